@@ -1,0 +1,29 @@
+//! The medclip contract: what train, export and runtime must agree on, down to every pixel and token.
+//!
+//! Nothing here knows candle, ONNX or an image format. The only I/O is [`Bundle::open`] and [`BundleWriter`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`finding`] | the 14 CheXpert findings, certainty, label vectors |
+//! | [`architecture`] | sizes of the two towers, pooling, the temperature |
+//! | [`model`] | everything `model.toml` says |
+//! | [`raster`] | an 8-bit grey image |
+//! | [`preprocess`] | grey image → normalised pixels |
+//! | [`tokenize`] | sentence → token ids |
+//! | [`batch`] | what an encoder takes |
+//! | [`prompt`] | zero-shot classes as sentences, and their seeded draws |
+//! | [`bank`] | those sentences, embedded once |
+//! | [`score`] | embeddings → logits and probabilities |
+//! | [`bundle`] | a model on disk, verified |
+
+pub mod architecture;
+pub mod finding;
+pub mod model;
+pub mod raster;
+pub mod score;
+
+pub use architecture::{Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, TextTower};
+pub use finding::{Certainty, Finding, Labels};
+pub use model::ModelConfig;
+pub use raster::GrayImage;
+pub use score::FindingScore;
