@@ -1,0 +1,50 @@
+//! Figures of merit with confidence intervals: pure functions of scores and labels.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`auroc`](mod@auroc) | area under the ROC curve |
+//! | [`precision`] | average precision, the area under the precision–recall curve |
+//! | [`confusion`] | confusion counts, precision, recall, F1, micro and macro F1, accuracy |
+//! | [`retrieval`] | precision at k |
+//! | [`bootstrap`] | percentile intervals that resample patients, one statistic or many jointly |
+//!
+//! A figure that the data does not define (one class only, no positives, a score that is not a number) is `None`,
+//! never a number and never left out of a mean unsaid.
+//!
+//! ```
+//! use medclip_eval::{annotated, auroc, bootstrap_ci};
+//!
+//! let scores = [0.9, 0.2, 0.7, 0.4, 0.3, 0.8];
+//! let labels = [Some(true), Some(false), Some(true), Some(true), Some(false), None];
+//! let patients = ["a", "a", "b", "c", "d", "e"];
+//! let interval = bootstrap_ci(
+//!     &patients,
+//!     |rows| {
+//!         let (scores, labels) = annotated(&scores, &labels, rows);
+//!         auroc(&scores, &labels)
+//!     },
+//!     200,
+//!     0.95,
+//!     7,
+//! )?;
+//! assert_eq!(interval.estimate, 1.0);
+//! # Ok::<(), medclip_eval::BootstrapError>(())
+//! ```
+//!
+//! # Limits
+//! Intervals are percentile intervals: with a handful of positives they are too narrow, and
+//! [`Interval::undefined`] says how many resamples had no value at all.
+
+pub mod auroc;
+pub mod bootstrap;
+pub mod confusion;
+pub mod precision;
+pub mod retrieval;
+mod rows;
+
+pub use auroc::auroc;
+pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro};
+pub use confusion::{Confusion, accuracy, macro_f1, micro_f1};
+pub use precision::average_precision;
+pub use retrieval::{mean_precision_at_k, precision_at_k};
+pub use rows::annotated;
