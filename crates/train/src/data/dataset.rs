@@ -1,0 +1,253 @@
+//! From a configuration to images and sentences in memory, everything checked before training starts.
+
+mod config;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
+use medclip_core::prompt::PromptSet;
+use medclip_core::{Certainty, Finding, Labels};
+use medclip_decode::Limits;
+use medclip_report::Labeler;
+use rayon::prelude::*;
+
+pub use self::config::{DataConfig, DataError};
+use crate::data::augment::Augmenter;
+use crate::data::eval_set::EvalSet;
+use crate::data::images::{BadImage, LoadedImages, load_images};
+use crate::data::manifest::{Record, read_manifest};
+use crate::data::reports::{TrainingReports, read_reports};
+use crate::data::sampler::Sampler;
+use crate::data::selection::check_disjoint;
+use crate::data::sentences::SentencePool;
+use crate::data::train_set::TrainSet;
+
+/// Training and evaluation data in memory.
+#[derive(Debug)]
+pub struct Dataset {
+    /// What to train on.
+    pub train: Arc<TrainSet>,
+    /// What to evaluate on, in order of name.
+    pub evals: Vec<EvalSet>,
+    /// Selected images that could not be read and were left out.
+    pub bad_images: Vec<BadImage>,
+}
+
+impl Dataset {
+    /// Loads what `config` selects, for a model with this preprocessing; every draw of training derives from `seed`.
+    ///
+    /// Settings, manifest, selections and patients are checked before the first image is decoded.
+    ///
+    /// # Errors
+    /// [`DataError`]. Single images that cannot be read are no error: see [`Dataset::bad_images`].
+    pub fn load(
+        config: &DataConfig,
+        preprocess: &PreprocessConfig,
+        limits: &Limits,
+        seed: u64,
+    ) -> Result<Self, DataError> {
+        config.sampler.validate()?;
+        if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
+            return Err(DataError::PromptShare);
+        }
+        let augmenter =
+            Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
+        let train_preprocessor = Preprocessor::new(PreprocessConfig {
+            image_size: augmenter.source_side(),
+            ..preprocess.clone()
+        })?;
+
+        let records = read_manifest(&config.manifest)
+            .map_err(|source| DataError::Manifest { path: config.manifest.clone(), source })?;
+        let chosen = Chosen::new(config, &records)?;
+        let labeler = Labeler::new();
+        let reports = chosen.reports(config, &records)?;
+        let (sentences, report_labels): (Vec<_>, Vec<Labels>) = reports
+            .texts
+            .par_iter()
+            .map(|text| labeler.report(text))
+            .map(|report| (report.sentences, report.labels))
+            .unzip();
+        let pool = SentencePool::new(sentences, prompt_sentences(config, &labeler)?, &config.sentences);
+
+        let mut bad_images = Vec::new();
+        let mut load = |name: &str, indices: &[usize], preprocessor: &Preprocessor| {
+            let files: Vec<PathBuf> =
+                indices.iter().map(|index| config.image_root.join(&records[*index].path)).collect();
+            let LoadedImages { store, kept, bad } =
+                load_images(&files, preprocessor, limits, config.cache.as_deref())
+                    .map_err(|source| DataError::Images { name: name.to_owned(), source })?;
+            bad_images.extend(bad);
+            let kept: Vec<usize> = kept.into_iter().map(|position| indices[position]).collect();
+            Ok::<_, DataError>((store, kept))
+        };
+
+        let (images, kept) = load("train", &chosen.train, &train_preprocessor)?;
+        let report_of: Vec<Option<usize>> = kept.iter().map(|index| reports.of_record[*index]).collect();
+        let labels: Vec<_> = kept
+            .iter()
+            .zip(&report_of)
+            .map(|(index, report)| {
+                config
+                    .labels
+                    .vector(&records[*index].annotations, report.map(|report| &report_labels[report]))
+            })
+            .collect();
+        let sampler = Sampler::new(config.sampler, seed, labels.clone(), report_of, &pool)?;
+        let train = TrainSet {
+            records: kept.into_iter().map(|index| records[index].clone()).collect(),
+            labels,
+            images,
+            pool,
+            sampler,
+            augmenter,
+            preprocess: preprocess.clone(),
+            seed,
+        };
+
+        let mut evals = Vec::with_capacity(chosen.evals.len());
+        for (name, indices) in chosen.evals {
+            let preprocessor = Preprocessor::new(preprocess.clone())?;
+            let (images, kept) = load(&name, &indices, &preprocessor)?;
+            let records = kept.into_iter().map(|index| records[index].clone()).collect();
+            evals.push(EvalSet { name, records, images, preprocessor });
+        }
+        Ok(Self { train: Arc::new(train), evals, bad_images })
+    }
+}
+
+/// Indices of the selected records.
+struct Chosen {
+    train: Vec<usize>,
+    evals: Vec<(String, Vec<usize>)>,
+}
+
+impl Chosen {
+    fn new(config: &DataConfig, records: &[Record]) -> Result<Self, DataError> {
+        let of = |indices: &[usize]| indices.iter().map(|index| &records[*index]).collect::<Vec<_>>();
+        let train = config.train.indices("train", records)?;
+        let mut evals = Vec::with_capacity(config.eval.len());
+        for (name, selection) in &config.eval {
+            let indices = selection.indices(name, records)?;
+            check_disjoint(of(&train), name, of(&indices))?;
+            evals.push((name.clone(), indices));
+        }
+        Ok(Self { train, evals })
+    }
+
+    fn reports(&self, config: &DataConfig, records: &[Record]) -> Result<TrainingReports, DataError> {
+        let rows = match &config.reports {
+            Some(path) => {
+                read_reports(path).map_err(|source| DataError::Reports { path: path.clone(), source })?
+            }
+            None => Vec::new(),
+        };
+        let evaluated: BTreeSet<&str> = self
+            .evals
+            .iter()
+            .flat_map(|(_, indices)| indices)
+            .map(|index| records[*index].patient_group.as_str())
+            .collect();
+        Ok(TrainingReports::gather(records, &rows, &config.train, &evaluated))
+    }
+}
+
+/// The prompt file's sentences: what the labeler reads in them, corrected by the class they stand under.
+fn prompt_sentences(config: &DataConfig, labeler: &Labeler) -> Result<Vec<(String, Labels)>, DataError> {
+    let Some(path) = &config.prompts else { return Ok(Vec::new()) };
+    let prompts =
+        PromptSet::open(path).map_err(|source| DataError::Prompts { path: path.clone(), source })?;
+    let mut sentences = Vec::new();
+    for class in prompts.expand() {
+        let finding = Finding::from_name(&class.name)
+            .ok_or_else(|| DataError::PromptClass { path: path.clone(), class: class.name.clone() })?;
+        let sides = [(class.positive, Certainty::Positive), (class.negative, Certainty::Negative)];
+        for (texts, certainty) in sides {
+            for text in texts {
+                let mut labels = labeler.sentence(&text);
+                labels[finding] = certainty;
+                sentences.push((text, labels));
+            }
+        }
+    }
+    Ok(sentences)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixture::{self, data_config};
+    use crate::data::selection::{Selection, SelectionError};
+    use crate::data::sentences::Polarity::{Negative, Positive};
+
+    fn load(config: &DataConfig) -> Result<Dataset, DataError> {
+        Dataset::load(config, &fixture::preprocess(), &Limits::default(), 1)
+    }
+
+    #[test]
+    fn loads_trains_and_evaluates() {
+        let (_directory, config) = data_config();
+        let data = load(&config).unwrap();
+        assert_eq!(data.train.records().len(), 8);
+        assert_eq!(data.bad_images.len(), 1, "{:?}", data.bad_images);
+        let [val] = &data.evals[..] else { panic!("one evaluation set") };
+        assert_eq!((val.name(), val.len()), ("val", 2));
+        assert_eq!(val.batch(1..9).unwrap().shape(), [1, 3, 16, 16]);
+
+        let plan = data.train.plan(0, 1, &data.train.order(0)).unwrap();
+        let batch = data.train.batch(plan);
+        assert_eq!(batch.shape, [2, 3, 16, 16]);
+        assert_eq!(batch.pixels.len(), 2 * 3 * 256);
+        assert_eq!(batch.pixels[..256], batch.pixels[256..512], "channels repeat");
+        assert_eq!((batch.image_labels.len(), batch.sentence_labels.len()), (2, 3));
+    }
+
+    #[test]
+    fn a_leak_stops_before_any_image_is_read() {
+        let (directory, mut config) = data_config();
+        config.image_root = directory.path().join("nowhere");
+        config.eval.insert("val".into(), Selection::default());
+        let error = load(&config).unwrap_err();
+        assert!(matches!(error, DataError::Selection(SelectionError::Leak { .. })), "{error}");
+    }
+
+    #[test]
+    fn every_setting_is_checked() {
+        type Change = fn(&mut DataConfig);
+        let cases: [(Change, &str); 4] = [
+            (|c| c.augment.flip = 2.0, "augment.flip must be in 0–1"),
+            (|c| c.sampler.images = 100, "a batch takes 100 images, there are 8"),
+            (|c| c.sentences.prompt_share = -1.0, "sentences.prompt_share must be in 0–1"),
+            (
+                |c| c.train.sources = vec!["else".into()],
+                "selection `train` names source `else`, which no row of the manifest has",
+            ),
+        ];
+        for (change, message) in cases {
+            let (_directory, mut config) = data_config();
+            change(&mut config);
+            assert_eq!(load(&config).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn prompts_join_the_pool_under_their_class() {
+        let (directory, mut config) = data_config();
+        let path = directory.path().join("prompts.toml");
+        config.prompts = Some(path.clone());
+        let file = |name: &str| {
+            format!(
+                "[[class]]\nname = '{name}'\npositive = {{ sentences = ['a broken rib'] }}\nnegative = {{ sentences = ['intact ribs'] }}\n"
+            )
+        };
+        std::fs::write(&path, file("Fracture")).unwrap();
+        let data = load(&config).unwrap();
+        assert_eq!(data.train.pool().counts(Finding::Fracture, Positive), [0, 1]);
+        assert_eq!(data.train.pool().counts(Finding::Fracture, Negative), [0, 1]);
+
+        std::fs::write(&path, file("Broken rib")).unwrap();
+        assert!(matches!(load(&config), Err(DataError::PromptClass { class, .. }) if class == "Broken rib"));
+    }
+}

@@ -1,0 +1,128 @@
+//! What to load, and why it was refused.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use medclip_core::preprocess::PreprocessError;
+use medclip_core::prompt::PromptError;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::data::augment::{AugmentConfig, AugmentError};
+use crate::data::images::ImagesError;
+use crate::data::label::LabelPolicy;
+use crate::data::manifest::ManifestError;
+use crate::data::reports::ReportsError;
+use crate::data::sampler::{SamplerConfig, SamplerError};
+use crate::data::selection::{Selection, SelectionError};
+use crate::data::sentences::SentenceConfig;
+
+/// What to train and evaluate on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The manifest ([`read_manifest`]).
+    pub manifest: PathBuf,
+    /// Directory that the manifest's paths start from.
+    pub image_root: PathBuf,
+    /// Further reports ([`read_reports`]), for manifests without text.
+    #[serde(default)]
+    pub reports: Option<PathBuf>,
+    /// A prompt file whose sentences join the pool, labelled with the finding their class is named after.
+    #[serde(default)]
+    pub prompts: Option<PathBuf>,
+    /// Directory for decoded images; none, and every start decodes them again.
+    #[serde(default)]
+    pub cache: Option<PathBuf>,
+    /// Images to train on.
+    pub train: Selection,
+    /// Named sets of images to evaluate on; no patient of theirs may be in `train`.
+    #[serde(default)]
+    pub eval: BTreeMap<String, Selection>,
+    /// How images get their label vectors.
+    #[serde(default)]
+    pub labels: LabelPolicy,
+    /// What becomes of reports.
+    #[serde(default)]
+    pub sentences: SentenceConfig,
+    /// How batches are made.
+    pub sampler: SamplerConfig,
+    /// How training images are changed.
+    #[serde(default)]
+    pub augment: AugmentConfig,
+}
+
+/// Why data was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The manifest.
+    #[error("manifest {}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ManifestError,
+    },
+    /// The reports.
+    #[error("reports {}", path.display())]
+    Reports {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ReportsError,
+    },
+    /// The prompt file.
+    #[error("prompts {}", path.display())]
+    Prompts {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PromptError,
+    },
+    /// A class of the prompt file that is none of the 14 findings.
+    #[error("prompts {}: class `{class}` is not a finding, so its sentences cannot be labelled", path.display())]
+    PromptClass {
+        /// The file.
+        path: PathBuf,
+        /// Its name.
+        class: String,
+    },
+    /// `sentences.prompt_share` is not a share.
+    #[error("sentences.prompt_share must be in 0–1")]
+    PromptShare,
+    /// A selection.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// An augmentation setting.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
+    /// A sampler setting, or data it cannot work with.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+    /// The preprocessing configuration.
+    #[error("preprocessing")]
+    Preprocess(#[from] PreprocessError),
+    /// The images of a set.
+    #[error("images of `{name}`")]
+    Images {
+        /// `train` or the evaluation's name.
+        name: String,
+        /// What is wrong with them.
+        source: ImagesError,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_from_toml_and_refuses_unknown_fields() {
+        let text = "manifest = 'm.csv'\nimage_root = '.'\n[train]\nsplits = ['train']\n[eval.val]\nsplits = ['val']\n\
+                    [sampler]\nimages = 4\npairing = 'paired'\n";
+        let config: DataConfig = toml::from_str(text).unwrap();
+        assert_eq!(config.augment, AugmentConfig::default());
+        assert!(toml::from_str::<DataConfig>(&format!("{text}batch = 3\n")).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! Decoded and resized images in memory.
+
+mod cache;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use medclip_core::preprocess::Preprocessor;
+use medclip_decode::Limits;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use self::cache::CacheFile;
+
+/// Square 8-bit images, one after another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageStore {
+    pub(super) side: usize,
+    pub(super) pixels: Vec<u8>,
+}
+
+impl ImageStore {
+    /// Rows and columns of every image.
+    pub const fn side(&self) -> usize {
+        self.side
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.pixels.len() / (self.side * self.side)
+    }
+
+    /// True when there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.is_empty()
+    }
+
+    /// Samples of one image, `side · side`; `None` past the end.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        self.pixels.chunks_exact(self.side * self.side).nth(index)
+    }
+}
+
+/// A file that gave no image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadImage {
+    /// The file.
+    pub path: PathBuf,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What came of loading a list of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedImages {
+    /// The images that could be read.
+    pub store: ImageStore,
+    /// For each of them its position in the list of files.
+    pub kept: Vec<usize>,
+    /// The rest.
+    pub bad: Vec<BadImage>,
+}
+
+/// Why images could not be loaded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImagesError {
+    /// Not one of the files gave an image.
+    #[error("none of {count} images could be read; the first, {}: {reason}", path.display())]
+    AllBad {
+        /// Number of files.
+        count: usize,
+        /// The first of them.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The cache cannot be written.
+    #[error("cannot write the image cache {}", path.display())]
+    Write {
+        /// The cache file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// Decodes and resizes `files` on all cores, in order; files that cannot be read are skipped and listed.
+///
+/// With a `cache` directory the result is kept in a file named by the list, sizes and modification times of `files` and
+/// the preprocessing, so that the next start reads one file. A damaged cache is built anew. The directory may be
+/// deleted at any time.
+///
+/// # Errors
+/// [`ImagesError`].
+pub fn load_images(
+    files: &[PathBuf],
+    preprocessor: &Preprocessor,
+    limits: &Limits,
+    cache: Option<&Path>,
+) -> Result<LoadedImages, ImagesError> {
+    let side = preprocessor.config().image_size;
+    let cache = cache.map(|directory| CacheFile::new(directory, files, preprocessor));
+    if let Some(loaded) = cache.as_ref().and_then(|cache| cache.read(side)) {
+        return Ok(loaded);
+    }
+    let loaded = decode(files, side, preprocessor, limits)?;
+    if let Some(cache) = cache {
+        cache.write(&loaded).map_err(|source| ImagesError::Write { path: cache.path, source })?;
+    }
+    Ok(loaded)
+}
+
+fn decode(
+    files: &[PathBuf],
+    side: usize,
+    preprocessor: &Preprocessor,
+    limits: &Limits,
+) -> Result<LoadedImages, ImagesError> {
+    let area = side * side;
+    let mut pixels = vec![0; files.len() * area];
+    let reasons: Vec<Option<String>> = pixels
+        .par_chunks_exact_mut(area)
+        .zip(files)
+        .map(|(slot, file)| match medclip_decode::open(file, limits) {
+            Ok(image) => {
+                slot.copy_from_slice(preprocessor.resized(&image).pixels());
+                None
+            }
+            Err(error) => Some(chain(&error)),
+        })
+        .collect();
+
+    let (mut kept, mut bad) = (Vec::new(), Vec::new());
+    for (index, (file, reason)) in files.iter().zip(reasons).enumerate() {
+        if let Some(reason) = reason {
+            bad.push(BadImage { path: file.clone(), reason });
+        } else {
+            pixels.copy_within(index * area..(index + 1) * area, kept.len() * area);
+            kept.push(index);
+        }
+    }
+    pixels.truncate(kept.len() * area);
+    match bad.first() {
+        Some(first) if kept.is_empty() => Err(ImagesError::AllBad {
+            count: files.len(),
+            path: first.path.clone(),
+            reason: first.reason.clone(),
+        }),
+        _ => Ok(LoadedImages { store: ImageStore { side, pixels }, kept, bad }),
+    }
+}
+
+/// An error with its causes, `a: b: c`.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use medclip_core::preprocess::PreprocessConfig;
+
+    use super::*;
+    use crate::data::fixture::write_png;
+
+    pub(super) fn setup() -> (tempfile::TempDir, Vec<PathBuf>, Preprocessor) {
+        let directory = tempfile::tempdir().unwrap();
+        let files: Vec<PathBuf> = ["a.png", "bad.png", "b.png", "missing.png"]
+            .into_iter()
+            .map(|name| directory.path().join(name))
+            .collect();
+        write_png(&files[0], 8, |x, _| x as u8);
+        std::fs::write(&files[1], b"not an image").unwrap();
+        write_png(&files[2], 8, |_, y| 100 + y as u8);
+        let config = PreprocessConfig { pad_min_side: 0, ..PreprocessConfig::medclip(8, 1) };
+        (directory, files, Preprocessor::new(config).unwrap())
+    }
+
+    #[test]
+    fn skips_and_lists_bad_files() {
+        let (_directory, files, preprocessor) = setup();
+        let loaded = load_images(&files, &preprocessor, &Limits::default(), None).unwrap();
+        assert_eq!(loaded.kept, [0, 2]);
+        assert_eq!(loaded.store.len(), 2);
+        assert_eq!(&loaded.store.get(0).unwrap()[..8], [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(loaded.store.get(1).unwrap()[8], 101);
+        assert_eq!(loaded.store.get(2), None);
+        let paths: Vec<&Path> = loaded.bad.iter().map(|bad| bad.path.as_path()).collect();
+        assert_eq!(paths, [&files[1], &files[3]]);
+
+        let error = load_images(&files[1..2], &preprocessor, &Limits::default(), None).unwrap_err();
+        assert!(matches!(error, ImagesError::AllBad { count: 1, .. }), "{error}");
+    }
+}

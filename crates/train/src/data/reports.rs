@@ -1,0 +1,159 @@
+//! Which report texts training may read, and which image each belongs to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::data::manifest::{Record, Split};
+use crate::data::selection::Selection;
+
+/// One row of a reports file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ReportRow {
+    /// The `patient_id` of the images it describes.
+    pub id: String,
+    /// Part of the data; decides for reports whose images are not in the manifest.
+    #[serde(default)]
+    pub split: Option<Split>,
+    /// The report.
+    pub text: String,
+}
+
+/// Why a reports file was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReportsError {
+    /// The file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Not a CSV file with columns `id` and `text`, or a split that is not `train`, `val` or `test`.
+    #[error("not a CSV file of reports")]
+    Csv(#[from] csv::Error),
+    /// Two rows for one patient: which images belong to which is unknown.
+    #[error("report `{id}` occurs twice")]
+    Duplicate {
+        /// The id.
+        id: String,
+    },
+}
+
+/// Reads a reports file: CSV with columns `id`, `text` and perhaps `split`; others are ignored.
+///
+/// # Errors
+/// [`ReportsError`].
+pub fn read_reports(path: &Path) -> Result<Vec<ReportRow>, ReportsError> {
+    let file = File::open(path).map_err(|source| ReportsError::Open { path: path.to_owned(), source })?;
+    read_reports_from(file)
+}
+
+/// [`read_reports`] from any reader.
+///
+/// # Errors
+/// As [`read_reports`].
+pub fn read_reports_from(input: impl Read) -> Result<Vec<ReportRow>, ReportsError> {
+    let rows: Vec<ReportRow> =
+        csv::Reader::from_reader(input).deserialize().collect::<Result<_, csv::Error>>()?;
+    let mut seen = BTreeSet::new();
+    match rows.iter().find(|row| !seen.insert(row.id.as_str())) {
+        Some(row) => Err(ReportsError::Duplicate { id: row.id.clone() }),
+        None => Ok(rows),
+    }
+}
+
+/// The texts training may read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrainingReports {
+    /// Distinct reports.
+    pub texts: Vec<String>,
+    /// For every record of the manifest the index of its report in `texts`, if training may read one.
+    pub of_record: Vec<Option<usize>>,
+}
+
+impl TrainingReports {
+    /// The reports of patients whom the training selection admits by split and fold, whatever their source and view:
+    /// images and sentences need not come from the same data.
+    ///
+    /// A record's report is its own `text`, or else the row of `rows` whose id is its `patient_id`. Patients in
+    /// `evaluated` are left out, and so are their rows. A row that fits no record is used when its split is one of
+    /// the selection's.
+    pub fn gather(
+        records: &[Record],
+        rows: &[ReportRow],
+        train: &Selection,
+        evaluated: &BTreeSet<&str>,
+    ) -> Self {
+        let by_id: BTreeMap<&str, &str> =
+            rows.iter().map(|row| (row.id.as_str(), row.text.as_str())).collect();
+        let mut index_of = BTreeMap::new();
+        let mut texts = Vec::new();
+        let of_record = records
+            .iter()
+            .map(|record| {
+                if !train.admits_part(record) || evaluated.contains(record.patient_group.as_str()) {
+                    return None;
+                }
+                let patient = record.patient_id.as_str();
+                let text = record.text.as_deref().or_else(|| by_id.get(patient).copied())?;
+                Some(*index_of.entry((patient, text)).or_insert_with(|| {
+                    texts.push(text.to_owned());
+                    texts.len() - 1
+                }))
+            })
+            .collect();
+
+        let patients: BTreeSet<&str> = records.iter().map(|record| record.patient_id.as_str()).collect();
+        let without_image = rows.iter().filter(|row| {
+            !patients.contains(row.id.as_str())
+                && (train.splits.is_empty() || row.split.is_some_and(|split| train.splits.contains(&split)))
+        });
+        texts.extend(without_image.map(|row| row.text.clone()));
+        Self { texts, of_record }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixture::{Row, records};
+
+    fn rows(text: &str) -> Result<Vec<ReportRow>, ReportsError> {
+        read_reports_from(text.as_bytes())
+    }
+
+    #[test]
+    fn held_out_patients_lend_no_words() {
+        let records = records(&[
+            Row { text: "own words", ..Row::new("a", "1") },
+            Row { text: "own words", view: "Lateral", ..Row::new("b", "1") },
+            Row { fold: "1", text: "other fold", ..Row::new("c", "2") },
+            Row::new("d", "3"),
+            Row { text: "evaluated", ..Row::new("e", "4") },
+            Row::new("f", "5"),
+        ]);
+        let rows = rows(
+            "id,split,text,extra\n3,train,from the file,x\n2,train,leak,x\n9,train,no image,x\n8,val,held out,x\n",
+        )
+        .unwrap();
+        let train = Selection { exclude_folds: vec![1], splits: vec![Split::Train], ..Selection::default() };
+        let reports = TrainingReports::gather(&records, &rows, &train, &BTreeSet::from(["4"]));
+        assert_eq!(reports.texts, ["own words", "from the file", "no image"]);
+        assert_eq!(reports.of_record, [Some(0), Some(0), None, Some(1), None, None]);
+    }
+
+    #[test]
+    fn refuses_what_is_ambiguous() {
+        let error = rows("id,text\n1,a\n1,b\n").unwrap_err();
+        assert_eq!(error.to_string(), "report `1` occurs twice");
+        assert!(matches!(rows("id,body\n1,a\n"), Err(ReportsError::Csv(_))));
+        assert!(matches!(rows("id,split,text\n1,validate,a\n"), Err(ReportsError::Csv(_))));
+    }
+}

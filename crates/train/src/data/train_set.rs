@@ -1,0 +1,105 @@
+//! Everything a training batch is made from.
+
+use medclip_core::preprocess::PreprocessConfig;
+
+use crate::data::augment::Augmenter;
+use crate::data::images::ImageStore;
+use crate::data::label::LabelVector;
+use crate::data::manifest::Record;
+use crate::data::sampler::{BatchPlan, Sampler};
+use crate::data::sentences::SentencePool;
+use crate::data::stream::{Purpose, stream};
+
+/// Images, labels and sentences to train on. Shared between the trainer and the loader's threads.
+#[derive(Debug)]
+pub struct TrainSet {
+    pub(crate) records: Vec<Record>,
+    pub(crate) labels: Vec<LabelVector>,
+    pub(crate) images: ImageStore,
+    pub(crate) pool: SentencePool,
+    pub(crate) sampler: Sampler,
+    pub(crate) augmenter: Augmenter,
+    pub(crate) preprocess: PreprocessConfig,
+    pub(crate) seed: u64,
+}
+
+/// A batch in memory, ready to become tensors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// What it was made from: epoch, step, image and sentence indices.
+    pub plan: BatchPlan,
+    /// Augmented, normalised pixels, `[images, channels, side, side]`.
+    pub pixels: Vec<f32>,
+    /// Sizes of `pixels`.
+    pub shape: [usize; 4],
+    /// Label vector of each image.
+    pub image_labels: Vec<LabelVector>,
+    /// Label vector of each sentence; texts are [`TrainSet::pool`]`.sentences()[plan.sentences[i]]`.
+    pub sentence_labels: Vec<LabelVector>,
+}
+
+impl TrainSet {
+    /// The images' manifest rows.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The images' label vectors.
+    pub fn labels(&self) -> &[LabelVector] {
+        &self.labels
+    }
+
+    /// The sentences to draw from.
+    pub const fn pool(&self) -> &SentencePool {
+        &self.pool
+    }
+
+    /// Batches an epoch.
+    pub fn steps(&self) -> usize {
+        self.sampler.steps()
+    }
+
+    /// The images of an epoch in order, for [`plan`](Self::plan).
+    pub fn order(&self, epoch: u64) -> Vec<usize> {
+        self.sampler.order(epoch)
+    }
+
+    /// The plan of one batch; `None` past the last.
+    pub fn plan(&self, epoch: u64, step: usize, order: &[usize]) -> Option<BatchPlan> {
+        self.sampler.plan(epoch, step, order, &self.pool)
+    }
+
+    /// Makes the batch: a function of the plan and the seed alone.
+    pub fn batch(&self, plan: BatchPlan) -> Batch {
+        let PreprocessConfig { image_size: side, channels, .. } = self.preprocess;
+        let area = side * side;
+        let mut pixels = vec![0.0; plan.images.len() * channels * area];
+        let first_visit = plan.step * plan.images.len();
+        for (slot, (planes, image)) in pixels.chunks_exact_mut(channels * area).zip(&plan.images).enumerate()
+        {
+            let Some(source) = self.images.get(*image) else { continue };
+            let visit = (first_visit + slot) as u64;
+            let mut rng = stream(self.seed, Purpose::Augment, plan.epoch, visit);
+            let (first, others) = planes.split_at_mut(area);
+            self.augmenter.augment(source, first, &mut rng);
+            for plane in others.chunks_exact_mut(area) {
+                plane.copy_from_slice(first);
+            }
+        }
+        let image_labels = plan.images.iter().filter_map(|image| self.labels.get(*image)).copied().collect();
+        let sentences = self.pool.sentences();
+        let sentence_labels = plan
+            .sentences
+            .iter()
+            .filter_map(|index| sentences.get(*index))
+            .map(|s| s.labels.vector())
+            .collect();
+        Batch {
+            shape: [plan.images.len(), channels, side, side],
+            plan,
+            pixels,
+            image_labels,
+            sentence_labels,
+        }
+    }
+}
