@@ -17,13 +17,19 @@
 //! | [`bundle`] | a model on disk, verified |
 
 pub mod architecture;
+pub mod batch;
 pub mod finding;
 pub mod model;
+pub mod preprocess;
 pub mod raster;
 pub mod score;
+pub mod tokenize;
 
 pub use architecture::{Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, TextTower};
+pub use batch::{Embeddings, ImageBatch, TokenBatch};
 pub use finding::{Certainty, Finding, Labels};
 pub use model::ModelConfig;
+pub use preprocess::{PreprocessConfig, Preprocessor, Resample};
 pub use raster::GrayImage;
 pub use score::FindingScore;
+pub use tokenize::{Tokenizer, TokenizerConfig};

@@ -20,6 +20,8 @@ pub struct ModelConfig {
     pub preprocess: crate::preprocess::PreprocessConfig,
     /// Sentence to tokens.
     pub tokenizer: crate::tokenize::TokenizerConfig,
+    /// Natural logarithm of the factor that turns cosines into logits. The exporter takes it from the weights.
+    pub logit_scale: f32,
 }
 
 impl ModelConfig {

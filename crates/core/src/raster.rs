@@ -35,6 +35,12 @@ impl GrayImage {
         Ok(Self { width, height, pixels })
     }
 
+    /// Parts that fit together by construction.
+    pub(crate) fn from_parts(width: u32, height: u32, pixels: Vec<u8>) -> Self {
+        debug_assert_eq!(u64::from(width) * u64::from(height), pixels.len() as u64);
+        Self { width, height, pixels }
+    }
+
     /// Columns.
     pub const fn width(&self) -> u32 {
         self.width
