@@ -1,0 +1,139 @@
+//! JPEG and PNG.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::{DynamicImage, ImageFormat, ImageReader};
+use medclip_core::GrayImage;
+
+use crate::error::Reason;
+use crate::limits::Limits;
+
+/// Bytes that name a format.
+const MAGIC_LEN: usize = 8;
+
+/// Decodes and reduces to grey.
+pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
+    let format = match bytes {
+        [] => return Err(Reason::Empty),
+        [0xff, 0xd8, ..] => ImageFormat::Jpeg,
+        [0x89, b'P', b'N', b'G', ..] => ImageFormat::Png,
+        _ => return Err(Reason::UnknownFormat { start: bytes[..bytes.len().min(MAGIC_LEN)].to_vec() }),
+    };
+    if format == ImageFormat::Jpeg && !reaches_end_of_image(bytes) {
+        return Err(Reason::Truncated);
+    }
+    // The decoders parse untrusted bytes; a panic there must not end a batch.
+    catch_unwind(AssertUnwindSafe(|| decode_as(bytes, format, limits))).unwrap_or(Err(Reason::DecoderPanic))
+}
+
+fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<GrayImage, Reason> {
+    let damaged = |error: image::ImageError| Reason::Damaged(Box::new(error));
+    let (width, height) =
+        ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().map_err(damaged)?;
+    if u64::from(width) * u64::from(height) > limits.max_pixels {
+        return Err(Reason::TooManyPixels { width, height, limit: limits.max_pixels });
+    }
+    let image = ImageReader::with_format(Cursor::new(bytes), format).decode().map_err(damaged)?;
+    let (width, height) = (image.width(), image.height());
+    let pixels = grey(image);
+    GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))
+}
+
+/// Luma as Pillow's `convert("L")`: ITU-R 601-2 in 16-bit fixed point, transparency dropped.
+fn grey(image: DynamicImage) -> Vec<u8> {
+    match image {
+        DynamicImage::ImageLuma8(image) => image.into_raw(),
+        DynamicImage::ImageLumaA8(image) => image.pixels().map(|p| p.0[0]).collect(),
+        DynamicImage::ImageLuma16(image) => image.pixels().map(|p| high_byte(p.0[0])).collect(),
+        DynamicImage::ImageLumaA16(image) => image.pixels().map(|p| high_byte(p.0[0])).collect(),
+        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| luma(p.0)).collect(),
+        DynamicImage::ImageRgba8(image) => image.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]])).collect(),
+        other => other.to_rgb16().pixels().map(|p| luma(p.0.map(high_byte))).collect(),
+    }
+}
+
+fn luma([red, green, blue]: [u8; 3]) -> u8 {
+    let sum = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
+    ((sum + 0x8000) >> 16) as u8
+}
+
+const fn high_byte(sample: u16) -> u8 {
+    (sample >> 8) as u8
+}
+
+/// Whether an end-of-image marker follows the last start of scan.
+///
+/// The decoder fills what is missing with grey, and a grey half must not be scored. Entropy-coded data cannot contain
+/// the marker, and thumbnails with markers of their own come before the scan.
+fn reaches_end_of_image(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.array_windows::<2>().rposition(|pair| *pair == [0xff, marker]);
+    match (last(0xda), last(0xd9)) {
+        (Some(scan), Some(end)) => end > scan,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage as Luma8, ImageBuffer, Luma, Rgb, RgbImage};
+
+    use super::*;
+
+    fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn ramp() -> DynamicImage {
+        DynamicImage::ImageLuma8(Luma8::from_fn(37, 23, |x, y| Luma([(x * 5 + y * 3) as u8])))
+    }
+
+    #[test]
+    fn png_is_exact_and_jpeg_close() {
+        let exact = ramp().into_luma8().into_raw();
+        let limits = Limits::default();
+        let png = decode(&encode(&ramp(), ImageFormat::Png), &limits).unwrap();
+        assert_eq!((png.width(), png.height(), png.pixels()), (37, 23, &exact[..]));
+        let jpeg = decode(&encode(&ramp(), ImageFormat::Jpeg), &limits).unwrap();
+        let worst = jpeg.pixels().iter().zip(&exact).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst < Some(40), "{worst:?}");
+    }
+
+    #[test]
+    fn colour_becomes_grey_as_pillow_does() {
+        // Python: Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0))
+        for (colour, grey) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([12, 200, 77], 130)] {
+            let image = DynamicImage::ImageRgb8(RgbImage::from_pixel(1, 1, Rgb(colour)));
+            let decoded = decode(&encode(&image, ImageFormat::Png), &Limits::default()).unwrap();
+            assert_eq!(decoded.pixels(), [grey], "{colour:?}");
+        }
+    }
+
+    #[test]
+    fn sixteen_bits_keep_the_upper_eight() {
+        let image: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_pixel(2, 1, Luma([0xab_cd]));
+        let bytes = encode(&DynamicImage::ImageLuma16(image), ImageFormat::Png);
+        assert_eq!(decode(&bytes, &Limits::default()).unwrap().pixels(), [0xab, 0xab]);
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let png = encode(&ramp(), ImageFormat::Png);
+        let jpeg = encode(&ramp(), ImageFormat::Jpeg);
+        let tight = Limits { max_pixels: 100, ..Limits::default() };
+        let cases: [(&[u8], Limits, &str); 6] = [
+            (&[], Limits::default(), "is empty"),
+            (b"hello, world", Limits::default(), "is neither JPEG nor PNG (starts with 68 65 6c 6c 6f 2c 20 77)"),
+            (&jpeg[..jpeg.len() / 2], Limits::default(), "is truncated"),
+            (&png[..png.len() / 2], Limits::default(), "is damaged"),
+            (&png, tight, "is 37×23, 0 megapixels; the limit is 0"),
+            (&[0xff, 0xd8], Limits::default(), "is truncated"),
+        ];
+        for (bytes, limits, reason) in cases {
+            let error = decode(bytes, &limits).unwrap_err().to_string();
+            assert!(error.starts_with(reason), "{error:?} should start with {reason:?}");
+        }
+    }
+}
