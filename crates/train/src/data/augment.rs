@@ -123,13 +123,11 @@ fn uniform(low: f32, high: f32, rng: &mut impl Rng) -> f32 {
 }
 
 fn bilinear(source: &[u8], side: usize, x: f32, y: f32, levels: &[f32; 256], outside: f32) -> f32 {
-    let (left, top) = (x.floor(), y.floor());
-    let (right_share, bottom_share) = (x - left, y - top);
-    let (left, top) = (left as isize, top as isize);
-    let last = side as isize - 1;
-    let inside = left >= 0 && top >= 0 && left < last && top < last;
+    let (left, right_share) = floor(x);
+    let (top, bottom_share) = floor(y);
+    let last = side as i32 - 1;
     let level = |pixel: u8| levels[usize::from(pixel)];
-    let corners = if inside {
+    let corners = if left >= 0 && top >= 0 && left < last && top < last {
         let at = top as usize * side + left as usize;
         [source[at], source[at + 1], source[at + side], source[at + side + 1]].map(level)
     } else {
@@ -141,6 +139,13 @@ fn bilinear(source: &[u8], side: usize, x: f32, y: f32, levels: &[f32; 256], out
     let upper = corners[0] * (1.0 - right_share) + corners[1] * right_share;
     let lower = corners[2] * (1.0 - right_share) + corners[3] * right_share;
     upper * (1.0 - bottom_share) + lower * bottom_share
+}
+
+/// The whole number below `value` and the rest. `f32::floor` is a library call on processors without SSE 4.1.
+fn floor(value: f32) -> (i32, f32) {
+    let towards_zero = value as i32;
+    let below = towards_zero - i32::from((towards_zero as f32) > value);
+    (below, value - below as f32)
 }
 
 #[cfg(test)]

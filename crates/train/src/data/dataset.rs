@@ -157,8 +157,10 @@ impl Chosen {
 /// The prompt file's sentences: what the labeler reads in them, corrected by the class they stand under.
 fn prompt_sentences(config: &DataConfig, labeler: &Labeler) -> Result<Vec<(String, Labels)>, DataError> {
     let Some(path) = &config.prompts else { return Ok(Vec::new()) };
-    let prompts =
+    let mut prompts =
         PromptSet::open(path).map_err(|source| DataError::Prompts { path: path.clone(), source })?;
+    // Without the ensemble's draw every sentence of the file joins the pool.
+    prompts.ensemble = None;
     let mut sentences = Vec::new();
     for class in prompts.expand() {
         let finding = Finding::from_name(&class.name)

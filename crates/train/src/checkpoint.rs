@@ -1,0 +1,200 @@
+//! What a run leaves on disk: resumable states, and the model to export.
+//!
+//! A checkpoint is a directory. `weights.safetensors`, `model.toml` and `tokenizer.json` are all that
+//! `medclip export` reads; a resumable one adds `parameters.safetensors` (the weights being trained, where an average
+//! is exported), `optimizer.safetensors` and `state.json`. It is written under a temporary name, flushed and renamed:
+//! a directory of the final name is always whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use medclip_core::ModelConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+
+const WEIGHTS: &str = "weights.safetensors";
+const PARAMETERS: &str = "parameters.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.json";
+const PARTIAL: &str = ".partial";
+
+/// Where a run stands. With the seed it decides every later draw: random streams derive from (seed, epoch, step), so
+/// there is no generator state to save.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunState {
+    /// Epochs finished.
+    pub epoch: u64,
+    /// Steps finished in the current epoch.
+    pub step: usize,
+    /// Updates of the optimiser.
+    pub optimizer_steps: u64,
+    /// Updates of the weight average.
+    pub ema_updates: u64,
+    /// Best macro-AUROC so far.
+    pub best: Option<f64>,
+    /// SHA-256 of the training file's settings: a run does not go on under others.
+    pub config_sha256: String,
+}
+
+/// A resumable checkpoint in memory.
+pub struct Snapshot {
+    /// Where the run stands.
+    pub state: RunState,
+    /// Parameters and buffers being trained.
+    pub parameters: BTreeMap<String, Tensor>,
+    /// What is exported: the average, or the parameters again.
+    pub weights: BTreeMap<String, Tensor>,
+    /// Moments of the optimiser.
+    pub optimizer: BTreeMap<String, Tensor>,
+}
+
+/// The checkpoints of one run, under `<output>/checkpoints` and `<output>/best`.
+pub struct CheckpointStore {
+    root: PathBuf,
+    model: ModelConfig,
+    tokenizer: PathBuf,
+}
+
+impl CheckpointStore {
+    /// The store of a run that writes to `output`.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`] when the directory cannot be made.
+    pub fn open(output: &Path, model: ModelConfig, tokenizer: &Path) -> Result<Self, TrainError> {
+        let states = output.join("checkpoints");
+        fs::create_dir_all(&states).map_err(TrainError::io(&states))?;
+        Ok(Self { root: output.to_owned(), model, tokenizer: tokenizer.to_owned() })
+    }
+
+    /// Writes a resumable checkpoint, then removes the older ones.
+    ///
+    /// # Errors
+    /// [`TrainError`] naming the file; the previous checkpoint is then still there.
+    pub fn save(&self, snapshot: &Snapshot) -> Result<(), TrainError> {
+        let name = format!("step-{:010}", snapshot.state.optimizer_steps);
+        let target = self.root.join("checkpoints").join(&name);
+        self.write(&target, |partial| {
+            self.write_model(partial, &snapshot.weights)?;
+            write_tensors(&partial.join(PARAMETERS), &snapshot.parameters)?;
+            write_tensors(&partial.join(OPTIMIZER), &snapshot.optimizer)?;
+            let state = serde_json::to_vec_pretty(&snapshot.state)
+                .map_err(|error| TrainError::invalid(partial.join(STATE), error))?;
+            write_bytes(&partial.join(STATE), &state)
+        })?;
+        for old in self.checkpoints()? {
+            if old != target {
+                fs::remove_dir_all(&old).map_err(TrainError::io(&old))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the best model so far to `<output>/best`, with the evaluation that made it best.
+    ///
+    /// # Errors
+    /// [`TrainError`] naming the file.
+    pub fn save_best(
+        &self,
+        weights: &BTreeMap<String, Tensor>,
+        metrics: &impl Serialize,
+    ) -> Result<(), TrainError> {
+        self.write(&self.root.join("best"), |partial| {
+            self.write_model(partial, weights)?;
+            let path = partial.join("metrics.json");
+            let bytes =
+                serde_json::to_vec_pretty(metrics).map_err(|error| TrainError::invalid(&path, error))?;
+            write_bytes(&path, &bytes)
+        })
+    }
+
+    /// The newest whole checkpoint, if the run has one.
+    ///
+    /// # Errors
+    /// [`TrainError`] naming the file that cannot be read.
+    pub fn latest(&self) -> Result<Option<Snapshot>, TrainError> {
+        let Some(directory) = self.checkpoints()?.pop() else { return Ok(None) };
+        let path = directory.join(STATE);
+        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        let state = serde_json::from_str(&text).map_err(|error| TrainError::invalid(&path, error))?;
+        Ok(Some(Snapshot {
+            state,
+            parameters: read_tensors(&directory.join(PARAMETERS))?,
+            weights: read_tensors(&directory.join(WEIGHTS))?,
+            optimizer: read_tensors(&directory.join(OPTIMIZER))?,
+        }))
+    }
+
+    /// Whole checkpoints, oldest first.
+    fn checkpoints(&self) -> Result<Vec<PathBuf>, TrainError> {
+        let states = self.root.join("checkpoints");
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&states).map_err(TrainError::io(&states))? {
+            let path = entry.map_err(TrainError::io(&states))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with("step-") && !name.ends_with(PARTIAL) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn write_model(&self, directory: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
+        write_tensors(&directory.join(WEIGHTS), weights)?;
+        let path = directory.join("model.toml");
+        let text = toml::to_string(&self.model).map_err(|error| TrainError::invalid(&path, error))?;
+        write_bytes(&path, text.as_bytes())?;
+        let tokenizer = fs::read(&self.tokenizer).map_err(TrainError::io(&self.tokenizer))?;
+        write_bytes(&directory.join("tokenizer.json"), &tokenizer)
+    }
+
+    /// Fills a partial directory and gives it its name; a directory that had the name is replaced.
+    fn write(
+        &self,
+        target: &Path,
+        fill: impl FnOnce(&Path) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        let mut partial = target.as_os_str().to_owned();
+        partial.push(PARTIAL);
+        let partial = PathBuf::from(partial);
+        remove(&partial)?;
+        fs::create_dir_all(&partial).map_err(TrainError::io(&partial))?;
+        fill(&partial)?;
+        sync(&partial)?;
+        remove(target)?;
+        fs::rename(&partial, target).map_err(TrainError::io(target))?;
+        sync(&self.root)
+    }
+}
+
+fn remove(directory: &Path) -> Result<(), TrainError> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(directory)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync(path: &Path) -> Result<(), TrainError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(TrainError::io(path))
+}
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    fs::write(path, bytes).map_err(TrainError::io(path))?;
+    sync(path)
+}
+
+fn write_tensors(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
+    let ordered: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    safetensors::serialize_to_file(ordered, None, path).map_err(|error| TrainError::invalid(path, error))?;
+    sync(path)
+}
+
+fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
+    candle_core::safetensors::load(path, &Device::Cpu)
+        .map(|tensors| tensors.into_iter().collect())
+        .map_err(|error| TrainError::invalid(path, error))
+}

@@ -1,0 +1,238 @@
+//! The training file: everything a run depends on, and nothing it does not know.
+
+use std::path::{Path, PathBuf};
+
+use medclip_core::preprocess::PreprocessConfig;
+use medclip_core::tokenize::TokenizerConfig;
+use medclip_core::{
+    Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, TextTower,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataConfig;
+use crate::error::TrainError;
+use crate::loss::Objective;
+use crate::optimizer::AdamWConfig;
+use crate::schedule::Schedule;
+
+/// A training run, as its TOML file states it. Unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Name of the model, as scores will report it.
+    pub name: String,
+    /// One line on what it is and was trained on.
+    pub description: String,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Directory for checkpoints and the log.
+    pub output: PathBuf,
+    /// Passes over the images.
+    pub epochs: usize,
+    /// Base learning rate, before the schedule and each part's own factor.
+    pub learning_rate: f64,
+    /// Zero-shot classes to evaluate with.
+    pub prompts: PathBuf,
+    /// Evaluation set whose macro-AUROC picks the best checkpoint.
+    pub select_by: String,
+    /// Findings that macro-AUROC averages over.
+    pub select_findings: Vec<String>,
+    /// Decay of the weight average; none, and the last weights are kept.
+    #[serde(default)]
+    pub ema_decay: Option<f64>,
+    /// Epochs between evaluations.
+    #[serde(default = "one")]
+    pub evaluate_every: usize,
+    /// Steps between resumable checkpoints; 0 keeps one an epoch.
+    #[serde(default)]
+    pub checkpoint_every: usize,
+    /// Threads that prepare batches.
+    #[serde(default = "one")]
+    pub loader_threads: usize,
+    /// The joint space.
+    #[serde(default = "default_dim")]
+    pub embedding_dim: usize,
+    /// The image tower.
+    pub image: ImageSection,
+    /// The text tower.
+    pub text: TextSection,
+    /// What is minimised.
+    pub objective: Objective,
+    /// AdamW.
+    #[serde(default)]
+    pub optimizer: AdamWConfig,
+    /// Learning rate over the run.
+    pub schedule: Schedule,
+    /// Images, reports and how they meet.
+    pub data: DataConfig,
+}
+
+/// The image tower and its input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSection {
+    /// `"efficientnet-lite0"` or a table of sizes.
+    pub tower: Sizes<EfficientNetConfig>,
+    /// Side of the input in pixels.
+    pub size: usize,
+    /// Channels of the input: 1, or 3 for grey repeated.
+    #[serde(default = "one")]
+    pub channels: usize,
+    /// Smallest side an image is padded to before resizing; the reference pads to 224.
+    #[serde(default = "one_pixel")]
+    pub pad_min_side: u32,
+    /// Weights to start from.
+    #[serde(default)]
+    pub init: Option<PathBuf>,
+    /// Factor of the learning rate for the trunk.
+    #[serde(default = "unit")]
+    pub trunk_rate: f64,
+}
+
+/// The text tower and its tokenizer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextSection {
+    /// `"minilm-l6"` or a table of sizes.
+    pub tower: Sizes<BertConfig>,
+    /// `tokenizer.json`.
+    pub tokenizer: PathBuf,
+    /// Lower-case before tokenizing.
+    pub lowercase: bool,
+    /// Longest sentence in tokens.
+    pub max_length: usize,
+    /// Weights to start from.
+    #[serde(default)]
+    pub init: Option<PathBuf>,
+    /// Factor of the learning rate for the trunk.
+    #[serde(default = "unit")]
+    pub trunk_rate: f64,
+    /// Keep the word, position and segment embeddings as they start.
+    #[serde(default)]
+    pub freeze_embeddings: bool,
+    /// Keep this many layers from the bottom as they start.
+    #[serde(default)]
+    pub freeze_layers: usize,
+}
+
+/// A published size by name, or sizes of one's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Sizes<T> {
+    /// By name.
+    Preset(String),
+    /// In full.
+    Explicit(T),
+}
+
+const fn one() -> usize {
+    1
+}
+
+const fn one_pixel() -> u32 {
+    1
+}
+
+const fn unit() -> f64 {
+    1.0
+}
+
+const fn default_dim() -> usize {
+    512
+}
+
+impl TrainConfig {
+    /// Reads a training file; relative paths in it start from the working directory.
+    ///
+    /// # Errors
+    /// [`TrainError`] naming the file and the key that is unknown, missing or out of range.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+        let config: Self = toml::from_str(&text).map_err(|error| TrainError::invalid(path, error))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks what can be checked without opening data.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] naming the field.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        let faults = [
+            ("epochs", self.epochs == 0, "must be at least 1"),
+            ("evaluate_every", self.evaluate_every == 0, "must be at least 1"),
+            ("embedding_dim", self.embedding_dim == 0, "must be at least 1"),
+            ("learning_rate", !(self.learning_rate > 0.0 && self.learning_rate.is_finite()), "must be positive"),
+            ("schedule.warmup", !(0.0..=1.0).contains(&self.schedule.warmup), "must be in 0–1"),
+            ("schedule.floor", !(0.0..=1.0).contains(&self.schedule.floor), "must be in 0–1"),
+            ("optimizer.clip_norm", !(self.optimizer.clip_norm > 0.0), "must be positive"),
+            ("ema_decay", self.ema_decay.is_some_and(|d| !(0.0..1.0).contains(&d)), "must be in 0–1, below 1"),
+            ("select_by", !self.data.eval.contains_key(&self.select_by), "names no [data.eval.…] selection"),
+            ("image.channels", !matches!(self.image.channels, 1 | 3), "must be 1 or 3"),
+        ];
+        for (field, wrong, reason) in faults {
+            if wrong {
+                return Err(TrainError::Setting { field, reason: reason.to_owned() });
+            }
+        }
+        if let Objective::SemanticMatching { label_temperature, .. } = self.objective
+            && !(label_temperature > 0.0)
+        {
+            let reason = "must be positive".to_owned();
+            return Err(TrainError::Setting { field: "objective.label_temperature", reason });
+        }
+        Ok(())
+    }
+
+    /// The model this run makes.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] for a preset nobody has heard of.
+    pub fn model_config(&self) -> Result<ModelConfig, TrainError> {
+        let unknown = |field, name: &str, known: &str| TrainError::Setting {
+            field,
+            reason: format!("`{name}` is no preset; there is `{known}`"),
+        };
+        let image = match &self.image.tower {
+            Sizes::Explicit(sizes) => sizes.clone(),
+            Sizes::Preset(name) if name == "efficientnet-lite0" => EfficientNetConfig::lite0(self.image.channels),
+            Sizes::Preset(name) => return Err(unknown("image.tower", name, "efficientnet-lite0")),
+        };
+        let text = match &self.text.tower {
+            Sizes::Explicit(sizes) => sizes.clone(),
+            Sizes::Preset(name) if name == "minilm-l6" => BertConfig::minilm_l6(),
+            Sizes::Preset(name) => return Err(unknown("text.tower", name, "minilm-l6")),
+        };
+        Ok(ModelConfig {
+            format: ModelConfig::FORMAT,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            architecture: Architecture {
+                embedding_dim: self.embedding_dim,
+                image: ImageTower::EfficientnetLite(image),
+                text: TextTower::Bert(text),
+            },
+            preprocess: PreprocessConfig {
+                pad_min_side: self.image.pad_min_side,
+                ..PreprocessConfig::medclip(self.image.size, self.image.channels)
+            },
+            tokenizer: TokenizerConfig { lowercase: self.text.lowercase, max_length: self.text.max_length },
+            logit_scale: LogitScale::INITIAL,
+        })
+    }
+
+    /// Learning-rate factor of a parameter; 0 where it is frozen.
+    pub fn rate(&self, name: &str) -> f64 {
+        if let Some(rest) = name.strip_prefix("text_model.model.") {
+            if self.text.freeze_embeddings && rest.starts_with("embeddings.") {
+                return 0.0;
+            }
+            let layer = rest.strip_prefix("encoder.layer.").and_then(|r| r.split('.').next()?.parse().ok());
+            if layer.is_some_and(|k: usize| k < self.text.freeze_layers) {
+                return 0.0;
+            }
+            return self.text.trunk_rate;
+        }
+        if name.starts_with("vision_model.model.") { self.image.trunk_rate } else { 1.0 }
+    }
+}

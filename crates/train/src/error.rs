@@ -1,0 +1,63 @@
+//! Why training stopped or never began.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::data::DataError;
+
+/// A failure of training.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file whose contents make no sense.
+    #[error("{}: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A setting that cannot work.
+    #[error("{field}: {reason}")]
+    Setting {
+        /// The field of the training file.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The data were refused.
+    #[error("training data")]
+    Data(#[from] DataError),
+    /// The tokenizer or a sentence.
+    #[error("tokenizer")]
+    Tokenize(#[from] medclip_core::tokenize::TokenizeError),
+    /// The prompt file.
+    #[error("prompts")]
+    Prompt(#[from] medclip_core::prompt::PromptError),
+    /// A batch for evaluation.
+    #[error("preprocessing")]
+    Preprocess(#[from] medclip_core::preprocess::PreprocessError),
+    /// A computation, most often a shape or a gradient that is not finite.
+    #[error("computation")]
+    Compute(#[from] candle_core::Error),
+}
+
+impl TrainError {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn invalid(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+        Self::Invalid { path: path.into(), reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,116 @@
+//! Zero-shot evaluation: how well prompts alone rank images.
+
+use candle_core::{Device, Tensor};
+use medclip_core::prompt::ExpandedClass;
+use medclip_core::score::score_pair;
+use medclip_core::tokenize::Tokenizer;
+use medclip_core::{Finding, FindingScore};
+use medclip_eval::auroc;
+use serde::Serialize;
+
+use crate::data::EvalSet;
+use crate::error::TrainError;
+use crate::model::MedClip;
+use crate::tower::efficientnet_lite::Phase;
+
+/// Images embedded together.
+const BATCH: usize = 32;
+
+/// AUROC of every class that is a finding with both outcomes in the set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Name of the set.
+    pub set: String,
+    /// Images in it.
+    pub images: usize,
+    /// Per finding: name, positives, AUROC.
+    pub findings: Vec<FindingAuroc>,
+    /// Mean AUROC of the selected findings that have one.
+    pub macro_auroc: Option<f64>,
+}
+
+/// AUROC of one finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FindingAuroc {
+    /// The finding.
+    pub name: String,
+    /// Annotated positives.
+    pub positives: usize,
+    /// Annotated negatives.
+    pub negatives: usize,
+    /// Area under the ROC curve; none when either outcome is missing.
+    pub auroc: Option<f64>,
+}
+
+/// Scores every image of `set` with prompts and ranks them against the annotations.
+///
+/// # Errors
+/// [`TrainError`] when a prompt cannot be tokenized or the towers fail.
+pub fn zero_shot(
+    model: &MedClip,
+    tokenizer: &Tokenizer,
+    classes: &[ExpandedClass],
+    set: &EvalSet,
+    selected: &[String],
+) -> Result<Evaluation, TrainError> {
+    let scores = scores(model, tokenizer, classes, set)?;
+    let mut findings = Vec::new();
+    for (column, class) in classes.iter().enumerate() {
+        let Some(finding) = Finding::from_name(&class.name) else { continue };
+        let (mut values, mut labels) = (Vec::new(), Vec::new());
+        for (record, row) in set.records().iter().zip(&scores) {
+            if let Some(present) = record.annotations[finding.index()].known() {
+                values.push(row[column].logit);
+                labels.push(present);
+            }
+        }
+        let positives = labels.iter().filter(|present| **present).count();
+        findings.push(FindingAuroc {
+            name: class.name.clone(),
+            positives,
+            negatives: labels.len() - positives,
+            auroc: auroc(&values, &labels),
+        });
+    }
+    let chosen: Vec<f64> =
+        findings.iter().filter(|f| selected.contains(&f.name)).filter_map(|f| f.auroc).collect();
+    let macro_auroc = (!chosen.is_empty()).then(|| chosen.iter().sum::<f64>() / chosen.len() as f64);
+    Ok(Evaluation { set: set.name().to_owned(), images: set.len(), findings, macro_auroc })
+}
+
+/// One row an image, one score a class.
+fn scores(
+    model: &MedClip,
+    tokenizer: &Tokenizer,
+    classes: &[ExpandedClass],
+    set: &EvalSet,
+) -> Result<Vec<Vec<FindingScore>>, TrainError> {
+    let scale = model.logit_scale()?;
+    let mut sentences: Vec<&str> = Vec::new();
+    let mut spans = Vec::new();
+    for class in classes {
+        let start = sentences.len();
+        sentences.extend(class.positive.iter().map(String::as_str));
+        let middle = sentences.len();
+        sentences.extend(class.negative.iter().map(String::as_str));
+        spans.push((start, middle, sentences.len()));
+    }
+    let mut texts = Vec::new();
+    for chunk in sentences.chunks(BATCH) {
+        texts.push(model.embed_texts(&tokenizer.batch(chunk)?)?.detach());
+    }
+    let texts = Tensor::cat(&texts, 0)?.t()?.contiguous()?; // (D, prompts)
+    let mut rows = Vec::with_capacity(set.len());
+    for start in (0..set.len()).step_by(BATCH) {
+        let (pixels, shape) = set.batch(start..start + BATCH)?.into_parts();
+        let pixels = Tensor::from_vec(pixels, &shape, &Device::Cpu)?;
+        let images = model.embed_images(&pixels, Phase::Evaluate)?.detach();
+        for cosines in images.matmul(&texts)?.to_vec2::<f32>()? {
+            let score = |(class, (start, middle, end)): (&ExpandedClass, &(usize, usize, usize))| {
+                score_pair(&class.name, &cosines[*start..*middle], &cosines[*middle..*end], scale)
+            };
+            rows.push(classes.iter().zip(&spans).map(score).collect());
+        }
+    }
+    Ok(rows)
+}

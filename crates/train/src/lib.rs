@@ -1,0 +1,42 @@
+//! Training of MedCLIP with candle: from images and report sentences to a checkpoint that `medclip-export` reads.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | the training file |
+//! | [`data`] | images, labels, sentences, batches |
+//! | [`op`] | operations with backward passes candle lacks |
+//! | [`params`] | named parameters |
+//! | [`tower`], [`model`] | the two towers, and both as one model |
+//! | [`loss`] | semantic matching and its baselines |
+//! | [`optimizer`], [`schedule`], [`ema`] | how weights move |
+//! | [`evaluate`] | zero-shot AUROC while training |
+//! | [`pretrained`] | ImageNet and MiniLM weights to start from |
+//! | [`checkpoint`] | what is on disk, and exact resume |
+//! | [`trainer`] | the loop |
+//!
+//! # Limits
+//! The operations of [`op`] run on the CPU only. A run is bit-for-bit repeatable on one machine with one thread
+//! count; matrix products may differ in the last bit between machines.
+
+pub mod checkpoint;
+pub mod config;
+pub mod data;
+pub mod ema;
+pub mod error;
+pub mod evaluate;
+pub mod loss;
+pub mod model;
+pub mod op;
+pub mod optimizer;
+pub mod params;
+pub mod pretrained;
+pub mod progress;
+pub mod schedule;
+pub mod tower;
+pub mod trainer;
+
+pub use config::TrainConfig;
+pub use error::TrainError;
+pub use loss::{LabelSimilarity, Objective};
+pub use model::MedClip;
+pub use trainer::Trainer;

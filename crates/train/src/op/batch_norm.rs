@@ -1,0 +1,317 @@
+//! Batch normalisation over rows, fused with ReLU6.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use super::simd::vectorised;
+use super::storage::contiguous;
+
+/// Values a chunk of rows holds at most: small enough to be read twice from cache.
+const CHUNK_VALUES: usize = 32 * 1024;
+
+/// Mean and biased variance of each channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchStatistics {
+    /// Mean, `[channels]`.
+    pub mean: Vec<f32>,
+    /// Mean squared deviation, `[channels]`.
+    pub variance: Vec<f32>,
+}
+
+/// Which statistics normalise.
+#[derive(Debug, Clone)]
+pub enum BatchNormMode {
+    /// Those of the rows at hand.
+    Batch,
+    /// Given ones, treated as constants by the gradient.
+    Fixed(BatchStatistics),
+}
+
+/// `y = γ · (x − μ) / √(σ² + ε) + β`, then ReLU6 where `relu6` says so.
+///
+/// # Shapes
+/// - `x`: `[rows, channels]`
+/// - `weight` γ and `bias` β: `[channels]`
+/// - returns: `[rows, channels]`, and the statistics that were used
+/// # Errors
+/// When the shapes disagree, a tensor is not contiguous `f32` on the CPU, or there are no rows.
+/// # Source
+/// Ioffe and Szegedy 2015; gradient by the chain rule through μ and σ² when they are the batch's.
+pub fn batch_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    mode: BatchNormMode,
+    relu6: bool,
+) -> Result<(Tensor, BatchStatistics)> {
+    let used = Arc::new(Mutex::new(None));
+    let op = BatchNorm { eps: eps as f32, mode, relu6, used: Arc::clone(&used) };
+    let y = x.apply_op3(weight, bias, op)?;
+    let statistics = used.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match statistics {
+        Some(statistics) => Ok((y, statistics)),
+        None => bail!("batch norm left no statistics"),
+    }
+}
+
+struct BatchNorm {
+    eps: f32,
+    mode: BatchNormMode,
+    relu6: bool,
+    used: Arc<Mutex<Option<BatchStatistics>>>,
+}
+
+impl CustomOp3 for BatchNorm {
+    fn name(&self) -> &'static str {
+        "batch-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (rows, channels) = l1.shape().dims2()?;
+        let (x, weight, bias) = (contiguous(s1, l1)?, contiguous(s2, l2)?, contiguous(s3, l3)?);
+        if rows == 0 || weight.len() != channels || bias.len() != channels {
+            bail!("batch norm of {rows}×{channels} with {} weights and {} biases", weight.len(), bias.len());
+        }
+        let statistics = match &self.mode {
+            BatchNormMode::Batch => batch_statistics(x, channels),
+            BatchNormMode::Fixed(fixed) => fixed.clone(),
+        };
+        let affine = Affine::new(&statistics, weight, bias, self.eps);
+        let mut y = vec![0.0_f32; x.len()];
+        let chunk = chunk_values(channels);
+        y.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(y, x)| {
+            vectorised(|| affine.apply(x, y, self.relu6));
+        });
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics);
+        Ok((CpuStorage::F32(y), l1.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        _res: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let statistics = self.used.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(statistics) = statistics else { bail!("batch norm ran backward before forward") };
+        let op = BatchNormBackward {
+            weight: weight.to_vec1()?,
+            bias: bias.to_vec1()?,
+            statistics,
+            eps: self.eps,
+            relu6: self.relu6,
+            through_statistics: matches!(self.mode, BatchNormMode::Batch),
+            sums: Mutex::new((Vec::new(), Vec::new())),
+        };
+        let dx = x.apply_op2_no_bwd(&grad.contiguous()?, &op)?;
+        let (dweight, dbias) = op.sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let channels = dweight.len();
+        let device = x.device();
+        Ok((
+            Some(dx),
+            Some(Tensor::from_vec(dweight, channels, device)?),
+            Some(Tensor::from_vec(dbias, channels, device)?),
+        ))
+    }
+}
+
+/// `y = x·scale + shift` and, for the backward pass, what it was made of.
+struct Affine {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl Affine {
+    fn new(statistics: &BatchStatistics, weight: &[f32], bias: &[f32], eps: f32) -> Self {
+        let scale: Vec<f32> =
+            weight.iter().zip(&statistics.variance).map(|(w, v)| w / (v + eps).sqrt()).collect();
+        let shift = bias.iter().zip(&statistics.mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+        Self { scale, shift }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+    fn apply(&self, x: &[f32], y: &mut [f32], relu6: bool) {
+        let channels = self.scale.len();
+        let (scale, shift) = (&self.scale[..channels], &self.shift[..channels]);
+        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+            if relu6 {
+                for c in 0..channels {
+                    y[c] = (x[c] * scale[c] + shift[c]).clamp(0.0, 6.0);
+                }
+            } else {
+                for c in 0..channels {
+                    y[c] = x[c] * scale[c] + shift[c];
+                }
+            }
+        }
+    }
+}
+
+struct BatchNormBackward {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    statistics: BatchStatistics,
+    eps: f32,
+    relu6: bool,
+    through_statistics: bool,
+    /// Gradients of weight and bias, left here by the pass that also needs them.
+    sums: Mutex<(Vec<f32>, Vec<f32>)>,
+}
+
+impl CustomOp2 for BatchNormBackward {
+    fn name(&self) -> &'static str {
+        "batch-norm-backward"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (rows, channels) = l1.shape().dims2()?;
+        let (x, grad) = (contiguous(s1, l1)?, contiguous(s2, l2)?);
+        let inv_std: Vec<f32> = self.statistics.variance.iter().map(|v| 1.0 / (v + self.eps).sqrt()).collect();
+        let affine = Affine::new(&self.statistics, &self.weight, &self.bias, self.eps);
+        let mean = &self.statistics.mean;
+        let relu6 = self.relu6;
+        let chunk = chunk_values(channels);
+
+        let partial: Vec<(Vec<f32>, Vec<f32>)> = x
+            .par_chunks(chunk)
+            .zip(grad.par_chunks(chunk))
+            .map(|(x, grad)| {
+                vectorised(|| {
+                    let (mut dweight, mut dbias) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
+                    let (dw, db) = (&mut dweight[..channels], &mut dbias[..channels]);
+                    let (mean, inv_std) = (&mean[..channels], &inv_std[..channels]);
+                    for (x, g) in x.chunks_exact(channels).zip(grad.chunks_exact(channels)) {
+                        for c in 0..channels {
+                            let g = gate(g[c], x[c], affine.scale[c], affine.shift[c], relu6);
+                            db[c] += g;
+                            dw[c] += g * (x[c] - mean[c]) * inv_std[c];
+                        }
+                    }
+                    (dweight, dbias)
+                })
+            })
+            .collect();
+        let dweight = sum_rows(partial.iter().map(|p| &p.0), channels);
+        let dbias = sum_rows(partial.iter().map(|p| &p.1), channels);
+
+        // dx = scale·(g − mean(g) − x̂·mean(g·x̂)) = scale·g + x·slope + offset, per channel.
+        let mut slope = vec![0.0_f32; channels];
+        let mut offset = vec![0.0_f32; channels];
+        if self.through_statistics {
+            let n = rows as f32;
+            for c in 0..channels {
+                slope[c] = -affine.scale[c] * dweight[c] * inv_std[c] / n;
+                offset[c] = -affine.scale[c] * dbias[c] / n - slope[c] * mean[c];
+            }
+        }
+        let mut dx = vec![0.0_f32; x.len()];
+        dx.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).zip(grad.par_chunks(chunk)).for_each(
+            |((dx, x), grad)| {
+                vectorised(|| {
+                    let (slope, offset) = (&slope[..channels], &offset[..channels]);
+                    for ((dx, x), g) in dx
+                        .chunks_exact_mut(channels)
+                        .zip(x.chunks_exact(channels))
+                        .zip(grad.chunks_exact(channels))
+                    {
+                        for c in 0..channels {
+                            let g = gate(g[c], x[c], affine.scale[c], affine.shift[c], relu6);
+                            dx[c] = affine.scale[c] * g + x[c] * slope[c] + offset[c];
+                        }
+                    }
+                });
+            },
+        );
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) = (dweight, dbias);
+        Ok((CpuStorage::F32(dx), l1.shape().clone()))
+    }
+}
+
+/// The gradient where ReLU6 lets it through.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be inlined into the caller's vector loop")]
+fn gate(grad: f32, x: f32, scale: f32, shift: f32, relu6: bool) -> f32 {
+    let z = x * scale + shift;
+    if !relu6 || (z > 0.0 && z < 6.0) { grad } else { 0.0 }
+}
+
+fn chunk_values(channels: usize) -> usize {
+    (CHUNK_VALUES / channels).max(1) * channels
+}
+
+/// Per-chunk means and squared deviations, merged in order and in double precision (Chan et al. 1979).
+fn batch_statistics(x: &[f32], channels: usize) -> BatchStatistics {
+    let partial: Vec<(usize, Vec<f32>, Vec<f32>)> = x
+        .par_chunks(chunk_values(channels))
+        .map(|x| {
+            vectorised(|| {
+                let rows = x.len() / channels;
+                let mut mean = vec![0.0_f32; channels];
+                for x in x.chunks_exact(channels) {
+                    for (m, x) in mean.iter_mut().zip(x) {
+                        *m += x;
+                    }
+                }
+                for m in &mut mean {
+                    *m /= rows as f32;
+                }
+                let mut squares = vec![0.0_f32; channels];
+                for x in x.chunks_exact(channels) {
+                    for ((s, x), m) in squares.iter_mut().zip(x).zip(&mean) {
+                        let d = x - m;
+                        *s += d * d;
+                    }
+                }
+                (rows, mean, squares)
+            })
+        })
+        .collect();
+    let mut count = 0.0_f64;
+    let mut mean = vec![0.0_f64; channels];
+    let mut squares = vec![0.0_f64; channels];
+    for (rows, chunk_mean, chunk_squares) in partial {
+        let rows = rows as f64;
+        let total = count + rows;
+        for c in 0..channels {
+            let delta = f64::from(chunk_mean[c]) - mean[c];
+            mean[c] += delta * rows / total;
+            squares[c] += f64::from(chunk_squares[c]) + delta * delta * count * rows / total;
+        }
+        count = total;
+    }
+    BatchStatistics {
+        mean: mean.into_iter().map(|m| m as f32).collect(),
+        variance: squares.into_iter().map(|s| (s / count) as f32).collect(),
+    }
+}
+
+/// Sum of equally long rows, in order and in double precision.
+pub(super) fn sum_rows<'a>(rows: impl Iterator<Item = &'a Vec<f32>>, width: usize) -> Vec<f32> {
+    let mut sum = vec![0.0_f64; width];
+    for row in rows {
+        for (s, v) in sum.iter_mut().zip(row) {
+            *s += f64::from(*v);
+        }
+    }
+    sum.into_iter().map(|s| s as f32).collect()
+}

@@ -1,0 +1,180 @@
+//! Layer normalisation over the last axis, with the gradient candle's fused form lacks.
+
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use super::batch_norm::sum_rows;
+use super::simd::vectorised;
+use super::storage::contiguous;
+
+/// Rows handled together.
+const CHUNK_ROWS: usize = 32;
+
+/// `y = γ · (x − mean) / √(variance + ε) + β` over each row.
+///
+/// # Shapes
+/// - `x`: `[rows, width]`
+/// - `weight` γ and `bias` β: `[width]`
+/// - returns: `[rows, width]`
+/// # Errors
+/// When the widths differ or a tensor is not contiguous `f32` on the CPU.
+/// # Source
+/// Ba et al. 2016, with the biased variance as PyTorch has it.
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    x.apply_op3(weight, bias, LayerNorm { eps: eps as f32 })
+}
+
+struct LayerNorm {
+    eps: f32,
+}
+
+impl CustomOp3 for LayerNorm {
+    fn name(&self) -> &'static str {
+        "layer-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, width) = l1.shape().dims2()?;
+        let (x, weight, bias) = (contiguous(s1, l1)?, contiguous(s2, l2)?, contiguous(s3, l3)?);
+        if weight.len() != width || bias.len() != width {
+            bail!("layer norm of width {width} with {} weights and {} biases", weight.len(), bias.len());
+        }
+        let mut y = vec![0.0_f32; x.len()];
+        y.par_chunks_mut(CHUNK_ROWS * width).zip(x.par_chunks(CHUNK_ROWS * width)).for_each(|(y, x)| {
+            vectorised(|| {
+                for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                    let (mean, inv_std) = moments(x, self.eps);
+                    for (((y, x), w), b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+                        *y = (x - mean) * inv_std * w + b;
+                    }
+                }
+            });
+        });
+        Ok((CpuStorage::F32(y), l1.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _bias: &Tensor,
+        _res: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let op = LayerNormBackward {
+            eps: self.eps,
+            weight: weight.to_vec1()?,
+            sums: Mutex::new((Vec::new(), Vec::new())),
+        };
+        let dx = x.apply_op2_no_bwd(&grad.contiguous()?, &op)?;
+        let (dweight, dbias) = op.sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let width = dweight.len();
+        Ok((
+            Some(dx),
+            Some(Tensor::from_vec(dweight, width, x.device())?),
+            Some(Tensor::from_vec(dbias, width, x.device())?),
+        ))
+    }
+}
+
+struct LayerNormBackward {
+    eps: f32,
+    weight: Vec<f32>,
+    /// Gradients of weight and bias, left here by the pass over the rows.
+    sums: Mutex<(Vec<f32>, Vec<f32>)>,
+}
+
+impl CustomOp2 for LayerNormBackward {
+    fn name(&self) -> &'static str {
+        "layer-norm-backward"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, width) = l1.shape().dims2()?;
+        let (x, grad) = (contiguous(s1, l1)?, contiguous(s2, l2)?);
+        let weight = &self.weight[..width];
+        let chunk = CHUNK_ROWS * width;
+        let mut dx = vec![0.0_f32; x.len()];
+        let partial: Vec<(Vec<f32>, Vec<f32>)> = dx
+            .par_chunks_mut(chunk)
+            .zip(x.par_chunks(chunk))
+            .zip(grad.par_chunks(chunk))
+            .map(|((dx, x), grad)| {
+                vectorised(|| {
+                    let (mut dweight, mut dbias) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+                    for ((dx, x), g) in
+                        dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(grad.chunks_exact(width))
+                    {
+                        let (mean, inv_std) = moments(x, self.eps);
+                        let (mut sum, mut dot) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+                        for i in 0..width {
+                            let normed = (x[i] - mean) * inv_std;
+                            dweight[i] += g[i] * normed;
+                            dbias[i] += g[i];
+                            dx[i] = normed;
+                        }
+                        lanes(&mut sum, width, |i| g[i] * weight[i]);
+                        lanes(&mut dot, width, |i| g[i] * weight[i] * dx[i]);
+                        let mean_g = sum.iter().sum::<f32>() / width as f32;
+                        let mean_gx = dot.iter().sum::<f32>() / width as f32;
+                        for i in 0..width {
+                            dx[i] = inv_std * (g[i] * weight[i] - mean_g - dx[i] * mean_gx);
+                        }
+                    }
+                    (dweight, dbias)
+                })
+            })
+            .collect();
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) = (
+            sum_rows(partial.iter().map(|p| &p.0), width),
+            sum_rows(partial.iter().map(|p| &p.1), width),
+        );
+        Ok((CpuStorage::F32(dx), l1.shape().clone()))
+    }
+}
+
+/// Independent partial sums, so that a reduction vectorises without reordering floating-point sums.
+const LANES: usize = 16;
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+fn lanes(sum: &mut [f32; LANES], width: usize, value: impl Fn(usize) -> f32) {
+    let whole = width / LANES * LANES;
+    for start in (0..whole).step_by(LANES) {
+        for (lane, s) in sum.iter_mut().enumerate() {
+            *s += value(start + lane);
+        }
+    }
+    for i in whole..width {
+        sum[i - whole] += value(i);
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+fn moments(x: &[f32], eps: f32) -> (f32, f32) {
+    let width = x.len();
+    let mut sum = [0.0_f32; LANES];
+    lanes(&mut sum, width, |i| x[i]);
+    let mean = sum.iter().sum::<f32>() / width as f32;
+    let mut squares = [0.0_f32; LANES];
+    lanes(&mut squares, width, |i| (x[i] - mean) * (x[i] - mean));
+    let variance = squares.iter().sum::<f32>() / width as f32;
+    (mean, 1.0 / (variance + eps).sqrt())
+}

@@ -1,0 +1,103 @@
+//! What a run tells: a bar for people, JSON lines for programs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::error::TrainError;
+use crate::evaluate::Evaluation;
+
+/// One line of `log.jsonl`.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// A step of the optimiser.
+    Step {
+        /// 0-based epoch.
+        epoch: u64,
+        /// 0-based step in the epoch.
+        step: usize,
+        /// Loss in nats.
+        loss: f32,
+        /// Learning rate before each part's factor.
+        learning_rate: f64,
+        /// Global gradient norm before clipping.
+        gradient_norm: f64,
+        /// Logarithm of the inverse temperature.
+        logit_scale: f32,
+        /// Images a second over this step.
+        images_per_second: f64,
+    },
+    /// A zero-shot evaluation.
+    Evaluation {
+        /// Epochs finished.
+        epoch: u64,
+        /// Which set, and how well.
+        #[serde(flatten)]
+        evaluation: &'a Evaluation,
+    },
+    /// An image that was left out.
+    BadImage {
+        /// The file.
+        path: &'a Path,
+        /// Why.
+        reason: &'a str,
+    },
+}
+
+/// The bar on a terminal and the log file.
+pub struct Progress {
+    bar: ProgressBar,
+    log: BufWriter<File>,
+    path: PathBuf,
+}
+
+impl Progress {
+    /// Appends to `<output>/log.jsonl`; the bar shows on standard error when that is a terminal.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`] when the log cannot be opened.
+    pub fn open(output: &Path, total_steps: u64, done: u64) -> Result<Self, TrainError> {
+        let path = output.join("log.jsonl");
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(total_steps), target).with_position(done);
+        if let Ok(style) =
+            ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} steps, {eta} left {msg}")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Ok(Self { bar, log: BufWriter::new(file), path })
+    }
+
+    /// Writes one line to the log and moves the bar.
+    ///
+    /// # Errors
+    /// [`TrainError`] when the log cannot be written.
+    pub fn record(&mut self, event: &Event<'_>) -> Result<(), TrainError> {
+        match event {
+            Event::Step { loss, images_per_second, .. } => {
+                self.bar.inc(1);
+                self.bar.set_message(format!("loss {loss:.4}, {images_per_second:.1} images/s"));
+            }
+            Event::Evaluation { epoch, evaluation } => {
+                let score = evaluation.macro_auroc.map_or_else(|| "undefined".to_owned(), |a| format!("{a:.4}"));
+                self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}", evaluation.set));
+            }
+            Event::BadImage { path, reason } => {
+                self.bar.println(format!("skipped {}: {reason}", path.display()));
+            }
+        }
+        let line = serde_json::to_string(event).map_err(|error| TrainError::invalid(&self.path, error))?;
+        writeln!(self.log, "{line}").and_then(|()| self.log.flush()).map_err(TrainError::io(&self.path))
+    }
+}

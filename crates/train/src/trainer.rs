@@ -1,0 +1,248 @@
+//! The training loop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use medclip_core::prompt::{ExpandedClass, PromptSet};
+use medclip_core::tokenize::Tokenizer;
+use medclip_core::{ImageTower, ModelConfig};
+use medclip_decode::Limits;
+use sha2::{Digest, Sha256};
+
+use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
+use crate::config::TrainConfig;
+use crate::data::train_set::Batch;
+use crate::data::{Dataset, EvalSet, Loader, TrainSet};
+use crate::ema::Ema;
+use crate::error::TrainError;
+use crate::evaluate::{Evaluation, zero_shot};
+use crate::model::MedClip;
+use crate::optimizer::AdamW;
+use crate::pretrained;
+use crate::progress::{Event, Progress};
+use crate::tower::efficientnet_lite::Phase;
+
+/// A run: model, data, optimiser and where it stands.
+pub struct Trainer {
+    config: TrainConfig,
+    model: MedClip,
+    /// The same architecture, holding the averaged weights while they are evaluated.
+    averaged: Option<(MedClip, Ema)>,
+    optimizer: AdamW,
+    train: Arc<TrainSet>,
+    evals: Vec<EvalSet>,
+    tokenizer: Tokenizer,
+    classes: Vec<ExpandedClass>,
+    checkpoints: CheckpointStore,
+    progress: Progress,
+    state: RunState,
+}
+
+impl Trainer {
+    /// Prepares a run: checks every setting, loads data and starting weights, and picks up the newest checkpoint of
+    /// the same configuration in `config.output`.
+    ///
+    /// # Errors
+    /// [`TrainError`] before any training, naming the file or setting; also when `config.output` holds a run of other
+    /// settings.
+    pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
+        config.validate()?;
+        let model_config = config.model_config()?;
+        let tokenizer = Tokenizer::open(&config.text.tokenizer, model_config.tokenizer.clone())?;
+        let classes = PromptSet::open(&config.prompts)?.expand();
+        let model = build_model(&config, &model_config)?;
+        let dataset = Dataset::load(&config.data, &model_config.preprocess, &Limits::default(), config.seed)?;
+        let checkpoints = CheckpointStore::open(&config.output, model_config, &config.text.tokenizer)?;
+        let optimizer = AdamW::new(config.optimizer, model.store().parameters(), |name| config.rate(name));
+        let averaged = match config.ema_decay {
+            Some(decay) => {
+                let twin = build_model(&config, &config.model_config()?)?;
+                Some((twin, Ema::new(model.store(), decay)?))
+            }
+            None => None,
+        };
+        let fingerprint = fingerprint(&config)?;
+        let mut trainer = Self {
+            state: RunState {
+                epoch: 0,
+                step: 0,
+                optimizer_steps: 0,
+                ema_updates: 0,
+                best: None,
+                config_sha256: fingerprint,
+            },
+            progress: Progress::open(&config.output, 0, 0)?,
+            config,
+            model,
+            averaged,
+            optimizer,
+            train: dataset.train,
+            evals: dataset.evals,
+            tokenizer,
+            classes,
+            checkpoints,
+        };
+        trainer.resume()?;
+        let total = (trainer.config.epochs * trainer.train.steps()) as u64;
+        trainer.progress = Progress::open(&trainer.config.output, total, trainer.state.optimizer_steps)?;
+        for bad in &dataset.bad_images {
+            trainer.progress.record(&Event::BadImage { path: &bad.path, reason: &bad.reason })?;
+        }
+        Ok(trainer)
+    }
+
+    /// Trains to the last epoch and returns the final evaluations.
+    ///
+    /// # Errors
+    /// [`TrainError`]; what the last checkpoint holds is kept.
+    pub fn run(mut self) -> Result<Vec<Evaluation>, TrainError> {
+        let epochs = self.config.epochs as u64;
+        let mut last = Vec::new();
+        while self.state.epoch < epochs {
+            self.epoch()?;
+            let finished = self.state.epoch;
+            if finished == epochs || finished.is_multiple_of(self.config.evaluate_every as u64) {
+                last = self.evaluate()?;
+            }
+            self.save()?;
+        }
+        if last.is_empty() {
+            last = self.evaluate()?;
+        }
+        Ok(last)
+    }
+
+    /// The rest of the current epoch.
+    fn epoch(&mut self) -> Result<(), TrainError> {
+        let steps = self.train.steps();
+        let total = steps * self.config.epochs;
+        let loader =
+            Loader::start(&self.train, self.state.epoch, self.state.step, self.config.loader_threads);
+        for batch in loader {
+            let done = self.state.epoch as usize * steps + self.state.step;
+            let learning_rate = self.config.learning_rate * self.config.schedule.factor(done, total);
+            self.step(batch, learning_rate)?;
+            self.state.step += 1;
+            let every = self.config.checkpoint_every;
+            if every > 0 && self.state.step < steps && self.state.step.is_multiple_of(every) {
+                self.save()?;
+            }
+        }
+        self.state.epoch += 1;
+        self.state.step = 0;
+        Ok(())
+    }
+
+    fn step(&mut self, batch: Batch, learning_rate: f64) -> Result<(), TrainError> {
+        let started = Instant::now();
+        let images = batch.shape[0];
+        let sentences = self.train.pool().sentences();
+        let texts: Vec<&str> =
+            batch.plan.sentences.iter().filter_map(|i| sentences.get(*i)).map(|s| s.text.as_str()).collect();
+        let tokens = self.tokenizer.batch(&texts)?;
+        let pixels = Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?;
+        let image_embeds = self.model.embed_images(&pixels, Phase::Train)?;
+        let text_embeds = self.model.embed_texts(&tokens)?;
+        let logits = self.model.logits(&image_embeds, &text_embeds)?;
+        let loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
+        let gradient_norm = self.optimizer.step(&loss.backward()?, learning_rate)?;
+        self.model.clamp_logit_scale()?;
+        if let Some((_, ema)) = &mut self.averaged {
+            let config = &self.config;
+            ema.update(self.model.store(), |name| config.rate(name) == 0.0)?;
+        }
+        self.state.optimizer_steps += 1;
+        self.progress.record(&Event::Step {
+            epoch: self.state.epoch,
+            step: self.state.step,
+            loss: loss.to_scalar()?,
+            learning_rate,
+            gradient_norm,
+            logit_scale: self.model.logit_scale()?.ln(),
+            images_per_second: images as f64 / started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Evaluates on every set and keeps the model when it is the best so far.
+    fn evaluate(&mut self) -> Result<Vec<Evaluation>, TrainError> {
+        let model = match &self.averaged {
+            Some((twin, ema)) => {
+                twin.store().load(ema.state().0)?;
+                twin
+            }
+            None => &self.model,
+        };
+        let mut evaluations = Vec::new();
+        for set in &self.evals {
+            let evaluation =
+                zero_shot(model, &self.tokenizer, &self.classes, set, &self.config.select_findings)?;
+            self.progress.record(&Event::Evaluation { epoch: self.state.epoch, evaluation: &evaluation })?;
+            evaluations.push(evaluation);
+        }
+        let score = evaluations.iter().find(|e| e.set == self.config.select_by).and_then(|e| e.macro_auroc);
+        if score > self.state.best {
+            self.state.best = score;
+            self.checkpoints.save_best(&self.weights(), &evaluations)?;
+        }
+        Ok(evaluations)
+    }
+
+    fn save(&self) -> Result<(), TrainError> {
+        let (optimizer, optimizer_steps) = self.optimizer.state()?;
+        let mut state = self.state.clone();
+        state.optimizer_steps = optimizer_steps;
+        state.ema_updates = self.averaged.as_ref().map_or(0, |(_, ema)| ema.state().1);
+        let parameters = self.model.store().all();
+        self.checkpoints.save(&Snapshot { state, parameters, weights: self.weights(), optimizer })
+    }
+
+    /// What is evaluated and exported.
+    fn weights(&self) -> BTreeMap<String, Tensor> {
+        match &self.averaged {
+            Some((_, ema)) => ema.state().0.clone(),
+            None => self.model.store().all(),
+        }
+    }
+
+    fn resume(&mut self) -> Result<(), TrainError> {
+        let Some(snapshot) = self.checkpoints.latest()? else { return Ok(()) };
+        if snapshot.state.config_sha256 != self.state.config_sha256 {
+            let reason = "holds a run of other settings; choose another output or remove it";
+            return Err(TrainError::invalid(&self.config.output, reason));
+        }
+        self.model.store().load(&snapshot.parameters)?;
+        self.optimizer.restore(&snapshot.optimizer, snapshot.state.optimizer_steps)?;
+        if let Some((_, ema)) = &mut self.averaged {
+            ema.restore(snapshot.weights, snapshot.state.ema_updates);
+        }
+        self.state = snapshot.state;
+        Ok(())
+    }
+}
+
+fn build_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
+    let architecture = &model_config.architecture;
+    let rates = config.clone();
+    let model = MedClip::new(architecture, config.seed, &Device::Cpu, move |name| rates.rate(name) == 0.0)?;
+    if let Some(path) = &config.image.init {
+        let ImageTower::EfficientnetLite(sizes) = &architecture.image;
+        let weights = pretrained::efficientnet(path, sizes)?;
+        model.store().load(&weights).map_err(|error| TrainError::invalid(path, error))?;
+    }
+    if let Some(path) = &config.text.init {
+        let weights = pretrained::bert(path)?;
+        model.store().load(&weights).map_err(|error| TrainError::invalid(path, error))?;
+    }
+    Ok(model)
+}
+
+/// Hash of the settings that decide the weights; where the output goes does not.
+fn fingerprint(config: &TrainConfig) -> Result<String, TrainError> {
+    let mut settings = config.clone();
+    settings.output = std::path::PathBuf::new();
+    let text = toml::to_string(&settings)
+        .map_err(|error| TrainError::Setting { field: "config", reason: error.to_string() })?;
+    Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+}

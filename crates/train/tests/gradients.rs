@@ -1,0 +1,164 @@
+//! Every differentiable operation, and the whole model, against finite differences.
+
+use candle_core::{Device, Result, Tensor, Var};
+use medclip_core::Finding;
+use medclip_train::op::{
+    Activation, BatchNormMode, BatchStatistics, Geometry, attention_softmax, batch_norm, bias_activation,
+    depthwise_conv, layer_norm,
+};
+use medclip_train::{LabelSimilarity, Objective};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Compares the gradient of `Σ weights · f(inputs)` with central differences, entry by entry.
+///
+/// The step is 10⁻², so the comparison allows for the third-order term and for `f32` rounding: 2 % of the largest
+/// entry. An operation without a backward pass has gradient zero or none and fails.
+fn check(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
+    const STEP: f32 = 1e-2;
+    let vars: Vec<Var> = inputs.iter().map(|t| Var::from_tensor(t).unwrap()).collect();
+    let tensors = |vars: &[Var]| vars.iter().map(|v| v.as_tensor().clone()).collect::<Vec<_>>();
+    let output = f(&tensors(&vars)).unwrap();
+    let weights = random(output.dims(), 99);
+    let objective = |vars: &[Var]| -> f64 {
+        let product = (f(&tensors(vars)).unwrap() * &weights).unwrap().flatten_all().unwrap();
+        product.to_vec1::<f32>().unwrap().into_iter().map(f64::from).sum()
+    };
+    let gradients = (&output * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+    for (index, var) in vars.iter().enumerate() {
+        let gradient = gradients.get(var).unwrap_or_else(|| panic!("{name}: input {index} has no gradient"));
+        let gradient: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
+        let start: Vec<f32> = var.flatten_all().unwrap().to_vec1().unwrap();
+        let set = |values: &[f32]| {
+            var.set(&Tensor::from_slice(values, var.dims(), &Device::Cpu).unwrap()).unwrap();
+        };
+        let mut numeric = Vec::new();
+        for entry in 0..start.len() {
+            let mut moved = start.clone();
+            moved[entry] = start[entry] + STEP;
+            set(&moved);
+            let above = objective(&vars);
+            moved[entry] = start[entry] - STEP;
+            set(&moved);
+            let below = objective(&vars);
+            numeric.push((above - below) / (2.0 * f64::from(STEP)));
+        }
+        set(&start);
+        let largest = numeric.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        assert!(largest > 1e-3, "{name}: input {index} does not matter, the check would be empty");
+        for (entry, (analytic, numeric)) in gradient.iter().zip(&numeric).enumerate() {
+            assert!(
+                (f64::from(*analytic) - numeric).abs() <= 0.02 * largest,
+                "{name}: input {index} entry {entry}: backward {analytic}, differences {numeric}"
+            );
+        }
+    }
+}
+
+fn random(shape: &[usize], seed: u64) -> Tensor {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+#[test]
+fn depthwise_conv_for_every_kernel_and_stride() {
+    for (kernel, stride, height, width) in [(3, 1, 5, 4), (3, 2, 6, 5), (5, 1, 4, 6), (5, 2, 7, 6)] {
+        let geometry = Geometry { batch: 2, height, width, kernel, stride };
+        // 18 channels: one whole vector block and a remainder.
+        let x = random(&[2 * height * width, 18], 1);
+        let w = random(&[18, 1, kernel, kernel], 2);
+        check("depthwise", &[x, w], |t| depthwise_conv(&t[0], &t[1], geometry));
+    }
+}
+
+#[test]
+fn depthwise_conv_equals_a_padded_grouped_convolution() {
+    for (kernel, stride, height, width) in [(3, 1, 5, 4), (3, 2, 6, 5), (5, 2, 7, 6), (5, 2, 8, 8)] {
+        let geometry = Geometry { batch: 2, height, width, kernel, stride };
+        let (channels, pads) = (18, geometry.pad_before());
+        let x = random(&[2 * height * width, channels], 3);
+        let w = random(&[channels, 1, kernel, kernel], 4);
+        let ours = depthwise_conv(&x, &w, geometry).unwrap();
+        let after = |out: usize, size: usize, before: usize| ((out - 1) * stride + kernel).saturating_sub(size + before);
+        let image = x.reshape((2, height, width, channels)).unwrap().permute((0, 3, 1, 2)).unwrap();
+        let image = image
+            .pad_with_zeros(2, pads.0, after(geometry.out_height(), height, pads.0))
+            .unwrap()
+            .pad_with_zeros(3, pads.1, after(geometry.out_width(), width, pads.1))
+            .unwrap();
+        let reference = image.contiguous().unwrap().conv2d(&w, 0, stride, 1, channels).unwrap();
+        let reference = reference.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+        let reference = reference.reshape(ours.dims()).unwrap();
+        let difference = (ours - reference).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(difference < 1e-5, "kernel {kernel} stride {stride}: {difference}");
+    }
+}
+
+#[test]
+fn batch_norm_through_its_statistics_and_not() {
+    let x = random(&[40, 17], 5);
+    let (w, b) = (random(&[17], 6), random(&[17], 7));
+    let fixed = BatchStatistics { mean: vec![0.1; 17], variance: vec![0.4; 17] };
+    for mode in [BatchNormMode::Batch, BatchNormMode::Fixed(fixed)] {
+        check("batch norm", &[x.clone(), w.clone(), b.clone()], |t| {
+            Ok(batch_norm(&t[0], &t[1], &t[2], 1e-3, mode.clone(), false)?.0)
+        });
+    }
+}
+
+#[test]
+fn batch_norm_with_relu6_away_from_its_corners() {
+    // β = 3 and a small γ keep every value inside (0, 6); the corners have no derivative to compare with.
+    let x = random(&[40, 17], 8);
+    let w = random(&[17], 9).affine(0.5, 0.0).unwrap();
+    let b = Tensor::full(3.0_f32, 17, &Device::Cpu).unwrap();
+    check("batch norm relu6", &[x.clone(), w.clone(), b], |t| {
+        Ok(batch_norm(&t[0], &t[1], &t[2], 1e-3, BatchNormMode::Batch, true)?.0)
+    });
+    let closed = Var::from_tensor(&Tensor::full(-30.0_f32, 17, &Device::Cpu).unwrap()).unwrap();
+    let (y, _) = batch_norm(&x, &w, &closed, 1e-3, BatchNormMode::Batch, true).unwrap();
+    let gradient = y.sum_all().unwrap().backward().unwrap();
+    let gradient: Vec<f32> = gradient.get(&closed).unwrap().to_vec1().unwrap();
+    assert_eq!(gradient, vec![0.0; 17], "nothing passes a closed ReLU6");
+}
+
+#[test]
+fn layer_norm_over_rows() {
+    let inputs = [random(&[35, 19], 10), random(&[19], 11), random(&[19], 12)];
+    check("layer norm", &inputs, |t| layer_norm(&t[0], &t[1], &t[2], 1e-5));
+}
+
+#[test]
+fn attention_softmax_with_padding() {
+    let mask = [1, 1, 1, 1, 1, 1, 1, 0, 0, 0];
+    check("softmax", &[random(&[2, 3, 4, 5], 13)], |t| attention_softmax(&t[0], &mask, 0.7));
+    let y = attention_softmax(&random(&[2, 3, 4, 5], 13), &mask, 0.7).unwrap();
+    let padded = y.narrow(0, 1, 1).unwrap().narrow(3, 2, 3).unwrap().max_all().unwrap();
+    assert!(padded.to_scalar::<f32>().unwrap() < 1e-30, "padding gets no attention");
+}
+
+#[test]
+fn bias_and_gelu() {
+    for activation in [Activation::Identity, Activation::Gelu] {
+        let inputs = [random(&[70, 9], 14).affine(3.0, 0.0).unwrap(), random(&[9], 15)];
+        check("bias", &inputs, |t| bias_activation(&t[0], &t[1], activation));
+    }
+}
+
+#[test]
+fn objectives() {
+    let mut rng = ChaCha8Rng::seed_from_u64(16);
+    let mut labels =
+        |n| (0..n).map(|_| [(); Finding::COUNT].map(|()| rng.random_range(-1..=1) as f32)).collect::<Vec<_>>();
+    let (images, texts) = (labels(4), labels(4));
+    let semantic = |similarity, label_temperature| Objective::SemanticMatching { similarity, label_temperature };
+    for objective in [
+        semantic(LabelSimilarity::Cosine, 1.0),
+        semantic(LabelSimilarity::Dot, 0.2),
+        Objective::InfoNce,
+        Objective::HardMatching { similarity: LabelSimilarity::Cosine },
+    ] {
+        check("loss", &[random(&[4, 4], 17)], |t| objective.loss(&t[0], &images, &texts));
+    }
+}
