@@ -17,7 +17,9 @@
 //! | [`bundle`] | a model on disk, verified |
 
 pub mod architecture;
+pub mod bank;
 pub mod batch;
+pub mod bundle;
 pub mod finding;
 pub mod model;
 pub mod preprocess;
@@ -27,7 +29,9 @@ pub mod score;
 pub mod tokenize;
 
 pub use architecture::{Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, TextTower};
+pub use bank::PromptBank;
 pub use batch::{Embeddings, ImageBatch, TokenBatch};
+pub use bundle::{Bundle, BundleError, BundleFile, BundleWriter};
 pub use finding::{Certainty, Finding, Labels};
 pub use model::ModelConfig;
 pub use preprocess::{PreprocessConfig, Preprocessor, Resample};

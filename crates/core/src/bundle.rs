@@ -1,0 +1,250 @@
+//! A model on disk: one directory, opened and verified in one place, written whole or not at all.
+
+mod sums;
+mod writer;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::architecture::LogitScale;
+use crate::bank::{BankError, PromptBank};
+use crate::model::ModelConfig;
+use crate::preprocess::{PreprocessError, Preprocessor};
+use crate::prompt::{PromptError, PromptSet};
+use crate::tokenize::{TokenizeError, Tokenizer};
+
+pub use sums::sha256;
+pub use writer::BundleWriter;
+
+/// A file of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum BundleFile {
+    /// What the model is: [`ModelConfig`].
+    Model,
+    /// The image tower in ONNX.
+    ImageGraph,
+    /// The text tower in ONNX.
+    TextGraph,
+    /// The tokenizer.
+    Tokenizer,
+    /// The zero-shot classes.
+    Prompts,
+    /// The classes' sentences, embedded.
+    PromptBank,
+    /// The model card.
+    Card,
+}
+
+impl BundleFile {
+    /// Every file but the sums themselves.
+    pub const ALL: [Self; 7] = [
+        Self::Model,
+        Self::ImageGraph,
+        Self::TextGraph,
+        Self::Tokenizer,
+        Self::Prompts,
+        Self::PromptBank,
+        Self::Card,
+    ];
+
+    /// Name inside the bundle's directory.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Model => "model.toml",
+            Self::ImageGraph => "image.onnx",
+            Self::TextGraph => "text.onnx",
+            Self::Tokenizer => "tokenizer.json",
+            Self::Prompts => "prompts.toml",
+            Self::PromptBank => "prompt_bank.safetensors",
+            Self::Card => "README.md",
+        }
+    }
+}
+
+/// Why a bundle was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file of sums is malformed, or lists other files than a bundle has.
+    #[error("{}: {reason}", path.display())]
+    Sums {
+        /// `SHA256SUMS`.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file is not the one that was published.
+    #[error("{} has changed: its SHA-256 is {actual}, SHA256SUMS says {expected}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The published sum.
+        expected: String,
+        /// Its sum now.
+        actual: String,
+    },
+    /// `model.toml` makes no sense.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The preprocessing that `model.toml` asks for.
+    #[error("{}", path.display())]
+    Preprocess {
+        /// `model.toml`.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PreprocessError,
+    },
+    /// The prompt file.
+    #[error("{}", path.display())]
+    Prompts {
+        /// `prompts.toml`.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PromptError,
+    },
+    /// The prompt bank.
+    #[error("{}", path.display())]
+    Bank {
+        /// `prompt_bank.safetensors`.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: BankError,
+    },
+    /// The prompt bank was made from other files than those beside it.
+    #[error("{} was made from another {of}", path.display())]
+    StaleBank {
+        /// `prompt_bank.safetensors`.
+        path: PathBuf,
+        /// The file that differs.
+        of: &'static str,
+    },
+    /// Something is already where the bundle should go.
+    #[error("{} already exists", path.display())]
+    Exists {
+        /// The target.
+        path: PathBuf,
+    },
+}
+
+/// A verified model directory.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    directory: PathBuf,
+    id: String,
+    config: ModelConfig,
+    preprocessor: Preprocessor,
+    prompts: PromptSet,
+    bank: PromptBank,
+}
+
+impl Bundle {
+    /// Opens the bundle in `directory` and verifies every file against `SHA256SUMS`.
+    ///
+    /// # Errors
+    /// [`BundleError`] naming the file that is missing, changed, unexpected in the sums, or malformed.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, BundleError> {
+        let directory = directory.as_ref().to_owned();
+        let (id, sums) = sums::verify(&directory)?;
+        let read = |file: BundleFile| {
+            let path = directory.join(file.file_name());
+            let bytes = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+            Ok::<_, BundleError>((path, bytes))
+        };
+        let (path, bytes) = read(BundleFile::Model)?;
+        let config = parse_model(&bytes).map_err(|reason| BundleError::Model { path: path.clone(), reason })?;
+        let preprocessor = Preprocessor::new(config.preprocess.clone())
+            .map_err(|source| BundleError::Preprocess { path, source })?;
+        let (path, bytes) = read(BundleFile::Prompts)?;
+        let prompts = PromptSet::parse(&String::from_utf8_lossy(&bytes))
+            .map_err(|source| BundleError::Prompts { path, source })?;
+        let (path, bytes) = read(BundleFile::PromptBank)?;
+        let bank = PromptBank::from_bytes(&bytes)
+            .map_err(|source| BundleError::Bank { path: path.clone(), source })?;
+        let provenance = bank.provenance();
+        for (file, recorded) in [
+            (BundleFile::Prompts, &provenance.prompts_sha256),
+            (BundleFile::TextGraph, &provenance.text_graph_sha256),
+        ] {
+            if sums.get(file.file_name()) != Some(recorded) {
+                return Err(BundleError::StaleBank { path, of: file.file_name() });
+            }
+        }
+        if bank.dim() != config.architecture.embedding_dim {
+            return Err(BundleError::StaleBank { path, of: "architecture" });
+        }
+        Ok(Self { directory, id, config, preprocessor, prompts, bank })
+    }
+
+    /// Where the bundle lies.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// SHA-256 of `SHA256SUMS`, 64 hexadecimal digits: names the content of the whole bundle.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What `model.toml` says.
+    pub const fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Image to pixels, as this model was trained.
+    pub const fn preprocessor(&self) -> &Preprocessor {
+        &self.preprocessor
+    }
+
+    /// Reads the tokenizer.
+    ///
+    /// # Errors
+    /// [`TokenizeError`] naming the file.
+    pub fn tokenizer(&self) -> Result<Tokenizer, TokenizeError> {
+        Tokenizer::open(self.path(BundleFile::Tokenizer), self.config.tokenizer.clone())
+    }
+
+    /// The zero-shot classes.
+    pub const fn prompts(&self) -> &PromptSet {
+        &self.prompts
+    }
+
+    /// The classes' sentences, embedded.
+    pub const fn bank(&self) -> &PromptBank {
+        &self.bank
+    }
+
+    /// The temperature.
+    pub fn logit_scale(&self) -> LogitScale {
+        LogitScale::new(self.config.logit_scale)
+    }
+
+    /// Where a file of the bundle lies.
+    pub fn path(&self, file: BundleFile) -> PathBuf {
+        self.directory.join(file.file_name())
+    }
+}
+
+fn parse_model(bytes: &[u8]) -> Result<ModelConfig, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let config: ModelConfig = toml::from_str(text).map_err(|error| error.to_string())?;
+    if config.format != ModelConfig::FORMAT {
+        return Err(format!("format {} is unknown, this version reads {}", config.format, ModelConfig::FORMAT));
+    }
+    Ok(config)
+}

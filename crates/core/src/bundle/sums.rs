@@ -1,0 +1,112 @@
+//! `SHA256SUMS`, as coreutils' `sha256sum` writes and checks it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::{BundleError, BundleFile};
+
+/// Name of the file of sums.
+pub(super) const FILE_NAME: &str = "SHA256SUMS";
+
+/// Checks every file of `directory`; returns the sum of the sums and each file's sum by name.
+pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, String>), BundleError> {
+    let path = directory.join(FILE_NAME);
+    let text = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+    let sums = parse(&String::from_utf8_lossy(&text))
+        .map_err(|reason| BundleError::Sums { path: path.clone(), reason })?;
+    for (name, expected) in &sums {
+        let path = directory.join(name);
+        let actual =
+            sha256_of_file(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+        if actual != *expected {
+            return Err(BundleError::Changed { path, expected: expected.clone(), actual });
+        }
+    }
+    Ok((sha256(&text), sums))
+}
+
+/// The text of the file for these sums.
+pub(super) fn format(sums: &BTreeMap<String, String>) -> String {
+    sums.iter().fold(String::new(), |mut text, (name, sum)| {
+        let _ = writeln!(text, "{sum}  {name}");
+        text
+    })
+}
+
+/// SHA-256 as 64 lower-case hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut sums = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let entry = line.split_once("  ").filter(|(sum, _)| {
+            sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        });
+        let Some((sum, name)) = entry else { return Err(format!("line {} is no sum", number + 1)) };
+        // Only the names a bundle has: a sum cannot point outside the directory.
+        if !BundleFile::ALL.iter().any(|file| file.file_name() == name) {
+            return Err(format!("`{name}` is not a file of a bundle"));
+        }
+        if sums.insert(name.to_owned(), sum.to_owned()).is_some() {
+            return Err(format!("`{name}` is listed twice"));
+        }
+    }
+    match BundleFile::ALL.iter().find(|file| !sums.contains_key(file.file_name())) {
+        Some(file) => Err(format!("`{}` is not listed", file.file_name())),
+        None => Ok(sums),
+    }
+}
+
+fn sha256_of_file(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> BTreeMap<String, String> {
+        BundleFile::ALL.iter().map(|file| (file.file_name().to_owned(), sha256(b""))).collect()
+    }
+
+    #[test]
+    fn known_answer_and_round_trip() {
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(parse(&format(&complete())).unwrap(), complete());
+    }
+
+    #[test]
+    fn refusals_name_the_file_or_line() {
+        let text = format(&complete());
+        for (text, reason) in [
+            (String::new(), "`model.toml` is not listed"),
+            (text.replace("image.onnx", "../image.onnx"), "`../image.onnx` is not a file of a bundle"),
+            (text.replacen("  README", " README", 1), "line 1 is no sum"),
+            (format!("{text}{}  README.md\n", sha256(b"")), "`README.md` is listed twice"),
+        ] {
+            assert_eq!(parse(&text).unwrap_err(), reason);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Writing a bundle: beside its place first, then renamed into it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::{BundleError, BundleFile, sums};
+
+/// Collects the files of a bundle and puts them in place at once.
+///
+/// Dropping the writer before [`BundleWriter::finish`] leaves nothing behind.
+#[derive(Debug)]
+pub struct BundleWriter {
+    target: PathBuf,
+    partial: PathBuf,
+    sums: BTreeMap<String, String>,
+    replace: bool,
+}
+
+impl BundleWriter {
+    /// A writer of the bundle `target`; with `replace`, an existing directory there is replaced in the end.
+    ///
+    /// # Errors
+    /// [`BundleError::Exists`] without `replace`, [`BundleError::Io`] when nothing can be written there.
+    pub fn create(target: impl AsRef<Path>, replace: bool) -> Result<Self, BundleError> {
+        let target = target.as_ref().to_owned();
+        if !replace && target.exists() {
+            return Err(BundleError::Exists { path: target });
+        }
+        let mut partial = target.clone().into_os_string();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        remove(&partial)?;
+        fs::create_dir_all(&partial)
+            .map_err(|source| BundleError::Io { path: partial.clone(), source })?;
+        Ok(Self { target, partial, sums: BTreeMap::new(), replace })
+    }
+
+    /// Adds a file and returns its SHA-256.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn add(&mut self, file: BundleFile, bytes: &[u8]) -> Result<&str, BundleError> {
+        let name = file.file_name();
+        write(&self.partial.join(name), bytes)?;
+        let slot = self.sums.entry(name.to_owned()).or_default();
+        *slot = sums::sha256(bytes);
+        Ok(slot)
+    }
+
+    /// Writes the sums and puts the bundle in its place.
+    ///
+    /// # Errors
+    /// [`BundleError::Sums`] when a file was not added, [`BundleError::Exists`] when something came in the way.
+    pub fn finish(self) -> Result<(), BundleError> {
+        if let Some(missing) = BundleFile::ALL.iter().find(|f| !self.sums.contains_key(f.file_name())) {
+            let reason = format!("`{}` was not written", missing.file_name());
+            return Err(BundleError::Sums { path: self.target.clone(), reason });
+        }
+        write(&self.partial.join(sums::FILE_NAME), sums::format(&self.sums).as_bytes())?;
+        if self.target.exists() {
+            if !self.replace {
+                return Err(BundleError::Exists { path: self.target.clone() });
+            }
+            remove(&self.target)?;
+        }
+        fs::rename(&self.partial, &self.target)
+            .map_err(|source| BundleError::Io { path: self.target.clone(), source })
+    }
+}
+
+impl Drop for BundleWriter {
+    fn drop(&mut self) {
+        // After `finish` there is nothing left to remove; before it, failing to clean up changes nothing.
+        let _ = remove(&self.partial);
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
+    let fail = |source| BundleError::Io { path: path.to_owned(), source };
+    fs::write(path, bytes).map_err(fail)?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(fail)
+}
+
+fn remove(directory: &Path) -> Result<(), BundleError> {
+    match fs::remove_dir_all(directory) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(BundleError::Io { path: directory.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
