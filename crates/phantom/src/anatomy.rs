@@ -29,9 +29,9 @@ impl Anatomy {
     /// The anatomy of a seed, changed as the conditions change it.
     pub(crate) fn new(seed: u64, conditions: &[Condition]) -> Self {
         let mut draw = Draw::new(seed, Purpose::Anatomy);
-        let apex = draw.uniform(-0.86, -0.78);
+        let apex = draw.uniform(-0.88, -0.80);
         let half_width = draw.uniform(0.28, 0.33);
-        let dome = draw.uniform(0.20, 0.36);
+        let dome = draw.uniform(0.27, 0.42);
         let mut lung = |side| Lung::new(side, apex, half_width, dome, conditions, &mut draw);
         let (right_lung, left_lung) = (lung(Side::Right), lung(Side::Left));
         let heart = Heart::new(&left_lung, conditions, &mut draw);

@@ -59,7 +59,8 @@ impl Layer {
     pub(crate) fn line(&mut self, from: Point, to: Point, half_width: f32, strength: f32) {
         let visible = half_width.max(0.6 * self.frame.pixel());
         let strength = strength * half_width / visible;
-        let reach = visible * 1.5;
+        let soft = (0.5 * visible).min(self.frame.pixel().max(0.008));
+        let reach = visible + soft;
         let (a, b) = (self.frame.pixel_of(from), self.frame.pixel_of(to));
         let margin = reach / self.frame.pixel() + 1.0;
         let last = self.frame.size as f32 - 1.0;
@@ -70,7 +71,7 @@ impl Layer {
         for row in top..=bottom {
             for column in left..=right {
                 let p = self.frame.anatomy_point(self.frame.image_point(column, row));
-                let cover = 1.0 - smoothstep(0.5 * visible, reach, segment_distance(p, from, to));
+                let cover = 1.0 - smoothstep(visible - soft, reach, segment_distance(p, from, to));
                 let value = &mut self.values[row as usize * self.frame.size as usize + column as usize];
                 *value = value.max(cover * strength);
             }

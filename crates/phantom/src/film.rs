@@ -20,8 +20,8 @@ impl Film {
     pub(crate) fn new(seed: u64) -> Self {
         let mut draw = Draw::new(seed, Purpose::Film);
         Self {
-            exposure: draw.uniform(-0.05, 0.06),
-            contrast: draw.uniform(0.95, 1.12),
+            exposure: draw.uniform(0.0, 0.09),
+            contrast: draw.uniform(0.92, 1.08),
             vignette: draw.uniform(0.04, 0.12),
             grain: draw.uniform(0.010, 0.018),
             seed: draw.bits(),
@@ -43,7 +43,7 @@ impl Film {
     /// The grey value of a density at a pixel; `p` in image coordinates.
     pub(crate) fn develop(&self, density: f32, p: Point, column: u32, row: u32) -> u8 {
         let exposed = ((density - 0.5) * self.contrast + 0.5 + self.exposure).clamp(0.0, 1.0);
-        let curved = mix(exposed, smoothstep(0.0, 1.0, exposed), 0.35);
+        let curved = mix(exposed, smoothstep(0.0, 1.0, exposed), 0.2);
         let lit = curved * (1.0 - self.vignette * (p.x * p.x + p.y * p.y));
         let (column, row) = (column as i32, row as i32);
         let triangular = lattice(self.seed, column, row) + lattice(!self.seed, column, row) - 1.0;

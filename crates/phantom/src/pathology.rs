@@ -66,7 +66,7 @@ impl Pathology {
                     lesions.push(Lesion::FreeAir { side, shrink: Lung::shrink(severity) });
                 }
                 Condition::PleuralThickening { side } => {
-                    lesions.push(Lesion::Rind { side, width: draw.uniform(0.035, 0.06), noise: draw.bits() });
+                    lesions.push(Lesion::Rind { side, width: draw.uniform(0.06, 0.09), noise: draw.bits() });
                 }
                 Condition::Edema { severity } => {
                     lesions.push(Lesion::PerihilarHaze { amount: severity.amount(), noise: draw.bits() });
@@ -199,7 +199,7 @@ impl Lesion {
                 let (x, y) = ((p.x - hilum.x) / 0.46, (p.y - hilum.y - 0.06) / 0.56);
                 let wings = bell((x * x + y * y) * 0.9);
                 let texture = mix(0.6, 1.0, cloud(noise, p.x * 9.0, p.y * 9.0, 4));
-                Change::veil(mix(0.42, 0.78, amount) * texture * mix(0.25, 1.0, wings.sqrt()))
+                Change::veil(mix(0.45, 0.8, amount) * texture * mix(0.35, 1.0, wings.sqrt()))
             }
             _ => Change::NONE,
         }
@@ -227,6 +227,8 @@ fn plates(streaks: &mut Layer, lung: &Lung, draw: &mut Draw) {
         let length = draw.uniform(0.22, 0.36);
         let from = Point::new(start.x, y + draw.uniform(-0.02, 0.02));
         let to = Point::new(start.x + lung.side.sign() * length, y + draw.uniform(-0.10, 0.06));
-        streaks.line(from, to, draw.uniform(0.011, 0.02), draw.uniform(0.5, 0.7));
+        let middle = Point::new(from.toward(to, 0.5).x, from.toward(to, 0.5).y + draw.uniform(-0.04, 0.04));
+        streaks.curve(&[from, middle, to], draw.uniform(0.012, 0.02), draw.uniform(0.3, 0.45));
+        streaks.curve(&[from, middle, to], 0.007, 0.5);
     }
 }

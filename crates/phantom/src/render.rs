@@ -15,8 +15,8 @@ use crate::shape::{Point, bell, inside, mix, segment_distance, smoothstep};
 
 /// Density of air, of the thickest soft tissue, and of what a full depth of aerated lung takes away from it.
 const AIR: f32 = 0.04;
-const TISSUE: f32 = 0.66;
-const LUNG_AIR: f32 = 0.42;
+const TISSUE: f32 = 0.68;
+const LUNG_AIR: f32 = 0.40;
 
 /// Softness of the edges of organs.
 const EDGE: f32 = 0.012;
@@ -85,27 +85,36 @@ impl Scene {
         let chord = 0.62 + 0.38 * smoothstep(0.0, 0.22, lung.depth(p)).sqrt();
         let air = LUNG_AIR * chord * (1.0 - 0.93 * covered) * (1.0 - change.opacity);
         let interstitium = 0.05 * (cloud(self.texture ^ 0xA5, p.x * 24.0, p.y * 24.0, 3) - 0.5);
-        let markings =
-            (0.19 * self.vessels.at(column, row) + interstitium) * change.markings * (1.0 - change.opacity);
+        let markings = (0.16 * self.vessels.at(column, row) + interstitium)
+            * change.markings
+            * (1.0 - change.opacity)
+            * (1.0 - 0.85 * covered);
         field * (markings - air + change.density * (1.0 - 0.8 * covered))
     }
 
     /// Heart, mediastinum, abdomen, breasts and bones.
     fn trunk(&self, p: Point) -> f32 {
         let anatomy = &self.anatomy;
-        let heart = anatomy.heart.depth(p);
-        let silhouette = inside(heart, EDGE) * (0.06 + 0.06 * smoothstep(0.0, 0.25, heart));
         let lung = anatomy.lung_near(p);
-        let below = -lung.above_diaphragm(p);
-        let liver = inside(below, EDGE) * (0.17 + 0.05 * smoothstep(0.0, 0.4, below));
         let wall = lung.depth(p);
-        let chest_wall = 0.04 * bell(wall * wall / 0.0006) * smoothstep(0.55, 0.4, p.y);
-        silhouette + liver - 0.2 * anatomy.body.gas(p)
+        let abdomen = self.abdomen(p, wall);
+        let heart = anatomy.heart.depth(p);
+        let silhouette = inside(heart, EDGE) * (0.07 + 0.04 * smoothstep(0.0, 0.2, heart)) * (1.0 - abdomen);
+        let chest_wall = 0.05 * bell(wall * wall / 0.0006) * smoothstep(0.55, 0.4, p.y);
+        silhouette + 0.18 * abdomen - 0.2 * anatomy.body.gas(p)
             + chest_wall
             + 0.05 * anatomy.body.breast(p)
-            + anatomy.bones.density(p, lung.wall_at(p.y))
-            + self.hilum(p)
+            + anatomy.bones.density(p, lung.wall_at(p.y)) * (1.0 - 0.5 * abdomen)
+            + self.hilum(p) * (1.0 - abdomen)
             - trachea(p, lung.apex())
+    }
+
+    /// How much of a point lies below the diaphragm; its edge is sharp against the lung only.
+    fn abdomen(&self, p: Point, wall: f32) -> f32 {
+        let right = -self.anatomy.right_lung.above_diaphragm(p);
+        let left = -self.anatomy.left_lung.above_diaphragm(p);
+        let below = mix(right, left, smoothstep(-0.12, 0.12, p.x));
+        mix(smoothstep(-0.15, 0.3, below), inside(below, EDGE), inside(wall, 0.06))
     }
 
     fn hilum(&self, p: Point) -> f32 {

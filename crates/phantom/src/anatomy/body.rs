@@ -16,16 +16,16 @@ pub(crate) struct Body {
 impl Body {
     pub(crate) fn new(chest_wall: f32, draw: &mut Draw) -> Self {
         let breast_y = draw.uniform(0.22, 0.34);
-        let radii = Point::new(draw.uniform(0.24, 0.30), draw.uniform(0.24, 0.32));
+        let radii = Point::new(draw.uniform(0.24, 0.30), draw.uniform(0.30, 0.38));
         let breasts = [-0.43, 0.43].map(|x| Ellipse::upright(Point::new(x, breast_y), radii));
         let bubble = Ellipse::upright(
             Point::new(draw.uniform(0.26, 0.42), draw.uniform(0.52, 0.60)),
             Point::new(draw.uniform(0.07, 0.13), draw.uniform(0.045, 0.075)),
         );
         Self {
-            neck: draw.uniform(0.24, 0.32),
-            shoulder_y: draw.uniform(-0.82, -0.70),
-            trunk: chest_wall + draw.uniform(0.17, 0.30),
+            neck: draw.uniform(0.30, 0.38),
+            shoulder_y: draw.uniform(-0.92, -0.80),
+            trunk: chest_wall + draw.uniform(0.22, 0.36),
             breasts: draw.chance(0.45).then_some(breasts),
             bubble: draw.chance(0.6).then_some(bubble),
         }

@@ -74,7 +74,7 @@ impl Bones {
             let faint = 0.55 * smoothstep(0.42, 0.68, across) * edges;
             density = density.max(faint * tube(anterior, 0.035));
         }
-        0.075 * density
+        0.085 * density
     }
 
     fn fracture_at(&self, p: Point, rib: u32, across: f32) -> (f32, f32) {
@@ -84,7 +84,7 @@ impl Bones {
             .find(|fracture| fracture.rib == rib && (fracture.side.sign() > 0.0) == (p.x > 0.0));
         here.map_or((0.0, 1.0), |fracture| {
             let beyond = across - fracture.across;
-            let step = 0.035 * smoothstep(-0.005, 0.005, beyond) * smoothstep(0.4, 0.15, beyond);
+            let step = 0.055 * smoothstep(-0.005, 0.005, beyond) * smoothstep(0.4, 0.15, beyond);
             (step, 1.0 - 0.9 * bell(beyond * beyond / 0.0006) + 0.5 * bell(beyond * beyond / 0.006))
         })
     }
@@ -106,7 +106,7 @@ impl Bones {
         let within = cycle - cycle.floor();
         let disc = bell((within - 0.5) * (within - 0.5) / 0.02);
         let pedicle = bell(((x - 0.05) * (x - 0.05) + (within - 0.2) * (within - 0.2) * 0.0144) / 0.0005);
-        column * (0.10 - 0.03 * disc + 0.02 * pedicle)
+        column * (0.065 - 0.03 * disc + 0.02 * pedicle)
     }
 }
 

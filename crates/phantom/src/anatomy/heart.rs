@@ -18,7 +18,7 @@ pub(crate) struct Heart {
 
 impl Heart {
     pub(crate) fn new(lung: &Lung, conditions: &[Condition], draw: &mut Draw) -> Self {
-        let normal_ratio = draw.uniform(0.41, 0.47);
+        let normal_ratio = draw.uniform(0.42, 0.475);
         let within_grade = draw.uniform(0.0, 0.035);
         let severity = conditions.iter().find_map(|condition| match condition {
             Condition::Cardiomegaly { severity } => Some(*severity),
@@ -33,27 +33,30 @@ impl Heart {
         // 0.898 times its first radius wide.
         let ventricle_left_of = -0.7 * right;
         let long = 0.5 * (left - ventricle_left_of) / 0.898;
-        let y = lung.dome() - 0.52 * long + 0.02;
+        let y = lung.dome() + 0.08 - 0.62 * long;
         let ventricles = Ellipse {
             center: Point::new(0.5 * (left + ventricle_left_of), y),
             radii: Point::new(long, 0.68 * long),
             half_tangent: 1.0 / 3.0,
         };
         let atrium = Ellipse::upright(
-            Point::new(-0.35 * right, y - 0.1 * long),
-            Point::new(0.65 * right, 0.35 * width + 0.02),
+            Point::new(-0.35 * right, y - 0.05 * long),
+            Point::new(0.65 * right, 0.22 * width + 0.08),
         );
         let widening = draw.uniform(0.11, 0.16);
         let knob_y = lung.apex() + draw.uniform(0.46, 0.54);
         Self {
             ventricles,
             atrium,
-            outflow: Ellipse::upright(Point::new(0.3 * left, y - 0.75 * long), Point::new(0.075, 0.16)),
+            outflow: Ellipse::upright(
+                Point::new(0.24 * left, y - 0.62 * long),
+                Point::new(0.27 * left, 0.24),
+            ),
             aortic_knob: Ellipse::upright(
-                Point::new(0.105, knob_y),
+                Point::new(0.10, knob_y),
                 Point::new(draw.uniform(0.06, 0.085), draw.uniform(0.08, 0.10)),
             ),
-            mediastinum: draw.uniform(0.105, 0.125),
+            mediastinum: draw.uniform(0.12, 0.14),
             widening: if conditions.contains(&Condition::WideMediastinum) { widening } else { 0.0 },
         }
     }
@@ -62,7 +65,8 @@ impl Heart {
     pub(crate) fn depth(&self, p: Point) -> f32 {
         let height = (p.y - self.aortic_knob.center.y) / 0.42;
         let neck = 0.05 * smoothstep(-0.62, -0.95, p.y);
-        let half_width = self.mediastinum + self.widening * bell(height * height) + neck;
+        let toward_heart = 0.05 * smoothstep(self.aortic_knob.center.y, self.ventricles.center.y, p.y);
+        let half_width = self.mediastinum + self.widening * bell(height * height) + neck + toward_heart;
         let shapes = [self.ventricles, self.atrium, self.outflow, self.aortic_knob];
         shapes.iter().map(|shape| shape.depth(p)).fold(half_width - p.x.abs(), f32::max)
     }

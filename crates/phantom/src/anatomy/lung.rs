@@ -57,7 +57,7 @@ impl Lung {
     /// Lateral coordinate of the chest wall at a height.
     pub(crate) fn wall_at(&self, y: f32) -> f32 {
         let up = ((self.base - y) / (self.base - self.apex)).clamp(0.0, 1.0);
-        self.center(y) + self.half_width * (1.0 - up * up * up).sqrt()
+        self.center(y) + self.half_width * (1.0 - up * up * up * up).sqrt()
     }
 
     /// About how far a point lies inside the pleura, the diaphragm left aside; negative outside.
@@ -65,8 +65,8 @@ impl Lung {
         let height = self.base - self.apex;
         let across = (self.lateral(p) - self.center(p.y)) / self.half_width;
         let up = ((self.base - p.y) / height).max(0.0);
-        let slope = Point::new(2.0 * across / self.half_width, 3.0 * up * up / height).length();
-        (1.0 - across * across - up * up * up) / slope.max(1.0 / self.half_width)
+        let slope = Point::new(2.0 * across / self.half_width, 4.0 * up * up * up / height).length();
+        (1.0 - across * across - up * up * up * up) / slope.max(1.0 / self.half_width)
     }
 
     /// About how far a point lies above the diaphragm; negative below.
@@ -134,7 +134,7 @@ impl Lung {
     }
 
     fn across_dome(&self, p: Point) -> f32 {
-        (self.lateral(p) - self.base_center + 0.1 * self.half_width) / self.half_width
+        ((self.lateral(p) - self.base_center) / self.half_width + 0.1).min(1.1)
     }
 
     fn drop(&self, across: f32) -> f32 {

@@ -30,15 +30,15 @@ fn grow(layer: &mut Layer, lung: &Lung, start: Point, heading: Point, width: f32
     let mut bend = draw.uniform(-0.05, 0.05);
     while width > 0.0022 {
         let step = draw.uniform(0.025, 0.04);
-        heading = heading.rotated(bend + draw.uniform(-0.05, 0.05));
+        heading = heading.rotated(bend + draw.uniform(-0.11, 0.11));
         let next = Point::new(at.x + heading.x * step, at.y + heading.y * step);
         if lung.depth(next) < 0.0 {
             return;
         }
         layer.line(at, next, width, (width / 0.014).min(1.2).sqrt() * 0.8);
         at = next;
-        width *= 0.925;
-        if draw.chance(0.22) {
+        width *= 0.91;
+        if draw.chance(0.3) {
             let turn = draw.uniform(0.12, 0.32) * if draw.chance(0.5) { 1.0 } else { -1.0 };
             grow(layer, lung, at, heading.rotated(turn), width * draw.uniform(0.55, 0.8), draw);
             width *= 0.9;
