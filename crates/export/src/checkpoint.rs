@@ -1,0 +1,166 @@
+//! A training checkpoint, opened to be exported.
+
+use std::path::{Path, PathBuf};
+
+use medclip_core::architecture::TextTower;
+use medclip_core::model::ModelConfig;
+use medclip_core::tokenize::{TokenizeError, Tokenizer};
+use thiserror::Error;
+
+use crate::error::ExportError;
+use crate::options::GraphOptions;
+use crate::tower::{image_graph, parameters, text_graph};
+use crate::weights::{Weights, WeightsError};
+
+/// File of the configuration in a checkpoint directory.
+const MODEL_FILE: &str = "model.toml";
+/// File of the weights.
+const WEIGHTS_FILE: &str = "weights.safetensors";
+/// File of the tokenizer.
+const TOKENIZER_FILE: &str = "tokenizer.json";
+
+/// What a checkpoint directory holds, checked to fit together: `model.toml`, `weights.safetensors` and
+/// `tokenizer.json`. The state of training beside them is left alone.
+#[derive(Debug)]
+pub struct Checkpoint {
+    config: ModelConfig,
+    weights: Weights,
+    tokenizer: Tokenizer,
+    tokenizer_json: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// Reads and checks a checkpoint directory.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] for a missing or malformed file, weights that are not exactly those of the
+    /// architecture, and a tokenizer with more tokens or longer sequences than the text tower takes.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        let directory = directory.as_ref();
+        let mut config = read_config(directory.join(MODEL_FILE))?;
+        let weights = Weights::open(directory.join(WEIGHTS_FILE))?;
+        weights.check("", &parameters(&config.architecture)?)?;
+        config.logit_scale = weights.logit_scale()?.ln();
+
+        let tokenizer_json = read(directory.join(TOKENIZER_FILE))?;
+        let tokenizer = Tokenizer::from_bytes(&tokenizer_json, config.tokenizer.clone())?;
+        let TextTower::Bert(text) = &config.architecture.text;
+        if tokenizer.vocab_size() > text.vocab_size {
+            let (tokens, rows) = (tokenizer.vocab_size(), text.vocab_size);
+            return Err(CheckpointError::Vocabulary { tokens, rows });
+        }
+        if config.tokenizer.max_length > text.max_position_embeddings {
+            let (max_length, positions) = (config.tokenizer.max_length, text.max_position_embeddings);
+            return Err(CheckpointError::Positions { max_length, positions });
+        }
+        Ok(Self { config, weights, tokenizer, tokenizer_json })
+    }
+
+    /// The configuration, its temperature taken from the weights.
+    pub const fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The weights.
+    pub const fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The tokenizer.
+    pub const fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The tokenizer's file, as it was read.
+    pub fn tokenizer_json(&self) -> &[u8] {
+        &self.tokenizer_json
+    }
+
+    /// The image tower as [`image_graph`] writes it.
+    ///
+    /// # Errors
+    /// As [`image_graph`].
+    pub fn image_graph(&self, options: &GraphOptions) -> Result<Vec<u8>, ExportError> {
+        image_graph(&self.config.architecture, &self.config.preprocess, &self.weights, options)
+    }
+
+    /// The text tower as [`text_graph`] writes it.
+    ///
+    /// # Errors
+    /// As [`text_graph`].
+    pub fn text_graph(&self, options: &GraphOptions) -> Result<Vec<u8>, ExportError> {
+        text_graph(&self.config.architecture, &self.weights, options)
+    }
+}
+
+/// Why a checkpoint cannot be exported.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// `model.toml` is not TOML or not this layout.
+    #[error("{} is not a model configuration", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// `model.toml` of another version.
+    #[error("model.toml has format {actual}, this version reads {supported}")]
+    Format {
+        /// What the file says.
+        actual: u32,
+        /// What can be read.
+        supported: u32,
+    },
+    /// Weights or sizes that make no graph.
+    #[error(transparent)]
+    Graph(#[from] ExportError),
+    /// The tokenizer is not one.
+    #[error("tokenizer.json cannot be used")]
+    Tokenizer(#[from] TokenizeError),
+    /// Token ids beyond the word embedding.
+    #[error("the tokenizer has {tokens} tokens, the word embedding {rows} rows")]
+    Vocabulary {
+        /// Size of the vocabulary.
+        tokens: usize,
+        /// Rows of the word embedding.
+        rows: usize,
+    },
+    /// Sequences beyond the position embedding.
+    #[error("tokenizer.max_length is {max_length}, the position embedding has {positions} rows")]
+    Positions {
+        /// Longest sequence.
+        max_length: usize,
+        /// Rows of the position embedding.
+        positions: usize,
+    },
+}
+
+fn read_config(path: PathBuf) -> Result<ModelConfig, CheckpointError> {
+    let bytes = read(path.clone())?;
+    let config: ModelConfig = toml::from_slice(&bytes)
+        .map_err(|error| CheckpointError::Config { path, source: Box::new(error) })?;
+    if config.format != ModelConfig::FORMAT {
+        return Err(CheckpointError::Format { actual: config.format, supported: ModelConfig::FORMAT });
+    }
+    Ok(config)
+}
+
+fn read(path: PathBuf) -> Result<Vec<u8>, CheckpointError> {
+    std::fs::read(&path).map_err(|source| CheckpointError::Read { path, source })
+}
+
+impl From<WeightsError> for CheckpointError {
+    fn from(error: WeightsError) -> Self {
+        Self::Graph(error.into())
+    }
+}

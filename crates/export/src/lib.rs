@@ -1,0 +1,52 @@
+//! Weights and configuration to ONNX graphs and bundles.
+//!
+//! [`Checkpoint`] opens what training leaves behind, checked to fit together. [`image_graph`] and [`text_graph`] write
+//! its two towers as ONNX files; neither candle nor an ONNX engine is involved.
+//!
+//! ```
+//! use medclip_export::{Checkpoint, GraphOptions, Storage};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkpoint = Checkpoint::open("tests/golden/checkpoint")?;
+//! let image = checkpoint.image_graph(&GraphOptions { storage: Storage::F32 })?;
+//! let text = checkpoint.text_graph(&GraphOptions { storage: Storage::F16 })?;
+//! assert!(text.len() < image.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Form of the graphs
+//! Operator set 20, IR version 9, inputs and outputs as [`names`] lists them, batch and sequence dynamic, no
+//! `value_info` (tract takes it for a constraint). What inference does not need is gone: batch normalisations are
+//! folded into convolutions, query, key and value are one product with the scale of the scores inside, token type 0 is
+//! part of the positions. The bytes depend on the arguments alone; the configuration and the hash of the weights are
+//! in the metadata, under [`CONFIG_KEY`] and [`WEIGHTS_KEY`].
+//!
+//! Names of nodes and constants are those of the checkpoint, so a graph can be read beside it.
+//!
+//! # Inside
+//! `graph` is a builder whose values know element type and rank, `op` has one file per family of operators, `tower` one
+//! per kind of tower, `proto` the part of the ONNX schema that is written. To add a tower: a file in `tower`, a variant
+//! in `medclip_core::architecture`, a case in `tests/golden`.
+//!
+//! # Limits
+//! Files of at most 2 GiB, as protobuf has it; the file is held twice in memory while it is written. Towers are
+//! single precision: [`Storage::F16`] halves the file and not the arithmetic.
+
+mod checkpoint;
+mod error;
+mod graph;
+mod metadata;
+mod op;
+mod options;
+mod proto;
+mod tensor;
+mod tower;
+mod weights;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use error::ExportError;
+pub use metadata::{CONFIG_KEY, WEIGHTS_KEY};
+pub use options::{GraphOptions, Storage};
+pub use tower::{image_graph, names, parameters, text_graph};
+pub use weights::{Misshapen, Parameter, Weights, WeightsError, WeightsMismatch};

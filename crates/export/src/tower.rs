@@ -1,0 +1,143 @@
+//! The towers as graphs, one file a kind, and what the towers of a model share.
+
+pub(crate) mod bert;
+pub(crate) mod efficientnet_lite;
+
+use std::ops::RangeInclusive;
+
+use medclip_core::architecture::{Architecture, ImageTower, TextTower};
+use medclip_core::preprocess::PreprocessConfig;
+
+use crate::error::ExportError;
+use crate::graph::{Dimension, Graph, Value};
+use crate::metadata;
+use crate::op::linear::{Linear, linear};
+use crate::op::norm;
+use crate::options::GraphOptions;
+use crate::weights::{Parameter, Weights, WeightsError};
+
+/// Names of the inputs and outputs of both graphs.
+pub mod names {
+    /// Normalised pixels, f32 `[batch, channels, height, width]`.
+    pub const PIXELS: &str = "pixel_values";
+    /// Unit-norm image embeddings, f32 `[batch, dim]`.
+    pub const IMAGE_EMBEDDINGS: &str = "image_embeds";
+    /// Token ids, i64 `[batch, sequence]`.
+    pub const TOKENS: &str = "input_ids";
+    /// 1 for a token, 0 for padding, i64 `[batch, sequence]`.
+    pub const MASK: &str = "attention_mask";
+    /// Unit-norm text embeddings, f32 `[batch, dim]`.
+    pub const TEXT_EMBEDDINGS: &str = "text_embeds";
+}
+
+const IMAGE_PREFIX: &str = "vision_model.";
+const TEXT_PREFIX: &str = "text_model.";
+const BATCH: Dimension = Dimension::Symbol("batch");
+const SEQUENCE: Dimension = Dimension::Symbol("sequence");
+
+/// Widths, vocabularies and image sides; keeps products of two within range.
+const SIZES: RangeInclusive<usize> = 1..=1 << 24;
+/// Layers and blocks.
+const DEPTHS: RangeInclusive<usize> = 1..=1 << 12;
+
+/// The image tower as an ONNX file: `pixel_values` f32 `[batch, channels, side, side]` to `image_embeds` f32
+/// `[batch, dim]` with rows of length 1. The batch is dynamic, channels and side are those of `preprocess`.
+///
+/// The bytes depend on the arguments alone.
+///
+/// # Errors
+/// [`ExportError::Architecture`] for impossible sizes, [`ExportError::Weights`] for weights of another tower,
+/// [`ExportError::NotFinite`] and [`ExportError::HalfOverflow`] for values that cannot be stored.
+pub fn image_graph(
+    architecture: &Architecture,
+    preprocess: &PreprocessConfig,
+    weights: &Weights,
+    options: &GraphOptions,
+) -> Result<Vec<u8>, ExportError> {
+    weights.check(IMAGE_PREFIX, &image_parameters(architecture)?)?;
+    let ImageTower::EfficientnetLite(config) = &architecture.image;
+    check("preprocess.image_size", preprocess.image_size, SIZES)?;
+    check("preprocess.channels", preprocess.channels, config.channels..=config.channels)?;
+
+    let mut graph = Graph::new("image", options.storage);
+    let [channels, side] = [preprocess.channels, preprocess.image_size].map(Dimension::Fixed);
+    let pixels = graph.input(names::PIXELS, [BATCH, channels, side, side], "normalised pixels");
+    let features = efficientnet_lite::trunk(&mut graph, config, pixels, preprocess.image_size, weights)?;
+    let head = Linear { weight: weights.tensor("vision_model.projection_head.weight")?, bias: None };
+    let embeddings = project(&mut graph, "vision_model.projection_head", features, &head);
+    let shape = [BATCH, Dimension::Fixed(architecture.embedding_dim)];
+    graph.output(names::IMAGE_EMBEDDINGS, embeddings, shape, "unit-norm image embeddings");
+    graph.finish(metadata::image(architecture, preprocess, weights)?)
+}
+
+/// The text tower as an ONNX file: `input_ids` and `attention_mask` i64 `[batch, sequence]` to `text_embeds` f32
+/// `[batch, dim]` with rows of length 1. Batch and sequence are dynamic; a sequence is at most
+/// `max_position_embeddings` long.
+///
+/// The bytes depend on the arguments alone.
+///
+/// # Errors
+/// As [`image_graph`].
+pub fn text_graph(
+    architecture: &Architecture,
+    weights: &Weights,
+    options: &GraphOptions,
+) -> Result<Vec<u8>, ExportError> {
+    weights.check(TEXT_PREFIX, &text_parameters(architecture)?)?;
+    let TextTower::Bert(config) = &architecture.text;
+
+    let mut graph = Graph::new("text", options.storage);
+    let tokens = graph.input(names::TOKENS, [BATCH, SEQUENCE], "token ids");
+    let mask = graph.input(names::MASK, [BATCH, SEQUENCE], "1 for a token, 0 for padding");
+    let pooled = bert::trunk(&mut graph, config, tokens, mask, weights)?;
+    let embeddings = project(&mut graph, "text_model.projection_head", pooled, &bert::head(config, weights)?);
+    let shape = [BATCH, Dimension::Fixed(architecture.embedding_dim)];
+    graph.output(names::TEXT_EMBEDDINGS, embeddings, shape, "unit-norm text embeddings");
+    graph.finish(metadata::text(architecture, weights)?)
+}
+
+/// Every tensor a checkpoint of this architecture holds, temperature included.
+///
+/// # Errors
+/// [`ExportError::Architecture`] for sizes that no tower can have.
+pub fn parameters(architecture: &Architecture) -> Result<Vec<Parameter>, ExportError> {
+    let mut parameters = image_parameters(architecture)?;
+    parameters.extend(text_parameters(architecture)?);
+    parameters.push(Parameter::logit_scale());
+    Ok(parameters)
+}
+
+fn image_parameters(architecture: &Architecture) -> Result<Vec<Parameter>, ExportError> {
+    check("embedding_dim", architecture.embedding_dim, SIZES)?;
+    let ImageTower::EfficientnetLite(config) = &architecture.image;
+    efficientnet_lite::parameters(config, architecture.embedding_dim)
+}
+
+fn text_parameters(architecture: &Architecture) -> Result<Vec<Parameter>, ExportError> {
+    check("embedding_dim", architecture.embedding_dim, SIZES)?;
+    let TextTower::Bert(config) = &architecture.text;
+    bert::parameters(config, architecture.embedding_dim)
+}
+
+/// Features to unit-norm rows of the joint space: `[batch, features]` to `[batch, dim]`.
+fn project(graph: &mut Graph, name: &str, features: Value<f32, 2>, head: &Linear) -> Value<f32, 2> {
+    let projected = linear(graph, name, features, head);
+    norm::l2(graph, &format!("{name}.normalized"), projected)
+}
+
+/// A dense layer called `name`, with its bias.
+fn read_linear(weights: &Weights, name: &str) -> Result<Linear, WeightsError> {
+    Ok(Linear {
+        weight: weights.tensor(&format!("{name}.weight"))?,
+        bias: Some(weights.tensor(&format!("{name}.bias"))?),
+    })
+}
+
+fn check(field: impl Into<String>, value: usize, range: RangeInclusive<usize>) -> Result<(), ExportError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = range.into_inner();
+    let requirement = if low == high { format!("{low}") } else { format!("{low} to {high}") };
+    Err(ExportError::Architecture { field: field.into(), value, requirement })
+}
