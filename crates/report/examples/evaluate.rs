@@ -42,8 +42,10 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Reference {
-    /// `gold_*`: NegBio's 14 findings.
+    /// `gold_*`: `NegBio`'s 14 findings.
     Gold,
+    /// The same columns, against whole findings only: no finer terms, devices allowed in "No Finding".
+    GoldPlain,
     /// `mesh_*`: CheXpert's 14 findings, mapped from the reports' `MeSH` codes.
     Mesh,
 }
@@ -72,37 +74,59 @@ struct Counts {
 
 impl Reference {
     fn rows(self) -> Vec<Row> {
-        use Answer::{Families, Finding as Of};
-        if self == Self::Mesh {
-            return Finding::ALL
-                .into_iter()
-                .map(|finding| {
-                    let answer =
-                        if finding == Finding::NoFinding { Answer::NoFindingNoDevice } else { Of(finding) };
-                    Row { name: finding.to_string(), columns: vec![format!("mesh_{finding}")], answer }
-                })
-                .collect();
+        match self {
+            Self::Gold => gold_rows(),
+            Self::GoldPlain => gold_rows().into_iter().filter_map(Row::plain).collect(),
+            Self::Mesh => Finding::ALL.into_iter().map(mesh_row).collect(),
         }
-        let row = |name: &str, columns: &[&str], answer| Row {
-            name: name.to_owned(),
-            columns: columns.iter().map(|column| format!("gold_{column}")).collect(),
-            answer,
+    }
+}
+
+fn mesh_row(finding: Finding) -> Row {
+    let columns = vec![format!("mesh_{finding}")];
+    if finding == Finding::NoFinding {
+        return Row { name: NO_FINDING_NO_DEVICE.to_owned(), columns, answer: Answer::NoFindingNoDevice };
+    }
+    Row { name: finding.to_string(), columns, answer: Answer::Finding(finding) }
+}
+
+const NO_FINDING_NO_DEVICE: &str = "No Finding, no device";
+
+fn gold_rows() -> Vec<Row> {
+    use Answer::{Families, Finding as Of};
+    let row = |name: &str, columns: &[&str], answer| Row {
+        name: name.to_owned(),
+        columns: columns.iter().map(|column| format!("gold_{column}")).collect(),
+        answer,
+    };
+    vec![
+        row(NO_FINDING_NO_DEVICE, &["normal"], Answer::NoFindingNoDevice),
+        row("Cardiomegaly", &["Cardiomegaly"], Of(Finding::Cardiomegaly)),
+        row("families: mass, nodule", &["Mass", "Nodule"], Families(&["mass", "nodule"])),
+        row("Edema", &["Edema"], Of(Finding::Edema)),
+        row("Consolidation", &["Consolidation"], Of(Finding::Consolidation)),
+        row("Pneumonia", &["Pneumonia"], Of(Finding::Pneumonia)),
+        row("Atelectasis", &["Atelectasis"], Of(Finding::Atelectasis)),
+        row("Pneumothorax", &["Pneumothorax"], Of(Finding::Pneumothorax)),
+        row("Pleural Effusion", &["Effusion"], Of(Finding::PleuralEffusion)),
+        row("family: infiltrate", &["Infiltration"], Families(&["infiltrate"])),
+        row("family: pleural thickening", &["Pleural_Thickening"], Families(&["pleural thickening"])),
+        row("family: emphysema", &["Emphysema"], Families(&["emphysema"])),
+        row("family: fibrosis", &["Fibrosis"], Families(&["fibrosis"])),
+    ]
+}
+
+impl Row {
+    /// The same reference answered by a whole finding, where there is one.
+    fn plain(self) -> Option<Self> {
+        let finding = match self.answer {
+            Answer::Finding(finding) => finding,
+            Answer::NoFindingNoDevice => Finding::NoFinding,
+            Answer::Families(&["mass", "nodule"]) => Finding::LungLesion,
+            Answer::Families(&["pleural thickening"]) => Finding::PleuralOther,
+            Answer::Families(_) => return None,
         };
-        vec![
-            row("No Finding, no device", &["normal"], Answer::NoFindingNoDevice),
-            row("Cardiomegaly", &["Cardiomegaly"], Of(Finding::Cardiomegaly)),
-            row("families: mass, nodule", &["Mass", "Nodule"], Families(&["mass", "nodule"])),
-            row("Edema", &["Edema"], Of(Finding::Edema)),
-            row("Consolidation", &["Consolidation"], Of(Finding::Consolidation)),
-            row("Pneumonia", &["Pneumonia"], Of(Finding::Pneumonia)),
-            row("Atelectasis", &["Atelectasis"], Of(Finding::Atelectasis)),
-            row("Pneumothorax", &["Pneumothorax"], Of(Finding::Pneumothorax)),
-            row("Pleural Effusion", &["Effusion"], Of(Finding::PleuralEffusion)),
-            row("family: infiltrate", &["Infiltration"], Families(&["infiltrate"])),
-            row("family: pleural thickening", &["Pleural_Thickening"], Families(&["pleural thickening"])),
-            row("family: emphysema", &["Emphysema"], Families(&["emphysema"])),
-            row("family: fibrosis", &["Fibrosis"], Families(&["fibrosis"])),
-        ]
+        Some(Self { name: finding.to_string(), answer: Answer::Finding(finding), ..self })
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Cues {
     pub uncertainty_before: Vec<String>,
     /// "cannot be excluded".
     pub uncertainty_after: Vec<String>,
+    /// Between two alternatives, both in doubt: "versus".
+    pub alternative: Vec<String>,
     /// Relations that hand on a negation standing before them and are certain otherwise: "to suggest", "consistent with".
     pub relation: Vec<String>,
     /// What follows is not an observation: "history of", "evaluate for".

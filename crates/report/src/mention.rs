@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use medclip_core::{Certainty, Finding};
-use regex::RegexSet;
+use regex::{RegexSet, RegexSetBuilder};
 
 use crate::error::PhraseError;
 use crate::lists::Family;
-use crate::phrase::{Normalized, PhraseSet, alternation};
+use crate::phrase::{DFA_BYTES, Normalized, PhraseSet, alternation};
 
 /// One place where a sentence names a finding or another abnormality.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +49,10 @@ impl MentionMatcher {
             patterns.extend(alternation(&family.phrases)?);
             compiled.push(CompiledFamily { name: family.name.clone(), finding, terms, except });
         }
-        let present = RegexSet::new(&patterns).map_err(|source| PhraseError::Compile {
-            owner: "families".to_owned(),
-            source: Box::new(source),
-        })?;
+        let present =
+            RegexSetBuilder::new(&patterns).dfa_size_limit(DFA_BYTES).build().map_err(|source| {
+                PhraseError::Compile { owner: "families".to_owned(), source: Box::new(source) }
+            })?;
         Ok(Self { families: compiled, present })
     }
 

@@ -11,6 +11,9 @@ use crate::error::PhraseError;
 use crate::lists::Cues;
 use crate::phrase::{Normalized, PhraseSet};
 
+/// Words on either side of a "versus" that it puts in doubt.
+const ALTERNATIVE_WORDS: usize = 6;
+
 /// The cues, compiled.
 #[derive(Debug, Clone)]
 pub(crate) struct CueMatcher {
@@ -19,6 +22,7 @@ pub(crate) struct CueMatcher {
     negation_false: PhraseSet,
     uncertainty_before: PhraseSet,
     uncertainty_after: PhraseSet,
+    alternative: PhraseSet,
     relation: PhraseSet,
     ignore_before: PhraseSet,
     ignore_after: PhraseSet,
@@ -35,6 +39,7 @@ impl CueMatcher {
             negation_false: PhraseSet::new("negation_false", &cues.negation_false)?,
             uncertainty_before: PhraseSet::new("uncertainty_before", &cues.uncertainty_before)?,
             uncertainty_after: PhraseSet::new("uncertainty_after", &cues.uncertainty_after)?,
+            alternative: PhraseSet::new("alternative", &cues.alternative)?,
             relation: PhraseSet::new("relation", &cues.relation)?,
             ignore_before: PhraseSet::new("ignore_before", &cues.ignore_before)?,
             ignore_after: PhraseSet::new("ignore_after", &cues.ignore_after)?,
@@ -73,6 +78,7 @@ impl CueMatcher {
             negation_after,
             uncertainty_before: self.uncertainty_before.find(text).collect(),
             uncertainty_after,
+            alternatives: self.alternative.find(text).map(|cue| neighbourhood(text.as_str(), &cue)).collect(),
             relation: self.relation.find(text).collect(),
             ignore_before: self.ignore_before.find(text).collect(),
             ignore_after: self.ignore_after.find(text).collect(),
@@ -88,6 +94,19 @@ fn clause_start(text: &str, verb: usize) -> Option<usize> {
     text.get(..verb)?.rfind(',')
 }
 
+/// From the comma, verb-like break or sixth word before an "A versus B" to the same after it.
+fn neighbourhood(text: &str, cue: &Range<usize>) -> Range<usize> {
+    let breaks = [',', ';', ':', '.', '('];
+    let before = text.get(..cue.start).unwrap_or("");
+    let after = text.get(cue.end..).unwrap_or("");
+    let left = before.rfind(breaks).map_or(0, |at| at + 1);
+    let sixth_left = before.trim_end().rmatch_indices(' ').nth(ALTERNATIVE_WORDS - 1).map_or(0, |(at, _)| at);
+    let right = after.find(breaks).unwrap_or(after.len());
+    let sixth_right =
+        after.trim_start().match_indices(' ').nth(ALTERNATIVE_WORDS - 1).map_or(after.len(), |(at, _)| at);
+    left.max(sixth_left)..cue.end + right.min(sixth_right)
+}
+
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
@@ -99,6 +118,8 @@ pub(crate) struct Scopes {
     negation_after: Vec<Range<usize>>,
     uncertainty_before: Vec<Range<usize>>,
     uncertainty_after: Vec<Range<usize>>,
+    /// What stands on either side of a "versus".
+    alternatives: Vec<Range<usize>>,
     relation: Vec<Range<usize>>,
     ignore_before: Vec<Range<usize>>,
     ignore_after: Vec<Range<usize>>,
@@ -121,6 +142,7 @@ impl Scopes {
         match (self.before(span), self.after(span)) {
             (Certainty::Negative, _) | (_, Certainty::Negative) => Certainty::Negative,
             (Certainty::Uncertain, _) | (_, Certainty::Uncertain) => Certainty::Uncertain,
+            _ if self.alternatives.iter().any(|side| overlap(side, span)) => Certainty::Uncertain,
             _ => Certainty::Positive,
         }
     }
@@ -135,9 +157,12 @@ impl Scopes {
         self.verbs.iter().any(|verb| from <= verb.start && verb.end <= to)
     }
 
-    /// True when a "not" or "no" ends within `words` words before `at`.
-    pub(crate) fn denied(&self, text: &Normalized, at: usize, words: usize) -> bool {
-        nearest_before(&self.negation_before, at).is_some_and(|cue| text.words_in(cue.end..at) <= words)
+    /// True when a negation stands right before `words` ("not clear") or they are part of one ("clear of").
+    pub(crate) fn denied(&self, text: &Normalized, words: &Range<usize>) -> bool {
+        self.negation_before.iter().any(|cue| {
+            let part = cue.start <= words.start && words.end < cue.end;
+            part || cue.end <= words.start && text.words_in(cue.end..words.start) == 0
+        })
     }
 
     fn ignored(&self, span: &Range<usize>) -> bool {
@@ -159,13 +184,12 @@ impl Scopes {
         let doubt = reach(&self.uncertainty_before);
         match (negation, doubt) {
             (None, None) => Certainty::Positive,
-            (None, Some(_)) => Certainty::Uncertain,
-            (Some(_), None) => Certainty::Negative,
             // "no effusion, possible pneumonia" doubts; "possible mass without effusion" denies.
-            (Some(negation), Some(doubt)) if doubt > negation && !self.handed_on(negation, doubt) => {
-                Certainty::Uncertain
+            (Some(negation), Some(doubt)) if doubt < negation || self.handed_on(negation, doubt) => {
+                Certainty::Negative
             }
-            (Some(_), Some(_)) => Certainty::Negative,
+            (_, Some(_)) => Certainty::Uncertain,
+            (Some(_), None) => Certainty::Negative,
         }
     }
 

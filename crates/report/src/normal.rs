@@ -87,7 +87,7 @@ impl CompiledRule {
 fn says(text: &Normalized, scopes: &Scopes, subject: &Range<usize>, predicate: &Range<usize>) -> bool {
     subject.end <= predicate.start
         && scopes.one_clause(subject.end, predicate.start)
-        && !scopes.denied(text, predicate.start, 0)
+        && !scopes.denied(text, predicate)
         && text.words_in(subject.end..predicate.start) <= PREDICATE_WORDS
 }
 

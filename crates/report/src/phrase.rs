@@ -9,9 +9,12 @@
 
 use std::ops::Range;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use crate::error::PhraseError;
+
+/// Memory for a matcher's states: the default of 2 MiB is too small for gaps and throws states away while it matches.
+pub(crate) const DFA_BYTES: usize = 32 << 20;
 
 /// Words that may stand in a `..`.
 const GAP_WORDS: usize = 5;
@@ -24,7 +27,9 @@ impl PhraseSet {
     /// Compiles `phrases`; `owner` names them in errors.
     pub(crate) fn new(owner: &str, phrases: &[String]) -> Result<Self, PhraseError> {
         let Some(pattern) = alternation(phrases)? else { return Ok(Self(None)) };
-        let regex = Regex::new(&pattern)
+        let regex = RegexBuilder::new(&pattern)
+            .dfa_size_limit(DFA_BYTES)
+            .build()
             .map_err(|source| PhraseError::Compile { owner: owner.to_owned(), source: Box::new(source) })?;
         Ok(Self(Some(regex)))
     }
@@ -52,26 +57,26 @@ fn pattern(phrase: &str) -> Result<String, PhraseError> {
     if phrase.trim().is_empty() || phrase.trim() != phrase {
         return Err(fail("empty, or with white space around it"));
     }
-    let mut out = String::new();
+    let mut parts = Vec::new();
     for (index, word) in phrase.split(' ').enumerate() {
         if word == ".." {
             if index == 0 || phrase.ends_with("..") {
                 return Err(fail("`..` stands between words"));
             }
-            out.push_str(&format!("(?:{SEPARATOR}{GAP_WORD}){{0,{GAP_WORDS}}}?"));
+            parts.push(format!("(?:{SEPARATOR}{GAP_WORD}){{0,{GAP_WORDS}}}?"));
             continue;
         }
         let (word, optional) = element(word).ok_or_else(|| {
             fail("a word is letters, digits, `'`, `*` at its end, or `{a|b}` of such words joined by `_`")
         })?;
         match (index == 0, optional) {
-            (true, false) => out.push_str(&word),
+            (true, false) => parts.push(word),
             (true, true) => return Err(fail("the first word cannot be optional")),
-            (false, false) => out.push_str(&format!("{SEPARATOR}{word}")),
-            (false, true) => out.push_str(&format!("(?:{SEPARATOR}{word})?")),
+            (false, false) => parts.push(format!("{SEPARATOR}{word}")),
+            (false, true) => parts.push(format!("(?:{SEPARATOR}{word})?")),
         }
     }
-    Ok(out)
+    Ok(parts.concat())
 }
 
 const SEPARATOR: &str = r"[ /\-]+";
