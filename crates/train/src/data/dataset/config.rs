@@ -21,11 +21,11 @@ use crate::data::sentences::SentenceConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// The manifest ([`read_manifest`]).
+    /// The manifest ([`read_manifest`](crate::data::manifest::read_manifest)).
     pub manifest: PathBuf,
     /// Directory that the manifest's paths start from.
     pub image_root: PathBuf,
-    /// Further reports ([`read_reports`]), for manifests without text.
+    /// Further reports ([`read_reports`](crate::data::reports::read_reports)), for manifests without text.
     #[serde(default)]
     pub reports: Option<PathBuf>,
     /// A prompt file whose sentences join the pool, labelled with the finding their class is named after.
