@@ -1,7 +1,8 @@
 //! Weights and configuration to ONNX graphs and bundles.
 //!
 //! [`Checkpoint`] opens what training leaves behind, checked to fit together. [`image_graph`] and [`text_graph`] write
-//! its two towers as ONNX files; neither candle nor an ONNX engine is involved.
+//! its two towers as ONNX files; [`write_bundle`] puts them with everything else a model needs into one directory. No ONNX
+//! engine is involved: the caller brings the one that embeds the prompts.
 //!
 //! ```
 //! use medclip_export::{Checkpoint, GraphOptions, Storage};
@@ -33,6 +34,7 @@
 //! Files of at most 2 GiB, as protobuf has it; the file is held twice in memory while it is written. Towers are
 //! single precision: [`Storage::F16`] halves the file and not the arithmetic.
 
+mod bundle;
 mod checkpoint;
 mod error;
 mod graph;
@@ -44,6 +46,7 @@ mod tensor;
 mod tower;
 mod weights;
 
+pub use bundle::{BundleContents, BundleOptions, PromptRequest, WriteBundleError, write_bundle};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
 pub use metadata::{CONFIG_KEY, WEIGHTS_KEY};

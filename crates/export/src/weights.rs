@@ -5,15 +5,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::LogitScale;
+use medclip_core::bundle::sha256;
 use safetensors::{Dtype, SafeTensors};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::tensor::Tensor;
 
 const LOGIT_SCALE: &str = "logit_scale";
 
-/// Buffers that PyTorch modules save beside their weights and no tower reads.
+/// Buffers that `PyTorch` modules save beside their weights and no tower reads.
 const IGNORED_BUFFERS: [&str; 2] = [".position_ids", ".num_batches_tracked"];
 
 /// Every tensor of a `weights.safetensors`, in the order of its names. All are single precision and finite.
@@ -63,7 +63,7 @@ impl Weights {
         if !broken.is_empty() {
             return Err(WeightsError::NotFinite { names: broken });
         }
-        Ok(Self { tensors, sha256: hex(&Sha256::digest(bytes)) })
+        Ok(Self { tensors, sha256: sha256(bytes) })
     }
 
     /// SHA-256 of the file, 64 lower-case hexadecimal digits.
@@ -140,7 +140,7 @@ impl fmt::Debug for Weights {
 pub struct Parameter {
     /// Name, as `medclip_core::architecture` lists it.
     pub name: String,
-    /// Sizes, in PyTorch's layout.
+    /// Sizes, in the layout of `PyTorch`.
     pub shape: Vec<usize>,
 }
 
@@ -236,15 +236,6 @@ fn is_ignored(name: &str) -> bool {
     IGNORED_BUFFERS.iter().any(|buffer| name.ends_with(buffer))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,7 +311,6 @@ mod tests {
     fn the_hash_is_the_files() {
         let empty = file(&[]);
         let weights = Weights::from_bytes(&empty).unwrap();
-        assert_eq!(weights.sha256().len(), 64);
-        assert_eq!(hex(&[0, 15, 240]), "000ff0");
+        assert_eq!(weights.sha256(), sha256(&empty));
     }
 }

@@ -1,5 +1,7 @@
 //! Damaged and mismatched checkpoints are refused with the reason, and never panic.
 
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

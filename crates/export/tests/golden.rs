@@ -1,25 +1,20 @@
 //! Exported graphs in tract give what `golden/reference.py` gives in torch.
 
-use std::path::{Path, PathBuf};
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
+mod support;
 
 use medclip_core::architecture::{TextPooling, TextTower};
 use medclip_core::preprocess::PreprocessConfig;
-use medclip_export::{Checkpoint, GraphOptions, Storage, image_graph, names, text_graph};
+use medclip_export::{GraphOptions, Storage, image_graph, names, text_graph};
 use safetensors::SafeTensors;
+use support::{checkpoint, golden, run, values};
 use tract_onnx::prelude::*;
 
 /// Largest |Δ| between single-precision tract and double-precision torch.
 const EXACT: f32 = 1e-5;
 /// The same with weights rounded to half precision.
 const ROUNDED: f32 = 2e-3;
-
-fn golden(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file)
-}
-
-fn checkpoint() -> Checkpoint {
-    Checkpoint::open(golden("checkpoint")).unwrap()
-}
 
 /// Inputs and outputs by name.
 struct Cases(Vec<u8>);
@@ -42,21 +37,6 @@ impl Cases {
             Tensor::from_shape(view.shape(), &values).unwrap()
         }
     }
-}
-
-/// Runs the graph with the shapes of its inputs known, as the runtime does.
-fn run(graph: &[u8], inputs: &[&Tensor]) -> Tensor {
-    let mut model = onnx().model_for_read(&mut &*graph).unwrap();
-    for (index, input) in inputs.iter().enumerate() {
-        model.set_input_fact(index, InferenceFact::dt_shape(input.datum_type(), input.shape())).unwrap();
-    }
-    let plan = model.into_optimized().unwrap().into_runnable().unwrap();
-    let inputs = inputs.iter().map(|&input| input.clone().into()).collect();
-    plan.run(inputs).unwrap().remove(0).into_tensor()
-}
-
-fn values(tensor: &Tensor) -> &[f32] {
-    tensor.try_as_plain_ram().unwrap().as_slice().unwrap()
 }
 
 fn assert_close(actual: &Tensor, expected: &Tensor, tolerance: f32, case: &str) {

@@ -4,7 +4,7 @@ use crate::graph::{Graph, Value};
 use crate::op::math;
 use crate::tensor::Tensor;
 
-/// A dense layer as PyTorch stores it: `weight` is `[out, in]`.
+/// A dense layer as `PyTorch` stores it: `weight` is `[out, in]`.
 #[derive(Debug)]
 pub(crate) struct Linear {
     pub(crate) weight: Tensor<f32, 2>,

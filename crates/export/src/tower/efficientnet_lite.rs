@@ -81,7 +81,7 @@ impl Trunk<'_> {
         })
     }
 
-    /// Convolution, normalisation, ReLU6.
+    /// Convolution, normalisation, `ReLU6`.
     fn activated(&mut self, layer: &ConvNorm, x: Value<f32, 4>) -> Result<Value<f32, 4>, WeightsError> {
         let x = self.linear(layer, x)?;
         Ok(activation::relu6(self.graph, &format!("{}.relu6", layer.name), x))
