@@ -87,6 +87,9 @@ pub struct ImageSection {
     /// Factor of the learning rate for the trunk.
     #[serde(default = "unit")]
     pub trunk_rate: f64,
+    /// Keep the stem and this many blocks from the bottom as they start, statistics included; 0 trains the stem too.
+    #[serde(default)]
+    pub freeze_blocks: usize,
 }
 
 /// The text tower and its tokenizer.
@@ -233,6 +236,12 @@ impl TrainConfig {
             }
             return self.text.trunk_rate;
         }
-        if name.starts_with("vision_model.model.") { self.image.trunk_rate } else { 1.0 }
+        if let Some(rest) = name.strip_prefix("vision_model.model.") {
+            let block = rest.strip_prefix("blocks.").and_then(|r| r.split('.').next()?.parse().ok());
+            let frozen = self.image.freeze_blocks;
+            let below = rest.starts_with("stem.") && frozen > 0 || block.is_some_and(|k: usize| k < frozen);
+            return if below { 0.0 } else { self.image.trunk_rate };
+        }
+        1.0
     }
 }

@@ -9,6 +9,7 @@
 //! | [`tower`], [`model`] | the two towers, and both as one model |
 //! | [`loss`] | semantic matching and its baselines |
 //! | [`optimizer`], [`schedule`], [`ema`] | how weights move |
+//! | [`sentences`] | embeddings of a batch's sentences |
 //! | [`evaluate`] | zero-shot AUROC while training |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
@@ -32,6 +33,7 @@ pub mod params;
 pub mod pretrained;
 pub mod progress;
 pub mod schedule;
+pub mod sentences;
 pub mod tower;
 pub mod trainer;
 

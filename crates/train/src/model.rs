@@ -6,6 +6,7 @@ use medclip_core::{Architecture, ImageTower, LogitScale, TextTower};
 
 use crate::params::{Init, ParameterStore};
 use crate::tower::efficientnet_lite::Phase;
+use crate::tower::bert::Prefix;
 use crate::tower::{Bert, EfficientNetLite};
 
 /// MedCLIP with candle parameters.
@@ -52,6 +53,12 @@ impl MedClip {
         Ok(Self { store, image, text, image_projection, text_projection, text_projection_bias, logit_scale })
     }
 
+    /// Keeps the batch normalisations of the stem and the first `blocks` image blocks as they are.
+    #[must_use]
+    pub fn with_frozen_image_blocks(self, blocks: usize) -> Self {
+        Self { image: self.image.with_frozen_blocks(blocks), ..self }
+    }
+
     /// The parameters and buffers.
     pub const fn store(&self) -> &ParameterStore {
         &self.store
@@ -77,7 +84,26 @@ impl MedClip {
     /// # Errors
     /// When a sequence is too long or a token is outside the vocabulary.
     pub fn embed_texts(&self, tokens: &TokenBatch) -> Result<Tensor> {
-        let mut projected = self.text.forward(tokens)?.matmul(&self.text_projection.t()?)?;
+        self.project_texts(&self.text.forward(tokens)?)
+    }
+
+    /// Unit-norm embeddings of sentences whose lower layers were computed before.
+    ///
+    /// # Shapes
+    /// - returns: `[batch, embedding_dim]`
+    /// # Errors
+    /// When the device fails.
+    pub fn embed_prefixes(&self, prefixes: &[&Prefix]) -> Result<Tensor> {
+        self.project_texts(&self.text.forward_prefixes(prefixes)?)
+    }
+
+    /// The text trunk.
+    pub const fn text(&self) -> &Bert {
+        &self.text
+    }
+
+    fn project_texts(&self, pooled: &Tensor) -> Result<Tensor> {
+        let mut projected = pooled.matmul(&self.text_projection.t()?)?;
         if let Some(bias) = &self.text_projection_bias {
             projected = projected.broadcast_add(bias)?;
         }

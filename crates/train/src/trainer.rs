@@ -7,7 +7,7 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use medclip_core::prompt::{ExpandedClass, PromptSet};
 use medclip_core::tokenize::Tokenizer;
-use medclip_core::{ImageTower, ModelConfig};
+use medclip_core::{ImageTower, ModelConfig, TextTower};
 use medclip_decode::Limits;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +22,7 @@ use crate::model::MedClip;
 use crate::optimizer::AdamW;
 use crate::pretrained;
 use crate::progress::{Event, Progress};
+use crate::sentences::SentenceEncoder;
 use crate::tower::efficientnet_lite::Phase;
 
 /// A run: model, data, optimiser and where it stands.
@@ -34,6 +35,7 @@ pub struct Trainer {
     train: Arc<TrainSet>,
     evals: Vec<EvalSet>,
     tokenizer: Tokenizer,
+    encoder: SentenceEncoder,
     classes: Vec<ExpandedClass>,
     checkpoints: CheckpointStore,
     progress: Progress,
@@ -63,6 +65,9 @@ impl Trainer {
             }
             None => None,
         };
+        let TextTower::Bert(text) = config.model_config()?.architecture.text;
+        let sentences = dataset.train.pool().sentences().len();
+        let encoder = SentenceEncoder::new(&config, text.num_hidden_layers, sentences);
         let fingerprint = fingerprint(&config)?;
         let mut trainer = Self {
             state: RunState {
@@ -81,6 +86,7 @@ impl Trainer {
             train: dataset.train,
             evals: dataset.evals,
             tokenizer,
+            encoder,
             classes,
             checkpoints,
         };
@@ -141,10 +147,10 @@ impl Trainer {
         let sentences = self.train.pool().sentences();
         let texts: Vec<&str> =
             batch.plan.sentences.iter().filter_map(|i| sentences.get(*i)).map(|s| s.text.as_str()).collect();
-        let tokens = self.tokenizer.batch(&texts)?;
         let pixels = Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?;
         let image_embeds = self.model.embed_images(&pixels, Phase::Train)?;
-        let text_embeds = self.model.embed_texts(&tokens)?;
+        let text_embeds =
+            self.encoder.embed(&self.model, &self.tokenizer, &batch.plan.sentences, &texts)?;
         let logits = self.model.logits(&image_embeds, &text_embeds)?;
         let loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
         let gradient_norm = self.optimizer.step(&loss.backward()?, learning_rate)?;
@@ -225,7 +231,8 @@ impl Trainer {
 fn build_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
     let architecture = &model_config.architecture;
     let rates = config.clone();
-    let model = MedClip::new(architecture, config.seed, &Device::Cpu, move |name| rates.rate(name) == 0.0)?;
+    let model = MedClip::new(architecture, config.seed, &Device::Cpu, move |name| rates.rate(name) == 0.0)?
+        .with_frozen_image_blocks(config.image.freeze_blocks);
     if let Some(path) = &config.image.init {
         let ImageTower::EfficientnetLite(sizes) = &architecture.image;
         let weights = pretrained::efficientnet(path, sizes)?;

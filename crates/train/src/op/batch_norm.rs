@@ -200,9 +200,10 @@ impl CustomOp2 for BatchNormBackward {
                     let (mut dweight, mut dbias) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
                     let (dw, db) = (&mut dweight[..channels], &mut dbias[..channels]);
                     let (mean, inv_std) = (&mean[..channels], &inv_std[..channels]);
+                    let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
                     for (x, g) in x.chunks_exact(channels).zip(grad.chunks_exact(channels)) {
                         for c in 0..channels {
-                            let g = gate(g[c], x[c], affine.scale[c], affine.shift[c], relu6);
+                            let g = gate(g[c], x[c], scale[c], shift[c], relu6);
                             db[c] += g;
                             dw[c] += g * (x[c] - mean[c]) * inv_std[c];
                         }
@@ -229,14 +230,15 @@ impl CustomOp2 for BatchNormBackward {
             |((dx, x), grad)| {
                 vectorised(|| {
                     let (slope, offset) = (&slope[..channels], &offset[..channels]);
+                    let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
                     for ((dx, x), g) in dx
                         .chunks_exact_mut(channels)
                         .zip(x.chunks_exact(channels))
                         .zip(grad.chunks_exact(channels))
                     {
                         for c in 0..channels {
-                            let g = gate(g[c], x[c], affine.scale[c], affine.shift[c], relu6);
-                            dx[c] = affine.scale[c] * g + x[c] * slope[c] + offset[c];
+                            let g = gate(g[c], x[c], scale[c], shift[c], relu6);
+                            dx[c] = scale[c] * g + x[c] * slope[c] + offset[c];
                         }
                     }
                 });
@@ -252,7 +254,8 @@ impl CustomOp2 for BatchNormBackward {
 #[allow(clippy::inline_always, reason = "must be inlined into the caller's vector loop")]
 fn gate(grad: f32, x: f32, scale: f32, shift: f32, relu6: bool) -> f32 {
     let z = x * scale + shift;
-    if !relu6 || (z > 0.0 && z < 6.0) { grad } else { 0.0 }
+    let open = !relu6 | ((z > 0.0) & (z < 6.0));
+    if open { grad } else { 0.0 }
 }
 
 fn chunk_values(channels: usize) -> usize {

@@ -12,12 +12,34 @@ use candle_core::{Device, Result, Tensor, bail};
 const MAGIC: [u8; 15] =
     [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
-/// A tensor of the state dictionary: a window on a storage.
+/// A tensor of the state dictionary: a strided window on a storage.
 struct View {
     name: String,
     storage: String,
     offset: usize,
     shape: Vec<usize>,
+    strides: Vec<usize>,
+}
+
+impl View {
+    /// The values in row-major order; none when the window reaches beyond the storage.
+    fn gather(&self, storage: &[f32]) -> Option<Vec<f32>> {
+        let count = self.shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))?;
+        if count > storage.len() {
+            return None;
+        }
+        (0..count)
+            .map(|index| {
+                let mut rest = index;
+                let mut at = self.offset;
+                for (size, stride) in self.shape.iter().zip(&self.strides).rev() {
+                    at = at.checked_add((rest % size).checked_mul(*stride)?)?;
+                    rest /= size;
+                }
+                storage.get(at).copied()
+            })
+            .collect()
+    }
 }
 
 /// Every `f32` tensor of a legacy state dictionary; integer buffers are left out.
@@ -54,11 +76,10 @@ pub(super) fn read_all(path: &Path) -> Result<BTreeMap<String, Tensor>> {
         }
     }
     let mut tensors = BTreeMap::new();
-    for View { name, storage, offset, shape } in views {
-        let count: usize = shape.iter().product();
-        let values = storages.get(&storage).and_then(|s| s.get(offset..offset.checked_add(count)?));
-        let Some(values) = values else { bail!("tensor {name} lies outside its storage") };
-        tensors.insert(name, Tensor::from_slice(values, shape, &Device::Cpu)?);
+    for view in views {
+        let values = storages.get(&view.storage).and_then(|storage: &Vec<f32>| view.gather(storage));
+        let Some(values) = values else { bail!("tensor {} lies outside its storage", view.name) };
+        tensors.insert(view.name, Tensor::from_vec(values, view.shape, &Device::Cpu)?);
     }
     Ok(tensors)
 }
@@ -125,14 +146,10 @@ fn view(name: String, object: Object) -> Result<Option<View>> {
         objects.into_iter().map(size).collect()
     };
     let (offset, shape, strides) = (size(offset)?, sizes(shape)?, sizes(strides)?);
-    let mut expected = 1;
-    for (size, stride) in shape.iter().zip(&strides).rev() {
-        if *size > 1 && *stride != expected {
-            bail!("tensor {name} is not contiguous");
-        }
-        expected *= size;
+    if shape.len() != strides.len() {
+        bail!("tensor {name} has {} sizes and {} strides", shape.len(), strides.len());
     }
-    Ok(Some(View { name, storage: storage.clone(), offset, shape }))
+    Ok(Some(View { name, storage: storage.clone(), offset, shape, strides }))
 }
 
 fn size(object: Object) -> Result<usize> {

@@ -60,6 +60,91 @@ impl Bert {
     /// # Source
     /// The reference's `MedCLIPTextModel`; its mean runs over padding too ([`TextPooling::Reference`]).
     pub fn forward(&self, tokens: &TokenBatch) -> Result<Tensor> {
+        let (mask, shape) = (tokens.mask(), tokens.shape());
+        let mut x = self.embed(tokens)?; // (B·S, W)
+        let mut sum: Option<Tensor> = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, mask, shape)?;
+            // hidden_states[1], [2] and [-1] of the reference, which coincide in shallow trunks.
+            for _ in 0..self.picks(index) {
+                sum = Some(match sum {
+                    Some(sum) => (sum + &x)?,
+                    None => x.clone(),
+                });
+            }
+        }
+        let Some(sum) = sum else { bail!("a text tower needs at least one layer") };
+        self.pool(&(sum / 3.0)?, mask, shape)
+    }
+
+    /// How often the state after layer `index` enters the mean of three.
+    fn picks(&self, index: usize) -> usize {
+        let last = self.layers.len() - 1;
+        [0, 1.min(last), last].iter().filter(|pick| **pick == index).count()
+    }
+
+    /// What the lowest `layers` layers make of one sentence, to be computed once where they are frozen.
+    ///
+    /// # Errors
+    /// When `layers` does not leave a layer to train above the second, the pooling depends on padding, or a token is
+    /// outside the vocabulary.
+    pub fn prefix(&self, tokens: &TokenBatch, layers: usize) -> Result<Prefix> {
+        let ([batch, sequence], mask) = (tokens.shape(), tokens.mask());
+        if batch != 1 || self.config.pooling != TextPooling::Masked || !(2..self.layers.len()).contains(&layers) {
+            bail!("no prefix of {layers} of {} layers for {batch} sentences", self.layers.len());
+        }
+        let mut x = self.embed(tokens)?;
+        let mut early: Option<Tensor> = None;
+        for (index, layer) in self.layers[..layers].iter().enumerate() {
+            x = layer.forward(&x, mask, [batch, sequence])?;
+            if index < 2 {
+                let pooled = self.pool(&x, mask, [batch, sequence])?;
+                early = Some(match early {
+                    Some(early) => (early + pooled)?,
+                    None => pooled,
+                });
+            }
+        }
+        let Some(early) = early else { bail!("no prefix of 0 layers") };
+        Ok(Prefix {
+            layers,
+            sequence,
+            state: x.flatten_all()?.to_vec1()?,
+            early: early.flatten_all()?.to_vec1()?,
+        })
+    }
+
+    /// [`Self::forward`] for sentences whose lower layers are known.
+    ///
+    /// # Shapes
+    /// - returns: `[prefixes, hidden_size]`
+    /// # Errors
+    /// When there is no prefix or they are of different depths.
+    pub fn forward_prefixes(&self, prefixes: &[&Prefix]) -> Result<Tensor> {
+        let (batch, width) = (prefixes.len(), self.config.hidden_size);
+        let Some(first) = prefixes.first() else { bail!("no sentence") };
+        if prefixes.iter().any(|prefix| prefix.layers != first.layers) {
+            bail!("prefixes of different depths");
+        }
+        let sequence = prefixes.iter().map(|prefix| prefix.sequence).max().unwrap_or(0);
+        let mut states = vec![0.0_f32; batch * sequence * width];
+        let mut mask = vec![0_i64; batch * sequence];
+        for (index, prefix) in prefixes.iter().enumerate() {
+            states[index * sequence * width..][..prefix.state.len()].copy_from_slice(&prefix.state);
+            mask[index * sequence..][..prefix.sequence].fill(1);
+        }
+        let device = self.word.device();
+        let early: Vec<f32> = prefixes.iter().flat_map(|prefix| prefix.early.iter().copied()).collect();
+        let early = Tensor::from_vec(early, (batch, width), device)?;
+        let mut x = Tensor::from_vec(states, (batch * sequence, width), device)?;
+        for layer in &self.layers[first.layers..] {
+            x = layer.forward(&x, &mask, [batch, sequence])?;
+        }
+        (early + self.pool(&x, &mask, [batch, sequence])?)? / 3.0
+    }
+
+    /// Words, positions and segment 0, normalised: `[batch · sequence, width]`.
+    fn embed(&self, tokens: &TokenBatch) -> Result<Tensor> {
         let [batch, sequence] = tokens.shape();
         let width = self.config.hidden_size;
         if sequence > self.config.max_position_embeddings {
@@ -69,34 +154,24 @@ impl Bert {
         if let Some(id) = tokens.ids().iter().find(|id| !(0..vocabulary).contains(id)) {
             bail!("token id {id} is outside the vocabulary of {vocabulary}");
         }
-        let device = self.word.device();
-        let ids = Tensor::from_slice(tokens.ids(), batch * sequence, device)?;
+        let ids = Tensor::from_slice(tokens.ids(), batch * sequence, self.word.device())?;
         let words = self.word.index_select(&ids, 0)?.reshape((batch, sequence, width))?;
         let places = self.position.narrow(0, 0, sequence)?.broadcast_add(&self.token_type.narrow(0, 0, 1)?)?;
         let x = words.broadcast_add(&places.unsqueeze(0)?)?.reshape((batch * sequence, width))?;
-        let mut x = self.norm.forward(&x)?; // (B·S, W)
-        let mut states = Vec::with_capacity(3);
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, tokens)?;
-            if index < 2 || index + 1 == self.layers.len() {
-                states.push(x.clone());
-            }
-        }
-        // hidden_states[1], [2] and [-1] of the reference, which coincide in shallow trunks.
-        let last = states.len() - 1;
-        let sum = ((&states[0] + &states[1.min(last)])? + &states[last])?;
-        let mean_of_states = (sum / 3.0)?.reshape((batch, sequence, width))?;
-        let weights = Tensor::from_vec(self.token_weights(tokens), (batch, 1, sequence), device)?;
-        weights.matmul(&mean_of_states)?.squeeze(1) // (B, 1, S) · (B, S, W)
+        self.norm.forward(&x)
+    }
+
+    /// Mean over tokens: `[batch · sequence, width]` to `[batch, width]`.
+    fn pool(&self, x: &Tensor, mask: &[i64], [batch, sequence]: [usize; 2]) -> Result<Tensor> {
+        let weights = Tensor::from_vec(self.token_weights(mask, sequence), (batch, 1, sequence), x.device())?;
+        weights.matmul(&x.reshape((batch, sequence, self.config.hidden_size))?)?.squeeze(1) // (B, 1, S) · (B, S, W)
     }
 
     /// Weight of each token in the mean.
-    fn token_weights(&self, tokens: &TokenBatch) -> Vec<f32> {
-        let [_, sequence] = tokens.shape();
+    fn token_weights(&self, mask: &[i64], sequence: usize) -> Vec<f32> {
         match self.config.pooling {
-            TextPooling::Reference => vec![1.0 / sequence as f32; tokens.mask().len()],
-            TextPooling::Masked => tokens
-                .mask()
+            TextPooling::Reference => vec![1.0 / sequence as f32; mask.len()],
+            TextPooling::Masked => mask
                 .chunks(sequence)
                 .flat_map(|mask| {
                     let count = mask.iter().sum::<i64>().max(1) as f32;
@@ -104,6 +179,23 @@ impl Bert {
                 })
                 .collect(),
         }
+    }
+}
+
+/// One sentence after the lower layers.
+pub struct Prefix {
+    layers: usize,
+    sequence: usize,
+    /// `[sequence, width]`.
+    state: Vec<f32>,
+    /// Sum of the pooled states after layers 1 and 2, `[width]`.
+    early: Vec<f32>,
+}
+
+impl Prefix {
+    /// Tokens of the sentence.
+    pub const fn sequence(&self) -> usize {
+        self.sequence
     }
 }
 
@@ -142,8 +234,7 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor, tokens: &TokenBatch) -> Result<Tensor> {
-        let [batch, sequence] = tokens.shape();
+    fn forward(&self, x: &Tensor, mask: &[i64], [batch, sequence]: [usize; 2]) -> Result<Tensor> {
         let (rows, width) = x.dims2()?;
         let size = width / self.heads;
         let split = |t: Tensor| t.reshape((batch, sequence, self.heads, size))?.transpose(1, 2)?.contiguous();
@@ -151,7 +242,7 @@ impl Layer {
         let key = split(self.key.forward(x, Activation::Identity)?)?;
         let value = split(self.value.forward(x, Activation::Identity)?)?;
         let scores = query.matmul(&key.t()?)?; // (B, h, S, S)
-        let weights = attention_softmax(&scores, tokens.mask(), 1.0 / (size as f32).sqrt())?;
+        let weights = attention_softmax(&scores, mask, 1.0 / (size as f32).sqrt())?;
         let mixed = weights.matmul(&value)?.transpose(1, 2)?.contiguous()?.reshape((rows, width))?;
         let attended = self.attention_output.forward(&mixed, Activation::Identity)?;
         let x = self.attention_norm.forward(&(attended + x)?)?;

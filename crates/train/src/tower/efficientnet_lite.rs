@@ -25,6 +25,7 @@ pub struct EfficientNetLite {
     stem: Convolution,
     blocks: Vec<InvertedResidual>,
     head: Convolution,
+    frozen_blocks: usize,
 }
 
 /// Pixels as rows, `[batch · height · width, channels]`.
@@ -50,7 +51,14 @@ impl EfficientNetLite {
         }
         let last = config.stages.last().map_or(config.stem, |stage| stage.channels);
         let head = Convolution::new(store, &format!("{prefix}head"), [config.head, last, 1, 1], eps)?;
-        Ok(Self { config: config.clone(), stem, blocks, head })
+        Ok(Self { config: config.clone(), stem, blocks, head, frozen_blocks: 0 })
+    }
+
+    /// Keeps the stem and the first `blocks` blocks at their running statistics while training; their parameters must
+    /// be frozen in the store too.
+    #[must_use]
+    pub fn with_frozen_blocks(self, blocks: usize) -> Self {
+        Self { frozen_blocks: blocks, ..self }
     }
 
     /// Features of a batch.
@@ -72,9 +80,10 @@ impl EfficientNetLite {
             height: geometry.out_height(),
             width: geometry.out_width(),
         };
-        let mut x = self.stem.dense(&unfolded, phase, true)?;
-        for block in &self.blocks {
-            x = block.forward(&x, phase)?;
+        let frozen = |blocks: usize| if blocks < self.frozen_blocks { Phase::Evaluate } else { phase };
+        let mut x = self.stem.dense(&unfolded, frozen(0), true)?;
+        for (index, block) in self.blocks.iter().enumerate() {
+            x = block.forward(&x, frozen(index))?;
         }
         let x = self.head.dense(&x, phase, true)?;
         x.values.reshape((batch, x.height * x.width, self.config.head))?.mean(1)
