@@ -89,12 +89,13 @@ impl CueMatcher {
     }
 }
 
-/// Where the clause of a verb begins: at the last comma before it, with a following "and".
+/// Where the clause of a verb begins: at the last comma or "and the" before it.
 fn clause_start(text: &str, verb: usize) -> Option<usize> {
-    text.get(..verb)?.rfind(',')
+    let before = text.get(..verb)?;
+    before.rfind(',').max(before.rfind(" and the "))
 }
 
-/// From the comma, verb-like break or sixth word before an "A versus B" to the same after it.
+/// From the punctuation or sixth word before an "A versus B" to the same after it.
 fn neighbourhood(text: &str, cue: &Range<usize>) -> Range<usize> {
     let breaks = [',', ';', ':', '.', '('];
     let before = text.get(..cue.start).unwrap_or("");

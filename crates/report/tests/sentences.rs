@@ -40,6 +40,15 @@ const SENTENCES: &[Case] = &[
     ),
     ("No pneumothorax; cardiomegaly again.", &[(Pneumothorax, Negative), (Cardiomegaly, Positive)]),
     ("No effusion, the heart is enlarged.", &[(PleuralEffusion, Negative), (Cardiomegaly, Positive)]),
+    (
+        "No effusion is present and the heart is enlarged.",
+        &[(PleuralEffusion, Negative), (Cardiomegaly, Positive)],
+    ),
+    (
+        "No effusion or pneumothorax, stable cardiomegaly.",
+        &[(Pneumothorax, Negative), (Cardiomegaly, Positive)],
+    ),
+    ("A right effusion is unlikely.", &[(PleuralEffusion, Negative)]),
     ("Cardiomegaly without edema.", &[(Cardiomegaly, Positive), (Edema, Negative)]),
     ("The bases are free of consolidation.", &[(Consolidation, Negative)]),
     ("Negative for fracture or pneumothorax.", &[(Fracture, Negative), (Pneumothorax, Negative)]),
