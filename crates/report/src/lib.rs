@@ -5,7 +5,7 @@
 //! use medclip_report::Labeler;
 //!
 //! let labeler = Labeler::new();
-//! let read = labeler.report("The heart is enlarged. No pneumothorax. Right basilar opacity may represent pneumonia.");
+//! let read = labeler.report("The heart is clearly enlarged. No pneumothorax. Right basilar opacity may represent pneumonia.");
 //! assert_eq!(read.labels[Finding::Cardiomegaly], Certainty::Positive);
 //! assert_eq!(read.labels[Finding::Pneumothorax], Certainty::Negative);
 //! assert_eq!(read.labels[Finding::Pneumonia], Certainty::Uncertain);
