@@ -188,7 +188,8 @@ fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
 }
 
 fn write_tensors(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
-    let ordered: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let ordered: Vec<(&str, &Tensor)> =
+        tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     safetensors::serialize_to_file(ordered, None, path).map_err(|error| TrainError::invalid(path, error))?;
     sync(path)
 }

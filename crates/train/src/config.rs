@@ -165,11 +165,19 @@ impl TrainConfig {
             ("epochs", self.epochs == 0, "must be at least 1"),
             ("evaluate_every", self.evaluate_every == 0, "must be at least 1"),
             ("embedding_dim", self.embedding_dim == 0, "must be at least 1"),
-            ("learning_rate", !(self.learning_rate > 0.0 && self.learning_rate.is_finite()), "must be positive"),
+            (
+                "learning_rate",
+                !(self.learning_rate > 0.0 && self.learning_rate.is_finite()),
+                "must be positive",
+            ),
             ("schedule.warmup", !(0.0..=1.0).contains(&self.schedule.warmup), "must be in 0–1"),
             ("schedule.floor", !(0.0..=1.0).contains(&self.schedule.floor), "must be in 0–1"),
             ("optimizer.clip_norm", !(self.optimizer.clip_norm > 0.0), "must be positive"),
-            ("ema_decay", self.ema_decay.is_some_and(|d| !(0.0..1.0).contains(&d)), "must be in 0–1, below 1"),
+            (
+                "ema_decay",
+                self.ema_decay.is_some_and(|d| !(0.0..1.0).contains(&d)),
+                "must be in 0–1, below 1",
+            ),
             ("select_by", !self.data.eval.contains_key(&self.select_by), "names no [data.eval.…] selection"),
             ("image.channels", !matches!(self.image.channels, 1 | 3), "must be 1 or 3"),
         ];
@@ -198,7 +206,9 @@ impl TrainConfig {
         };
         let image = match &self.image.tower {
             Sizes::Explicit(sizes) => sizes.clone(),
-            Sizes::Preset(name) if name == "efficientnet-lite0" => EfficientNetConfig::lite0(self.image.channels),
+            Sizes::Preset(name) if name == "efficientnet-lite0" => {
+                EfficientNetConfig::lite0(self.image.channels)
+            }
             Sizes::Preset(name) => return Err(unknown("image.tower", name, "efficientnet-lite0")),
         };
         let text = match &self.text.tower {

@@ -19,8 +19,11 @@ impl Ema {
     /// # Errors
     /// When the device fails.
     pub fn new(store: &ParameterStore, decay: f64) -> Result<Self> {
-        let averages =
-            store.all().into_iter().map(|(name, value)| Ok((name, value.copy()?.detach()))).collect::<Result<_>>()?;
+        let averages = store
+            .all()
+            .into_iter()
+            .map(|(name, value)| Ok((name, value.copy()?.detach())))
+            .collect::<Result<_>>()?;
         Ok(Self { decay, averages, updates: 0 })
     }
 

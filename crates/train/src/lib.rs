@@ -14,6 +14,7 @@
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
 //! | [`trainer`] | the loop |
+//! | [`reference`](mod@reference) | a checkpoint's forward pass, to compare exports with |
 //!
 //! # Limits
 //! The operations of [`op`] run on the CPU only. A run is bit-for-bit repeatable on one machine with one thread
@@ -32,6 +33,7 @@ pub mod optimizer;
 pub mod params;
 pub mod pretrained;
 pub mod progress;
+pub mod reference;
 pub mod schedule;
 pub mod sentences;
 pub mod tower;

@@ -54,7 +54,12 @@ impl Objective {
     /// When the label counts differ from the logits' shape, or InfoNCE gets unequal numbers.
     /// # Source
     /// Wang et al. 2022, equations 3–6; the reference's `ImageTextContrastiveLoss` for [`LabelSimilarity::Dot`].
-    pub fn loss(&self, logits: &Tensor, image_labels: &LabelVectors, text_labels: &LabelVectors) -> Result<Tensor> {
+    pub fn loss(
+        &self,
+        logits: &Tensor,
+        image_labels: &LabelVectors,
+        text_labels: &LabelVectors,
+    ) -> Result<Tensor> {
         let (images, texts) = logits.dims2()?;
         if image_labels.len() != images || text_labels.len() != texts {
             bail!("{images}×{texts} logits with {} and {} labels", image_labels.len(), text_labels.len());
@@ -85,7 +90,10 @@ impl Objective {
             }
             Self::HardMatching { similarity } => {
                 let by = |l: &LabelVectors, r: &LabelVectors| {
-                    similarities(l, r, similarity).into_iter().flat_map(|row| uniform_over_best(&row)).collect()
+                    similarities(l, r, similarity)
+                        .into_iter()
+                        .flat_map(|row| uniform_over_best(&row))
+                        .collect()
                 };
                 (by(images, texts), by(texts, images))
             }

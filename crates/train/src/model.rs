@@ -5,8 +5,8 @@ use medclip_core::batch::TokenBatch;
 use medclip_core::{Architecture, ImageTower, LogitScale, TextTower};
 
 use crate::params::{Init, ParameterStore};
-use crate::tower::efficientnet_lite::Phase;
 use crate::tower::bert::Prefix;
+use crate::tower::efficientnet_lite::Phase;
 use crate::tower::{Bert, EfficientNetLite};
 
 /// MedCLIP with candle parameters.

@@ -57,11 +57,7 @@ pub struct AdamW {
 
 impl AdamW {
     /// An optimiser of `parameters`; `rate` gives each name's multiple of the learning rate, 0 freezing it.
-    pub fn new(
-        config: AdamWConfig,
-        parameters: &BTreeMap<String, Var>,
-        rate: impl Fn(&str) -> f64,
-    ) -> Self {
+    pub fn new(config: AdamWConfig, parameters: &BTreeMap<String, Var>, rate: impl Fn(&str) -> f64) -> Self {
         let slots = parameters
             .iter()
             .filter(|(name, _)| rate(name) > 0.0)
@@ -127,10 +123,8 @@ impl AdamW {
             let moments = slot.moments.lock().unwrap_or_else(PoisonError::into_inner);
             let device = slot.var.device();
             for (suffix, values) in [("first", &moments.first), ("second", &moments.second)] {
-                tensors.insert(
-                    format!("{name}.{suffix}"),
-                    Tensor::from_slice(values, slot.var.dims(), device)?,
-                );
+                tensors
+                    .insert(format!("{name}.{suffix}"), Tensor::from_slice(values, slot.var.dims(), device)?);
             }
         }
         Ok((tensors, self.step))

@@ -47,7 +47,9 @@ impl ParameterStore {
     /// When the name is taken or the device fails.
     pub fn parameter(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Result<Tensor> {
         let values = self.initial(shape.into(), init)?;
-        if self.buffers.contains_key(name) || self.parameters.insert(name.to_owned(), values.clone()).is_some() {
+        if self.buffers.contains_key(name)
+            || self.parameters.insert(name.to_owned(), values.clone()).is_some()
+        {
             bail!("parameter {name} is defined twice");
         }
         let tensor = values.as_tensor();
@@ -60,7 +62,9 @@ impl ParameterStore {
     /// As [`Self::parameter`].
     pub fn buffer(&mut self, name: &str, shape: impl Into<Shape>, value: f32) -> Result<Var> {
         let values = self.initial(shape.into(), Init::Constant(value))?;
-        if self.parameters.contains_key(name) || self.buffers.insert(name.to_owned(), values.clone()).is_some() {
+        if self.parameters.contains_key(name)
+            || self.buffers.insert(name.to_owned(), values.clone()).is_some()
+        {
             bail!("buffer {name} is defined twice");
         }
         Ok(values)

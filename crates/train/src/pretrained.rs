@@ -18,7 +18,10 @@ use crate::error::TrainError;
 ///
 /// # Errors
 /// [`TrainError::Invalid`] naming the file and the tensor it lacks.
-pub fn efficientnet(path: &Path, config: &EfficientNetConfig) -> Result<BTreeMap<String, Tensor>, TrainError> {
+pub fn efficientnet(
+    path: &Path,
+    config: &EfficientNetConfig,
+) -> Result<BTreeMap<String, Tensor>, TrainError> {
     let tensors = read(path)?;
     efficientnet::rename(&tensors, config).map_err(|reason| TrainError::invalid(path, reason))
 }
@@ -33,10 +36,13 @@ pub fn bert(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
         .into_iter()
         .map(|(name, tensor)| (name.strip_prefix("bert.").unwrap_or(&name).to_owned(), tensor))
         .filter(|(name, _)| {
-            (name.starts_with("embeddings.") || name.starts_with("encoder.")) && !name.ends_with("position_ids")
+            (name.starts_with("embeddings.") || name.starts_with("encoder."))
+                && !name.ends_with("position_ids")
         })
         .map(|(name, tensor)| {
-            let name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias");
+            let name = name
+                .replace("LayerNorm.gamma", "LayerNorm.weight")
+                .replace("LayerNorm.beta", "LayerNorm.bias");
             (format!("text_model.model.{name}"), tensor)
         })
         .collect();

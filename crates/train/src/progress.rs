@@ -90,7 +90,8 @@ impl Progress {
                 self.bar.set_message(format!("loss {loss:.4}, {images_per_second:.1} images/s"));
             }
             Event::Evaluation { epoch, evaluation } => {
-                let score = evaluation.macro_auroc.map_or_else(|| "undefined".to_owned(), |a| format!("{a:.4}"));
+                let score =
+                    evaluation.macro_auroc.map_or_else(|| "undefined".to_owned(), |a| format!("{a:.4}"));
                 self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}", evaluation.set));
             }
             Event::BadImage { path, reason } => {

@@ -49,7 +49,8 @@ impl SentenceEncoder {
                 self.prefixes[*index] = Some(model.text().prefix(&tokens, self.frozen_layers)?);
             }
         }
-        let prefixes: Vec<&Prefix> = indices.iter().filter_map(|index| self.prefixes[*index].as_ref()).collect();
+        let prefixes: Vec<&Prefix> =
+            indices.iter().filter_map(|index| self.prefixes[*index].as_ref()).collect();
         let mut order: Vec<usize> = (0..prefixes.len()).collect();
         order.sort_by_key(|position| prefixes[*position].sequence());
         let mut parts = Vec::with_capacity(GROUPS);

@@ -149,8 +149,7 @@ impl Trainer {
             batch.plan.sentences.iter().filter_map(|i| sentences.get(*i)).map(|s| s.text.as_str()).collect();
         let pixels = Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?;
         let image_embeds = self.model.embed_images(&pixels, Phase::Train)?;
-        let text_embeds =
-            self.encoder.embed(&self.model, &self.tokenizer, &batch.plan.sentences, &texts)?;
+        let text_embeds = self.encoder.embed(&self.model, &self.tokenizer, &batch.plan.sentences, &texts)?;
         let logits = self.model.logits(&image_embeds, &text_embeds)?;
         let loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
         let gradient_norm = self.optimizer.step(&loss.backward()?, learning_rate)?;

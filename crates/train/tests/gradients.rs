@@ -80,7 +80,9 @@ fn depthwise_conv_equals_a_padded_grouped_convolution() {
         let x = random(&[2 * height * width, channels], 3);
         let w = random(&[channels, 1, kernel, kernel], 4);
         let ours = depthwise_conv(&x, &w, geometry).unwrap();
-        let after = |out: usize, size: usize, before: usize| ((out - 1) * stride + kernel).saturating_sub(size + before);
+        let after = |out: usize, size: usize, before: usize| {
+            ((out - 1) * stride + kernel).saturating_sub(size + before)
+        };
         let image = x.reshape((2, height, width, channels)).unwrap().permute((0, 3, 1, 2)).unwrap();
         let image = image
             .pad_with_zeros(2, pads.0, after(geometry.out_height(), height, pads.0))
@@ -90,7 +92,8 @@ fn depthwise_conv_equals_a_padded_grouped_convolution() {
         let reference = image.contiguous().unwrap().conv2d(&w, 0, stride, 1, channels).unwrap();
         let reference = reference.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
         let reference = reference.reshape(ours.dims()).unwrap();
-        let difference = (ours - reference).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        let difference =
+            (ours - reference).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference < 1e-5, "kernel {kernel} stride {stride}: {difference}");
     }
 }
@@ -149,10 +152,12 @@ fn bias_and_gelu() {
 #[test]
 fn objectives() {
     let mut rng = ChaCha8Rng::seed_from_u64(16);
-    let mut labels =
-        |n| (0..n).map(|_| [(); Finding::COUNT].map(|()| rng.random_range(-1..=1) as f32)).collect::<Vec<_>>();
+    let mut labels = |n| {
+        (0..n).map(|_| [(); Finding::COUNT].map(|()| rng.random_range(-1..=1) as f32)).collect::<Vec<_>>()
+    };
     let (images, texts) = (labels(4), labels(4));
-    let semantic = |similarity, label_temperature| Objective::SemanticMatching { similarity, label_temperature };
+    let semantic =
+        |similarity, label_temperature| Objective::SemanticMatching { similarity, label_temperature };
     for objective in [
         semantic(LabelSimilarity::Cosine, 1.0),
         semantic(LabelSimilarity::Dot, 0.2),

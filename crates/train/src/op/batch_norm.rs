@@ -186,7 +186,8 @@ impl CustomOp2 for BatchNormBackward {
     ) -> Result<(CpuStorage, Shape)> {
         let (rows, channels) = l1.shape().dims2()?;
         let (x, grad) = (contiguous(s1, l1)?, contiguous(s2, l2)?);
-        let inv_std: Vec<f32> = self.statistics.variance.iter().map(|v| 1.0 / (v + self.eps).sqrt()).collect();
+        let inv_std: Vec<f32> =
+            self.statistics.variance.iter().map(|v| 1.0 / (v + self.eps).sqrt()).collect();
         let affine = Affine::new(&self.statistics, &self.weight, &self.bias, self.eps);
         let mean = &self.statistics.mean;
         let relu6 = self.relu6;

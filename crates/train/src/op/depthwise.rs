@@ -48,7 +48,13 @@ impl Geometry {
 
     /// Input position of a tap, or none when it falls on padding.
     #[inline]
-    pub(super) const fn input(out: usize, tap: usize, stride: usize, pad: usize, size: usize) -> Option<usize> {
+    pub(super) const fn input(
+        out: usize,
+        tap: usize,
+        stride: usize,
+        pad: usize,
+        size: usize,
+    ) -> Option<usize> {
         let at = out * stride + tap;
         if at >= pad && at - pad < size { Some(at - pad) } else { None }
     }
@@ -108,7 +114,9 @@ impl CustomOp2 for Depthwise {
                     for ky in 0..g.kernel {
                         let Some(iy) = Geometry::input(oy, ky, g.stride, pad_y, g.height) else { continue };
                         for kx in 0..g.kernel {
-                            let Some(ix) = Geometry::input(ox, kx, g.stride, pad_x, g.width) else { continue };
+                            let Some(ix) = Geometry::input(ox, kx, g.stride, pad_x, g.width) else {
+                                continue;
+                            };
                             let x = &x[(iy * g.width + ix) * channels..][..channels];
                             let w = &taps[(ky * g.kernel + kx) * channels..][..channels];
                             multiply_add(y, x, w);
@@ -182,14 +190,20 @@ impl CustomOp2 for DepthwiseBackward {
                     for (at, grad) in grad.chunks_exact(channels).enumerate() {
                         let (oy, ox) = (at / out_width, at % out_width);
                         for ky in 0..g.kernel {
-                            let Some(iy) = Geometry::input(oy, ky, g.stride, pad_y, g.height) else { continue };
+                            let Some(iy) = Geometry::input(oy, ky, g.stride, pad_y, g.height) else {
+                                continue;
+                            };
                             for kx in 0..g.kernel {
                                 let Some(ix) = Geometry::input(ox, kx, g.stride, pad_x, g.width) else {
                                     continue;
                                 };
                                 let tap = (ky * g.kernel + kx) * channels;
                                 let pixel = (iy * g.width + ix) * channels;
-                                multiply_add(&mut dx[pixel..][..channels], grad, &self.taps[tap..][..channels]);
+                                multiply_add(
+                                    &mut dx[pixel..][..channels],
+                                    grad,
+                                    &self.taps[tap..][..channels],
+                                );
                                 multiply_add(&mut dtaps[tap..][..channels], grad, &x[pixel..][..channels]);
                             }
                         }
@@ -198,8 +212,7 @@ impl CustomOp2 for DepthwiseBackward {
                 })
             })
             .collect();
-        *self.dtaps.lock().unwrap_or_else(PoisonError::into_inner) =
-            sum_rows(dtaps.iter(), self.taps.len());
+        *self.dtaps.lock().unwrap_or_else(PoisonError::into_inner) = sum_rows(dtaps.iter(), self.taps.len());
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }

@@ -141,10 +141,8 @@ impl CustomOp2 for LayerNormBackward {
                 })
             })
             .collect();
-        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) = (
-            sum_rows(partial.iter().map(|p| &p.0), width),
-            sum_rows(partial.iter().map(|p| &p.1), width),
-        );
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) =
+            (sum_rows(partial.iter().map(|p| &p.0), width), sum_rows(partial.iter().map(|p| &p.1), width));
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }

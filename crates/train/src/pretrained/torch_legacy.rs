@@ -127,24 +127,28 @@ fn entries(object: Object) -> Result<Vec<(Object, Object)>> {
 /// `_rebuild_tensor_v2(('storage', class, key, location, count, None), offset, shape, strides, …)`.
 fn view(name: String, object: Object) -> Result<Option<View>> {
     let Object::Reduce { callable, args } = object else { return Ok(None) };
-    let is_rebuild = matches!(&*callable, Object::Class { class_name, .. } if class_name == "_rebuild_tensor_v2");
+    let is_rebuild =
+        matches!(&*callable, Object::Class { class_name, .. } if class_name == "_rebuild_tensor_v2");
     let (true, Object::Tuple(args)) = (is_rebuild, *args) else { return Ok(None) };
     let mut args = args.into_iter();
-    let (Some(Object::PersistentLoad(id)), Some(offset), Some(Object::Tuple(shape)), Some(Object::Tuple(strides))) =
-        (args.next(), args.next(), args.next(), args.next())
+    let (
+        Some(Object::PersistentLoad(id)),
+        Some(offset),
+        Some(Object::Tuple(shape)),
+        Some(Object::Tuple(strides)),
+    ) = (args.next(), args.next(), args.next(), args.next())
     else {
         bail!("tensor {name} is described in an unknown way");
     };
     let Object::Tuple(id) = *id else { bail!("tensor {name} has no storage") };
-    let (Some(Object::Class { class_name, .. }), Some(Object::Unicode(storage))) = (id.get(1), id.get(2)) else {
+    let (Some(Object::Class { class_name, .. }), Some(Object::Unicode(storage))) = (id.get(1), id.get(2))
+    else {
         bail!("tensor {name} has no storage");
     };
     if class_name != "FloatStorage" {
         return Ok(None);
     }
-    let sizes = |objects: Vec<Object>| -> Result<Vec<usize>> {
-        objects.into_iter().map(size).collect()
-    };
+    let sizes = |objects: Vec<Object>| -> Result<Vec<usize>> { objects.into_iter().map(size).collect() };
     let (offset, shape, strides) = (size(offset)?, sizes(shape)?, sizes(strides)?);
     if shape.len() != strides.len() {
         bail!("tensor {name} has {} sizes and {} strides", shape.len(), strides.len());

@@ -90,7 +90,10 @@ impl Bert {
     /// outside the vocabulary.
     pub fn prefix(&self, tokens: &TokenBatch, layers: usize) -> Result<Prefix> {
         let ([batch, sequence], mask) = (tokens.shape(), tokens.mask());
-        if batch != 1 || self.config.pooling != TextPooling::Masked || !(2..self.layers.len()).contains(&layers) {
+        if batch != 1
+            || self.config.pooling != TextPooling::Masked
+            || !(2..self.layers.len()).contains(&layers)
+        {
             bail!("no prefix of {layers} of {} layers for {batch} sentences", self.layers.len());
         }
         let mut x = self.embed(tokens)?;
@@ -156,7 +159,8 @@ impl Bert {
         }
         let ids = Tensor::from_slice(tokens.ids(), batch * sequence, self.word.device())?;
         let words = self.word.index_select(&ids, 0)?.reshape((batch, sequence, width))?;
-        let places = self.position.narrow(0, 0, sequence)?.broadcast_add(&self.token_type.narrow(0, 0, 1)?)?;
+        let places =
+            self.position.narrow(0, 0, sequence)?.broadcast_add(&self.token_type.narrow(0, 0, 1)?)?;
         let x = words.broadcast_add(&places.unsqueeze(0)?)?.reshape((batch * sequence, width))?;
         self.norm.forward(&x)
     }
@@ -260,7 +264,11 @@ struct Linear {
 impl Linear {
     fn new(store: &mut ParameterStore, prefix: &str, out: usize, input: usize) -> Result<Self> {
         Ok(Self {
-            weight: store.parameter(&format!("{prefix}.weight"), (out, input), Init::Normal(INITIALIZER_RANGE))?,
+            weight: store.parameter(
+                &format!("{prefix}.weight"),
+                (out, input),
+                Init::Normal(INITIALIZER_RANGE),
+            )?,
             bias: store.parameter(&format!("{prefix}.bias"), out, Init::Constant(0.0))?,
         })
     }

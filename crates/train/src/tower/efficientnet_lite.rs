@@ -44,7 +44,8 @@ impl EfficientNetLite {
     /// When a name is taken.
     pub fn new(config: &EfficientNetConfig, store: &mut ParameterStore, prefix: &str) -> Result<Self> {
         let eps = config.batch_norm_eps;
-        let stem = Convolution::new(store, &format!("{prefix}stem"), [config.stem, config.channels, 3, 3], eps)?;
+        let stem =
+            Convolution::new(store, &format!("{prefix}stem"), [config.stem, config.channels, 3, 3], eps)?;
         let mut blocks = Vec::new();
         for (index, block) in config.blocks().into_iter().enumerate() {
             blocks.push(InvertedResidual::new(store, &format!("{prefix}blocks.{index}"), block, eps)?);
