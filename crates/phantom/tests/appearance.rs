@@ -8,7 +8,9 @@ const SIZE: u32 = 128;
 const SEEDS: std::ops::Range<u64> = 0..8;
 
 fn film(seed: u64, conditions: &[Condition]) -> GrayImage {
-    Phantom::new(PhantomSpec { seed, size: SIZE, conditions: conditions.to_vec() }).unwrap().render()
+    Phantom::new(PhantomSpec { seed, size: SIZE, conditions: conditions.to_vec() })
+        .expect("a size within the range")
+        .render()
 }
 
 /// Mean grey of a rectangle, in fractions of the image.
@@ -122,7 +124,7 @@ fn a_seed_gives_the_same_bits_everywhere() {
     for seed in 0..8 {
         hash.update(Phantom::random(seed, 96).unwrap().render().pixels());
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     assert_eq!(hex, "76d3313fad2c83f88303e34b3185b9c73da6d7372a1cf70fb6142e2b889bd527");
 }
 
