@@ -1,0 +1,27 @@
+//! Scores one radiograph with the shipped model.
+//!
+//! ```text
+//! cargo run --release -p medclip-examples --example score_one_image [IMAGE] [BUNDLE]
+//! ```
+//!
+//! Research use only, not for diagnosis.
+
+use medclip_decode::Limits;
+use medclip_runtime::Model;
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let image = arguments.next().unwrap_or_else(|| "examples/images/phantom-effusion.png".to_owned());
+    let bundle = arguments.next().unwrap_or_else(|| "models/medclip-edge".to_owned());
+
+    let model = Model::open(bundle)?;
+    let image = medclip_decode::open(image, &Limits::default())?;
+    let batch = model.preprocessor().batch(&[image])?;
+    for finding in model.classify(&batch)?.iter().flatten() {
+        #[expect(clippy::print_stdout, reason = "a program's output")]
+        {
+            println!("{:<28} {:+.3} {:.3}", finding.name, finding.logit, finding.probability);
+        }
+    }
+    Ok(())
+}
