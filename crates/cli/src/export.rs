@@ -1,0 +1,165 @@
+//! `medclip export`: a checkpoint to a bundle, checked against the forward pass it was trained with.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use medclip_core::batch::Embeddings;
+use medclip_core::{GrayImage, ImageBatch, TokenBatch};
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle};
+use medclip_phantom::Phantom;
+use medclip_runtime::{Model, ModelOptions, PromptSet, embed_sentences};
+use medclip_train::reference::ReferenceModel;
+
+use crate::Outcome;
+use crate::output::locked_stdout;
+
+/// Largest difference between the exported graphs and training's forward pass, per entry of a unit vector.
+const TOLERANCE: f32 = 1e-4;
+/// The same where half-precision storage has rounded the weights.
+const HALF_TOLERANCE: f32 = 5e-3;
+/// Phantoms and prompts that are compared.
+const SAMPLES: usize = 8;
+
+/// Write a checkpoint as a bundle
+///
+/// Writes both towers as ONNX, embeds the prompts once, and runs the result beside the forward pass of training; a
+/// bundle that differs is not put in place. The text tower is stored in half precision.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ExportArgs {
+    /// Checkpoint directory: weights.safetensors, model.toml, tokenizer.json
+    checkpoint: PathBuf,
+    /// Bundle directory to write
+    bundle: PathBuf,
+    /// Zero-shot classes (TOML)
+    #[arg(long, value_name = "FILE")]
+    prompts: PathBuf,
+    /// Model card (Markdown) [default: name and description of the model]
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+    /// Replace a bundle that is there
+    #[arg(long)]
+    replace: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  medclip export runs/medclip-edge/best models/medclip-edge --prompts models/prompts/chest-xray.toml";
+
+pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Outcome> {
+    if args.bundle.exists() && !args.replace {
+        bail!("{} already exists; --replace replaces it", args.bundle.display());
+    }
+    let checkpoint = Checkpoint::open(&args.checkpoint).context("cannot export the checkpoint")?;
+    let prompts = read(&args.prompts)?;
+    let card = match &args.card {
+        Some(path) => read(path)?,
+        None => default_card(&checkpoint),
+    };
+    let unchecked = sibling(&args.bundle, "unchecked");
+    let contents = BundleContents { prompts: &prompts, card: &card };
+    let options = BundleOptions { replace: true, ..BundleOptions::default() };
+    write_bundle(&checkpoint, contents, &options, &unchecked, |request| {
+        let sentences = request.sentences;
+        embed_sentences(request.graph, request.config, request.tokenizer, sentences, ModelOptions::default())
+    })?;
+    let checked = check(&args.checkpoint, &checkpoint, &unchecked, &prompts);
+    let differences = match checked {
+        Ok(differences) => differences,
+        Err(error) => {
+            // The bundle is refused; what is left of it is of no use, and failing to remove it changes nothing.
+            let _ = fs::remove_dir_all(&unchecked);
+            return Err(error);
+        }
+    };
+    put_in_place(&unchecked, &args.bundle)?;
+    let mut out = locked_stdout();
+    writeln!(out, "wrote {}", args.bundle.display())?;
+    for (what, difference, _) in differences {
+        writeln!(out, "{what}: largest difference from training's forward pass {difference:.1e}")?;
+    }
+    Ok(Outcome::Complete)
+}
+
+type Difference = (&'static str, f32, f32);
+
+/// Runs the same phantoms and prompts through training's forward pass and the exported graphs.
+fn check(
+    directory: &Path,
+    checkpoint: &Checkpoint,
+    bundle: &Path,
+    prompts: &str,
+) -> anyhow::Result<Vec<Difference>> {
+    let reference = ReferenceModel::open(directory).context("cannot run the checkpoint")?;
+    let model = Model::open(bundle).context("the bundle cannot be opened again")?;
+
+    let images = (0..SAMPLES as u64)
+        .map(|seed| Ok(Phantom::random(seed, 256)?.render()))
+        .collect::<anyhow::Result<Vec<GrayImage>>>()?;
+    let batch: ImageBatch = model.preprocessor().batch(&images)?;
+    let expected = reference.embed_images(&batch)?;
+    let image = largest_difference(&expected, &model.embed_images(&batch)?);
+
+    let expanded = PromptSet::parse(prompts)?.expand();
+    let sentences: Vec<&str> =
+        expanded.iter().flat_map(|class| &class.positive).take(SAMPLES).map(String::as_str).collect();
+    let config = model.bundle().config();
+    let tokenizer = model.bundle().tokenizer()?;
+    let tokens: TokenBatch = tokenizer.batch(&sentences)?;
+    let expected = reference.embed_texts(&tokens)?;
+    let full = checkpoint.text_graph(&GraphOptions { storage: Storage::F32 })?;
+    let full = embed_sentences(&full, config, &tokenizer, &sentences, ModelOptions::default())?;
+    let stored = model.embed_texts(&sentences)?;
+
+    let differences = vec![
+        ("image tower", image, TOLERANCE),
+        ("text tower", largest_difference(&expected, &full), TOLERANCE),
+        ("text tower as stored in half precision", largest_difference(&expected, &stored), HALF_TOLERANCE),
+    ];
+    for (what, difference, tolerance) in &differences {
+        if !(difference <= tolerance) {
+            bail!(
+                "{what}: differs from training's forward pass by {difference:.1e}, at most {tolerance:.0e} is allowed"
+            );
+        }
+    }
+    Ok(differences)
+}
+
+fn largest_difference(a: &Embeddings, b: &Embeddings) -> f32 {
+    if (a.rows(), a.dim()) != (b.rows(), b.dim()) {
+        return f32::INFINITY;
+    }
+    a.data().iter().zip(b.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn put_in_place(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let old = sibling(to, "replaced");
+    if to.exists() {
+        fs::rename(to, &old).with_context(|| to.display().to_string())?;
+    }
+    fs::rename(from, to).with_context(|| to.display().to_string())?;
+    if old.exists() {
+        fs::remove_dir_all(&old).with_context(|| old.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn default_card(checkpoint: &Checkpoint) -> String {
+    let config = checkpoint.config();
+    format!("# {}\n\n{}\n\nResearch use only, not for diagnosis.\n", config.name, config.description)
+}
+
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}

@@ -1,0 +1,57 @@
+//! Files and directories named on the command line.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use walkdir::WalkDir;
+
+/// Extensions of the images looked for in directories, whatever their case.
+const IMAGE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+
+/// An image to read, or why a path gives none.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) path: PathBuf,
+    pub(crate) problem: Option<anyhow::Error>,
+}
+
+/// Every file as named, and for every directory the images below it, sorted by name level by level.
+///
+/// A path that cannot be walked, or a directory without images, stays in the list with its problem.
+pub(crate) fn expand(paths: &[PathBuf]) -> Vec<Input> {
+    paths.iter().flat_map(|path| if path.is_dir() { images_below(path) } else { vec![sound(path)] }).collect()
+}
+
+fn images_below(dir: &Path) -> Vec<Input> {
+    let mut found = Vec::new();
+    for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
+                found.push(sound(entry.path()))
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(dir).to_owned();
+                found.push(Input {
+                    path,
+                    problem: Some(anyhow::Error::new(error).context("cannot be walked")),
+                });
+            }
+        }
+    }
+    if found.is_empty() {
+        let problem = Some(anyhow!("no .jpg, .jpeg or .png file in this directory"));
+        found.push(Input { path: dir.to_owned(), problem });
+    }
+    found
+}
+
+fn sound(path: &Path) -> Input {
+    Input { path: path.to_owned(), problem: None }
+}
+
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    IMAGE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}

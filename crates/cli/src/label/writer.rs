@@ -1,0 +1,197 @@
+//! Labels as a table, JSON lines or CSV.
+
+use std::io::Write;
+use std::path::Path;
+
+use medclip_core::{Certainty, Finding, Labels};
+use medclip_report::ReportLabels;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::one_line;
+use crate::output::{Format, plain_table, write_table};
+
+/// What is said of one report; the fields are the keys of a JSON line, in its order.
+#[derive(Debug, Serialize)]
+pub(crate) struct Record {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<u64>,
+    #[serde(serialize_with = "mentioned")]
+    labels: Labels,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentences: Option<Vec<SentenceRecord>>,
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SentenceRecord {
+    text: String,
+    #[serde(serialize_with = "mentioned")]
+    labels: Labels,
+}
+
+impl Record {
+    pub(crate) fn new(path: &Path, row: Option<u64>, read: ReportLabels) -> Self {
+        let sentences =
+            read.sentences.into_iter().map(|(text, labels)| SentenceRecord { text, labels }).collect();
+        let path = path.display().to_string();
+        Self { path, row, labels: read.labels, sentences: Some(sentences), error: None }
+    }
+
+    pub(crate) fn failed(path: &Path, row: Option<u64>, error: &anyhow::Error) -> Self {
+        let path = path.display().to_string();
+        Self { path, row, labels: Labels::default(), sentences: None, error: Some(one_line(error)) }
+    }
+
+    /// The file, and the row where there is one.
+    pub(crate) fn place(&self) -> String {
+        match self.row {
+            Some(row) => format!("{}, row {row}", self.path),
+            None => self.path.clone(),
+        }
+    }
+}
+
+/// Writes records as they come.
+pub(crate) trait LabelWriter {
+    fn begin(&mut self) -> anyhow::Result<()>;
+    fn record(&mut self, record: Record) -> anyhow::Result<()>;
+    fn end(&mut self) -> anyhow::Result<()>;
+}
+
+/// A writer of whole reports, and of their sentences too when `sentences` is set.
+pub(crate) fn new<'a>(format: Format, sentences: bool, out: impl Write + 'a) -> Box<dyn LabelWriter + 'a> {
+    match format {
+        Format::Table => Box::new(TableWriter { out, sentences }),
+        Format::Json => Box::new(JsonWriter { out, sentences }),
+        Format::Csv => Box::new(CsvWriter { out: csv::Writer::from_writer(out), sentences }),
+    }
+}
+
+struct JsonWriter<W> {
+    out: W,
+    sentences: bool,
+}
+
+impl<W: Write> LabelWriter for JsonWriter<W> {
+    fn begin(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn record(&mut self, mut record: Record) -> anyhow::Result<()> {
+        if !self.sentences {
+            record.sentences = None;
+        }
+        let line = serde_json::to_string(&record)?;
+        Ok(writeln!(self.out, "{line}")?)
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        Ok(self.out.flush()?)
+    }
+}
+
+/// Columns: path, row, error, sentence (the text; empty for the whole report) when asked for, then every finding.
+struct CsvWriter<W: Write> {
+    out: csv::Writer<W>,
+    sentences: bool,
+}
+
+impl<W: Write> CsvWriter<W> {
+    fn row(&mut self, record: &Record, sentence: &str, labels: &Labels) -> anyhow::Result<()> {
+        let number = record.row.map(|row| row.to_string()).unwrap_or_default();
+        let error = record.error.as_deref().unwrap_or_default();
+        let mut row = vec![record.path.as_str(), &number, error];
+        if self.sentences {
+            row.push(sentence);
+        }
+        row.extend(labels.iter().map(|(_, certainty)| word(certainty)));
+        Ok(self.out.write_record(row)?)
+    }
+}
+
+impl<W: Write> LabelWriter for CsvWriter<W> {
+    fn begin(&mut self) -> anyhow::Result<()> {
+        let sentence = self.sentences.then_some("sentence");
+        let header = ["path", "row", "error"].into_iter().chain(sentence);
+        Ok(self.out.write_record(header.chain(Finding::ALL.map(Finding::name)))?)
+    }
+
+    fn record(&mut self, record: Record) -> anyhow::Result<()> {
+        self.row(&record, "", &record.labels)?;
+        if self.sentences {
+            for sentence in record.sentences.iter().flatten() {
+                self.row(&record, &sentence.text, &sentence.labels)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        Ok(self.out.flush()?)
+    }
+}
+
+/// A block per report: the findings it mentions, then those of every sentence when asked for.
+struct TableWriter<W> {
+    out: W,
+    sentences: bool,
+}
+
+impl<W: Write> LabelWriter for TableWriter<W> {
+    fn begin(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn record(&mut self, record: Record) -> anyhow::Result<()> {
+        if record.error.is_some() {
+            return Ok(());
+        }
+        let mut table = plain_table(&["Finding", "Certainty"], &[]);
+        for (finding, certainty) in record.labels.iter().filter(is_mentioned) {
+            table.add_row([finding.name(), word(certainty)]);
+        }
+        writeln!(self.out, "{}", record.place())?;
+        write_table(&mut self.out, &table)?;
+        writeln!(self.out)?;
+        if self.sentences {
+            for sentence in record.sentences.iter().flatten() {
+                let said: Vec<_> = sentence.labels.iter().filter(is_mentioned).collect();
+                let said: Vec<_> = said
+                    .iter()
+                    .map(|(finding, certainty)| format!("{finding} {}", word(*certainty)))
+                    .collect();
+                let said = if said.is_empty() { "nothing".to_owned() } else { said.join(", ") };
+                writeln!(self.out, "  {}\n    {said}", sentence.text)?;
+            }
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        Ok(self.out.flush()?)
+    }
+}
+
+fn is_mentioned((_, certainty): &(Finding, Certainty)) -> bool {
+    *certainty != Certainty::Unmentioned
+}
+
+fn word(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Positive => "positive",
+        Certainty::Uncertain => "uncertain",
+        Certainty::Negative => "negative",
+        Certainty::Unmentioned => "",
+    }
+}
+
+/// `{"Cardiomegaly": "positive", …}`, findings that are not mentioned left out.
+fn mentioned<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    let entries = labels.iter().filter(is_mentioned);
+    let map: Map<String, Value> =
+        entries.map(|(finding, certainty)| (finding.name().to_owned(), word(certainty).into())).collect();
+    map.serialize(serializer)
+}

@@ -1,0 +1,59 @@
+//! Where the default model lies.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args;
+
+/// Directory name of the model that ships with medclip.
+pub(crate) const DEFAULT_MODEL: &str = "medclip-edge";
+
+/// Which model to use.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArg {
+    /// Bundle directory to score with [default: the shipped model]
+    ///
+    /// Without it the shipped model is looked for in `models/` beside the program, in `../share/medclip/models/` from
+    /// there, and in `models/` of the source tree the program was built in.
+    #[arg(long, value_name = "DIR", env = "MEDCLIP_MODEL")]
+    model: Option<PathBuf>,
+}
+
+impl ModelArg {
+    /// The directory named, or the shipped model's.
+    ///
+    /// # Errors
+    /// When none is named and none was shipped, naming every place looked at.
+    pub(crate) fn resolve(self) -> anyhow::Result<PathBuf> {
+        self.model.map_or_else(shipped, Ok)
+    }
+}
+
+/// Directory of the shipped model.
+///
+/// # Errors
+/// As [`ModelArg::resolve`].
+pub(crate) fn shipped() -> anyhow::Result<PathBuf> {
+    let candidates = candidates();
+    if let Some(found) = candidates.iter().find(|dir| dir.is_dir()) {
+        return Ok(found.clone());
+    }
+    let looked: Vec<_> = candidates.iter().map(|dir| dir.display().to_string()).collect();
+    bail!(
+        "the shipped model {DEFAULT_MODEL} is in none of {}; name a bundle with --model or MEDCLIP_MODEL",
+        looked.join(", ")
+    )
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let program = env::current_exe().ok().and_then(|program| program.canonicalize().ok());
+    let beside = program.as_deref().and_then(Path::parent);
+    let installed = beside.into_iter().flat_map(|dir| {
+        let shared = dir.parent().map(|prefix| prefix.join("share/medclip/models"));
+        std::iter::once(dir.join("models")).chain(shared)
+    });
+    let source_tree =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("models"));
+    installed.chain(source_tree).map(|models| models.join(DEFAULT_MODEL)).collect()
+}

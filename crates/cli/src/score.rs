@@ -1,0 +1,111 @@
+//! `medclip score`: images to findings.
+
+mod writer;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use medclip_decode::Limits;
+use medclip_runtime::{EngineKind, FindingScore, Model, ModelOptions, PromptSet};
+
+use crate::inputs::{self, Input};
+use crate::models::ModelArg;
+use crate::ordered::for_each_ordered;
+use crate::output::{Format, locked_stdout, progress};
+use crate::{Outcome, report_error};
+use writer::Record;
+
+/// Score chest radiographs
+///
+/// Prints scores in the order of the images, as they are done. An image that cannot be scored is reported on standard
+/// error, and as the `error` of its record in `json` and `csv`; the rest is scored all the same.
+///
+/// A probability compares the positive prompts of a class with the negative ones; it is not a calibrated
+/// probability of disease. Research use only, not for diagnosis.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ScoreArgs {
+    /// JPEG or PNG files, or directories to search for them (.jpg, .jpeg, .png, recursively, sorted by name)
+    #[arg(required = true, value_name = "IMAGES")]
+    images: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    /// Score the classes of this prompt file instead of the model's own; loads the text tower
+    #[arg(long, value_name = "FILE")]
+    prompts: Option<PathBuf>,
+    /// Output format: a table for people, one JSON object a line, or CSV
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// What runs the model
+    #[arg(long, default_value_t)]
+    engine: EngineKind,
+    /// Threads to use [default: all]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  medclip score chest.jpg
+  medclip score --format json studies/ > scores.jsonl
+  medclip score --prompts prompts.toml --format csv a.png b.png
+
+Exit status: 0 all scored, 1 some images failed, 2 could not run.";
+
+pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
+    let inputs = inputs::expand(&args.images);
+    let threads = args.threads.unwrap_or(ModelOptions::default().threads);
+    // Images side by side first; what is left over goes into each image.
+    let workers = threads.get().min(inputs.len()).max(1);
+    let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
+    let options = ModelOptions { engine: args.engine, threads: per_image };
+    let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
+
+    let bar = progress(inputs.len(), "images");
+    let mut writer = writer::new(args.format, locked_stdout());
+    let classes: Vec<&str> = model.class_names().collect();
+    writer.begin(&classes)?;
+    let mut outcome = Outcome::Complete;
+    let paths: Vec<PathBuf> = inputs.iter().map(|input| input.path.clone()).collect();
+    let mut paths = paths.iter();
+    let sink = |scored: thread::Result<anyhow::Result<Vec<FindingScore>>>| {
+        let path = paths.next().context("a result for no image")?;
+        let scored =
+            scored.unwrap_or_else(|_| Err(anyhow!("a fault in medclip; please report it with this image")));
+        let record = Record::new(path, &model, scored);
+        bar.suspend(|| {
+            if let Some(error) = &record.error {
+                outcome = Outcome::SomeFailed;
+                report_error(&format!("{}: {error}", record.path));
+            }
+            writer.record(&record)
+        })?;
+        bar.inc(1);
+        anyhow::Ok(())
+    };
+    for_each_ordered(inputs, workers, |input| score_image(&model, input), sink)?;
+    bar.finish_and_clear();
+    writer.end()?;
+    Ok(outcome)
+}
+
+fn load(dir: &Path, options: ModelOptions, prompts: Option<&Path>) -> anyhow::Result<Model> {
+    let model = Model::open_with(dir, options).context("cannot load the model")?;
+    let Some(file) = prompts else { return Ok(model) };
+    let prompts = PromptSet::open(file).with_context(|| format!("cannot use prompts {}", file.display()))?;
+    model.with_prompts(&prompts).with_context(|| format!("cannot use prompts {}", file.display()))
+}
+
+fn score_image(model: &Model, input: Input) -> anyhow::Result<Vec<FindingScore>> {
+    if let Some(problem) = input.problem {
+        return Err(problem);
+    }
+    // The reason alone: every record names its path already.
+    let image = medclip_decode::open(&input.path, &Limits::default()).map_err(|error| error.reason)?;
+    let batch = model.preprocessor().batch(&[image])?;
+    let scores = model.classify(&batch)?;
+    scores.into_iter().next().ok_or_else(|| anyhow!("the model gave no scores"))
+}

@@ -1,0 +1,135 @@
+//! Scores as a table, JSON lines or CSV.
+
+use std::io::Write;
+use std::path::Path;
+
+use medclip_runtime::{FindingScore, Model};
+use serde::Serialize;
+
+use crate::one_line;
+use crate::output::{Format, plain_table, write_table};
+
+/// Printed with every table.
+const RESEARCH_USE: &str = "Research use only, not for diagnosis.";
+
+/// What is said of one image; the fields are the keys of a JSON line, in its order.
+#[derive(Debug, Serialize)]
+pub(crate) struct Record<'a> {
+    pub(crate) path: String,
+    model: &'a str,
+    engine: &'a str,
+    findings: Vec<FindingScore>,
+    pub(crate) error: Option<String>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(path: &Path, model: &'a Model, scored: anyhow::Result<Vec<FindingScore>>) -> Self {
+        let (findings, error) = match scored {
+            Ok(findings) => (findings, None),
+            Err(error) => (Vec::new(), Some(one_line(&error))),
+        };
+        let path = path.display().to_string();
+        Self { path, model: model.name(), engine: model.engine_name(), findings, error }
+    }
+}
+
+/// Writes records as they come; every record reaches the reader before the next is written.
+pub(crate) trait ScoreWriter {
+    /// Before the first record; `classes` are those of every record, in order.
+    fn begin(&mut self, classes: &[&str]) -> anyhow::Result<()>;
+    fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()>;
+    fn end(&mut self) -> anyhow::Result<()>;
+}
+
+pub(crate) fn new<'a>(format: Format, out: impl Write + 'a) -> Box<dyn ScoreWriter + 'a> {
+    match format {
+        Format::Table => Box::new(TableWriter(out)),
+        Format::Json => Box::new(JsonWriter(out)),
+        Format::Csv => Box::new(CsvWriter { out: csv::Writer::from_writer(out), classes: 0 }),
+    }
+}
+
+struct JsonWriter<W>(W);
+
+impl<W: Write> ScoreWriter for JsonWriter<W> {
+    fn begin(&mut self, _classes: &[&str]) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
+        let line = serde_json::to_string(record)?;
+        writeln!(self.0, "{line}")?;
+        Ok(self.0.flush()?)
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// Columns: path, model, engine, error, then logit and probability of every class.
+struct CsvWriter<W: Write> {
+    out: csv::Writer<W>,
+    classes: usize,
+}
+
+impl<W: Write> ScoreWriter for CsvWriter<W> {
+    fn begin(&mut self, classes: &[&str]) -> anyhow::Result<()> {
+        self.classes = classes.len();
+        let mut header: Vec<_> = ["path", "model", "engine", "error"].map(str::to_owned).into();
+        for class in classes {
+            header.extend([format!("{class} logit"), format!("{class} probability")]);
+        }
+        self.out.write_record(header)?;
+        Ok(self.out.flush()?)
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
+        let error = record.error.as_deref().unwrap_or_default();
+        let mut row: Vec<_> = [&record.path, record.model, record.engine, error].map(str::to_owned).into();
+        for finding in &record.findings {
+            row.extend([finding.logit.to_string(), finding.probability.to_string()]);
+        }
+        row.resize(4 + 2 * self.classes, String::new());
+        self.out.write_record(row)?;
+        Ok(self.out.flush()?)
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// A block per image, most probable class first. Failed images are on standard error only.
+struct TableWriter<W>(W);
+
+impl<W: Write> ScoreWriter for TableWriter<W> {
+    fn begin(&mut self, _classes: &[&str]) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
+        if record.error.is_some() {
+            return Ok(());
+        }
+        let mut findings: Vec<_> = record.findings.iter().collect();
+        findings.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        let mut table = plain_table(&["Finding", "Probability", "Logit"], &[1, 2]);
+        for finding in findings {
+            table.add_row([
+                finding.name.clone(),
+                format!("{:.3}", finding.probability),
+                format!("{:+.2}", finding.logit),
+            ]);
+        }
+        writeln!(self.0, "{}  ({}, {})", record.path, record.model, record.engine)?;
+        write_table(&mut self.0, &table)?;
+        writeln!(self.0)?;
+        Ok(self.0.flush()?)
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        writeln!(self.0, "{RESEARCH_USE}")?;
+        Ok(self.0.flush()?)
+    }
+}

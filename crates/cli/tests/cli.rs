@@ -1,0 +1,14 @@
+//! The command line as its users meet it, on a tiny model of random weights.
+
+#[path = "cli/broken.rs"]
+mod broken;
+#[path = "cli/formats.rs"]
+mod formats;
+#[path = "cli/inspect.rs"]
+mod inspect;
+#[path = "cli/label.rs"]
+mod label;
+#[path = "cli/model.rs"]
+mod model;
+#[path = "cli/setting.rs"]
+mod setting;

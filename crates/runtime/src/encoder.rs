@@ -1,0 +1,250 @@
+//! The two towers as loaded graphs: batches in, unit-norm embeddings out.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use medclip_core::architecture::{TextPooling, TextTower};
+use medclip_core::batch::{Embeddings, ImageBatch};
+use medclip_core::bundle::{Bundle, BundleFile};
+use medclip_core::model::ModelConfig;
+use medclip_core::tokenize::Tokenizer;
+
+use crate::engine::{Engine, GraphSource, PrepareError, Session, TensorView, Values};
+use crate::error::{EncodeError, LoadError};
+use crate::graph::GraphContract;
+use crate::options::ModelOptions;
+
+/// A graph on an engine, with what is needed to check its output.
+struct Tower {
+    engine: &'static str,
+    session: Box<dyn Session>,
+    dim: usize,
+}
+
+impl Tower {
+    fn load(
+        engine: &dyn Engine,
+        graph: GraphSource<'_>,
+        contract: &GraphContract,
+        config: &ModelConfig,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LoadError> {
+        let name = engine.name();
+        let path = || match graph {
+            GraphSource::File(path) => path.to_owned(),
+            GraphSource::Bytes(_) => PathBuf::from("the graph given"),
+        };
+        let session = engine.prepare(graph, contract, threads).map_err(|error| match error {
+            PrepareError::Contract(source) => LoadError::WrongGraph { path: path(), source },
+            PrepareError::Engine(source) => LoadError::Graph { engine: name, path: path(), source },
+        })?;
+        Ok(Self { engine: name, session, dim: config.architecture.embedding_dim })
+    }
+
+    /// `rows` embeddings, checked for shape and finiteness.
+    fn embed(&self, inputs: &[TensorView<'_>], rows: usize) -> Result<Embeddings, EncodeError> {
+        let output =
+            self.session.run(inputs).map_err(|source| EncodeError::Run { engine: self.engine, source })?;
+        let expected = [rows, self.dim];
+        if output.shape != expected || output.values.len() != rows * self.dim {
+            return Err(EncodeError::OutputShape { expected, actual: output.shape });
+        }
+        match output.values.iter().position(|value| !value.is_finite()) {
+            Some(position) => Err(EncodeError::NonFinite { row: position / self.dim }),
+            None => Ok(Embeddings::new(output.values, self.dim)?),
+        }
+    }
+}
+
+/// The image tower.
+pub(crate) struct ImageEncoder {
+    tower: Tower,
+    /// Channels, height, width.
+    image_shape: [usize; 3],
+}
+
+impl ImageEncoder {
+    pub(crate) fn load(
+        engine: &dyn Engine,
+        bundle: &Bundle,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LoadError> {
+        let config = bundle.config();
+        let contract = GraphContract::image(config);
+        let path = bundle.path(BundleFile::ImageGraph);
+        let tower = Tower::load(engine, GraphSource::File(&path), &contract, config, threads)?;
+        let side = config.preprocess.image_size;
+        Ok(Self { tower, image_shape: [config.preprocess.channels, side, side] })
+    }
+
+    /// SHA-256 of the weights the graph was written from, where it says so.
+    pub(crate) fn weights_sha256(&self) -> Option<&str> {
+        self.tower.session.info().weights_sha256()
+    }
+
+    /// `[batch, channels, height, width]` to `[batch, dim]`.
+    pub(crate) fn encode(&self, images: &ImageBatch) -> Result<Embeddings, EncodeError> {
+        let shape = images.shape();
+        let [rows, channels, height, width] = shape;
+        if rows == 0 {
+            return Err(EncodeError::Empty);
+        }
+        if [channels, height, width] != self.image_shape {
+            let actual = [channels, height, width];
+            return Err(EncodeError::ImageShape { expected: self.image_shape, actual });
+        }
+        let pixels = TensorView { shape: &shape, values: Values::F32(images.data()) };
+        self.tower.embed(&[pixels], rows)
+    }
+}
+
+/// The text tower.
+pub(crate) struct TextEncoder {
+    tower: Tower,
+    pooling: TextPooling,
+    max_length: usize,
+}
+
+impl TextEncoder {
+    pub(crate) fn load(
+        engine: &dyn Engine,
+        graph: GraphSource<'_>,
+        config: &ModelConfig,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LoadError> {
+        let TextTower::Bert(bert) = &config.architecture.text;
+        let tower = Tower::load(engine, graph, &GraphContract::text(config), config, threads)?;
+        Ok(Self { tower, pooling: bert.pooling, max_length: config.tokenizer.max_length })
+    }
+
+    /// SHA-256 of the weights the graph was written from, where it says so.
+    pub(crate) fn weights_sha256(&self) -> Option<&str> {
+        self.tower.session.info().weights_sha256()
+    }
+
+    /// One embedding per sentence, in order.
+    pub(crate) fn encode<S: AsRef<str>>(
+        &self,
+        tokenizer: &Tokenizer,
+        sentences: &[S],
+    ) -> Result<Embeddings, EncodeError> {
+        if sentences.is_empty() {
+            return Err(EncodeError::Empty);
+        }
+        match self.pooling {
+            TextPooling::Masked => self.encode_by_length(tokenizer, sentences),
+            TextPooling::Reference => self.encode_together(tokenizer, sentences),
+        }
+    }
+
+    /// Padding takes part in the average, so the batch is padded to its longest sentence exactly as given.
+    fn encode_together<S: AsRef<str>>(
+        &self,
+        tokenizer: &Tokenizer,
+        sentences: &[S],
+    ) -> Result<Embeddings, EncodeError> {
+        let tokens = tokenizer.batch(sentences)?;
+        self.embed(&tokens.shape(), tokens.ids(), tokens.mask())
+    }
+
+    /// Padding is masked out, so sentences are padded to the next of a few lengths: engines that want concrete shapes
+    /// then see only those.
+    fn encode_by_length<S: AsRef<str>>(
+        &self,
+        tokenizer: &Tokenizer,
+        sentences: &[S],
+    ) -> Result<Embeddings, EncodeError> {
+        let mut buckets: BTreeMap<usize, Bucket> = BTreeMap::new();
+        for (row, sentence) in sentences.iter().enumerate() {
+            let tokens = tokenizer.batch(std::slice::from_ref(sentence))?;
+            let length = padded_length(tokens.ids().len(), self.max_length);
+            let bucket = buckets.entry(length).or_default();
+            bucket.rows.push(row);
+            let filled = bucket.rows.len() * length;
+            bucket.ids.extend_from_slice(tokens.ids());
+            bucket.ids.resize(filled, i64::from(tokenizer.pad_id()));
+            bucket.mask.extend_from_slice(tokens.mask());
+            bucket.mask.resize(filled, 0);
+        }
+        let dim = self.tower.dim;
+        let mut values = vec![0.0; sentences.len() * dim];
+        for (length, bucket) in &buckets {
+            let found = self.embed(&[bucket.rows.len(), *length], &bucket.ids, &bucket.mask)?;
+            for (embedding, row) in found.iter().zip(&bucket.rows) {
+                values[row * dim..][..dim].copy_from_slice(embedding);
+            }
+        }
+        Ok(Embeddings::new(values, dim)?)
+    }
+
+    fn embed(&self, shape: &[usize; 2], ids: &[i64], mask: &[i64]) -> Result<Embeddings, EncodeError> {
+        let ids = TensorView { shape, values: Values::I64(ids) };
+        let mask = TensorView { shape, values: Values::I64(mask) };
+        self.tower.embed(&[ids, mask], shape[0])
+    }
+}
+
+/// Embeds sentences with a text graph that is in no bundle yet, as an exporter does to fill a prompt bank.
+///
+/// # Shapes
+/// - `graph`: the ONNX file
+/// - returns: `[sentences, dim]`, unit norm
+///
+/// # Errors
+/// [`EncodeError`] when the graph is not the one `config` calls for, a sentence cannot be turned into tokens, the engine
+/// fails, or an embedding is not finite.
+pub fn embed_sentences<S: AsRef<str>>(
+    graph: &[u8],
+    config: &ModelConfig,
+    tokenizer: &Tokenizer,
+    sentences: &[S],
+    options: ModelOptions,
+) -> Result<Embeddings, EncodeError> {
+    let engine = options.engine.engine();
+    let loaded = check(engine.as_ref()).and_then(|()| {
+        TextEncoder::load(engine.as_ref(), GraphSource::Bytes(graph), config, options.threads)
+    });
+    let encoder = loaded.map_err(|error| EncodeError::TextTower(Box::new(error)))?;
+    encoder.encode(tokenizer, sentences)
+}
+
+/// Fails where the engine cannot run.
+pub(crate) fn check(engine: &dyn Engine) -> Result<(), LoadError> {
+    engine.check().map_err(|source| LoadError::Engine { engine: engine.name(), source })
+}
+
+/// Sentences that share a padded length.
+#[derive(Default)]
+struct Bucket {
+    /// Their positions in the batch.
+    rows: Vec<usize>,
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+}
+
+/// The next power of two from 16, or `max_length` where that is shorter.
+fn padded_length(tokens: usize, max_length: usize) -> usize {
+    tokens.next_power_of_two().max(16).min(max_length).max(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::padded_length;
+
+    #[test]
+    fn padded_lengths_are_few_and_never_cut() {
+        for (tokens, max_length, expected) in [
+            (1, 77, 16),
+            (16, 77, 16),
+            (17, 77, 32),
+            (33, 77, 64),
+            (65, 77, 77),
+            (77, 77, 77),
+            (5, 8, 8),
+            (9, 8, 9),
+        ] {
+            assert_eq!(padded_length(tokens, max_length), expected, "{tokens} tokens of {max_length}");
+        }
+    }
+}

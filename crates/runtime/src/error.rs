@@ -1,0 +1,108 @@
+//! What can go wrong, one enum per operation.
+
+use std::path::PathBuf;
+
+use medclip_core::bank::BankError;
+use medclip_core::batch::EmbeddingsError;
+use medclip_core::bundle::BundleError;
+use medclip_core::tokenize::TokenizeError;
+use thiserror::Error;
+
+use crate::graph::ContractError;
+
+/// Why a model could not be loaded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The bundle is missing, incomplete, changed or malformed.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// This machine lacks what the engine needs.
+    #[error("engine {engine} cannot run here")]
+    Engine {
+        /// Name of the engine.
+        engine: &'static str,
+        /// What it lacks.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A graph's inputs or outputs are not what the bundle's configuration calls for.
+    #[error("{} does not belong to this model", path.display())]
+    WrongGraph {
+        /// The graph's file.
+        path: PathBuf,
+        /// What differs.
+        source: ContractError,
+    },
+    /// The bundle's tokenizer is of no use.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizeError),
+    /// The two graphs come from different weights.
+    #[error("{} was exported from other weights than {}", text.display(), image.display())]
+    DifferentWeights {
+        /// The image graph's file.
+        image: PathBuf,
+        /// The text graph's file.
+        text: PathBuf,
+    },
+    /// The engine refuses a graph.
+    #[error("engine {engine} cannot load {}", path.display())]
+    Graph {
+        /// Name of the engine.
+        engine: &'static str,
+        /// The graph's file.
+        path: PathBuf,
+        /// The engine's own words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Why images or sentences could not be embedded or scored.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// Nothing to embed.
+    #[error("there is nothing to embed")]
+    Empty,
+    /// Pixels of another model's preprocessor.
+    #[error("the model takes images of shape {expected:?} (channels, height, width), got {actual:?}")]
+    ImageShape {
+        /// Channels, height and width the model takes.
+        expected: [usize; 3],
+        /// Those of the batch.
+        actual: [usize; 3],
+    },
+    /// The engine failed on sound input.
+    #[error("engine {engine} failed")]
+    Run {
+        /// Name of the engine.
+        engine: &'static str,
+        /// The engine's own words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The engine gave embeddings of another shape than the graph promises.
+    #[error("the graph gave embeddings of shape {actual:?} instead of {expected:?}")]
+    OutputShape {
+        /// Rows and width called for.
+        expected: [usize; 2],
+        /// Shape given.
+        actual: Vec<usize>,
+    },
+    /// An embedding holds an infinity or is not a number.
+    #[error("the embedding of input {row} is not finite")]
+    NonFinite {
+        /// Position in the batch, from 0.
+        row: usize,
+    },
+    /// The text tower, loaded when first needed, could not be.
+    #[error("the text tower could not be loaded")]
+    TextTower(#[source] Box<LoadError>),
+    /// The model's embeddings have no width.
+    #[error(transparent)]
+    Embeddings(#[from] EmbeddingsError),
+    /// A sentence could not be turned into tokens.
+    #[error(transparent)]
+    Tokenize(#[from] TokenizeError),
+    /// Embedded prompts do not make a bank.
+    #[error(transparent)]
+    Bank(#[from] BankError),
+}

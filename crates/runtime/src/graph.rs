@@ -1,0 +1,203 @@
+//! What a bundle's graphs must look like, and what they say of themselves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use medclip_core::ModelConfig;
+use serde::Serialize;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::engine::{self, EngineKind};
+use crate::error::LoadError;
+
+/// What an ONNX file says of itself, weights aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GraphInfo {
+    /// ONNX file format version.
+    pub ir_version: i64,
+    /// Version of the default operator set.
+    pub opset: i64,
+    /// Name of the writer.
+    pub producer: String,
+    /// Operators in the graph.
+    pub nodes: usize,
+    /// Stored parameters.
+    pub parameters: u64,
+    /// Inputs without stored values, in order.
+    pub inputs: Vec<Port>,
+    /// Outputs, in order.
+    pub outputs: Vec<Port>,
+    /// Free-form properties the writer left.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl GraphInfo {
+    /// SHA-256 of the weights it was written from, where it says so.
+    pub fn weights_sha256(&self) -> Option<&str> {
+        self.metadata.get(WEIGHTS_KEY).map(String::as_str)
+    }
+
+    /// Reads the ONNX file at `path`, weights included, without preparing it to run.
+    ///
+    /// # Errors
+    /// [`LoadError::Graph`] when it cannot be read or is not ONNX.
+    pub fn read(path: &Path) -> Result<Self, LoadError> {
+        let engine = EngineKind::default().name();
+        engine::graph_info(path).map_err(|source| LoadError::Graph { engine, path: path.to_owned(), source })
+    }
+}
+
+/// An input or output of a graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Port {
+    /// Name in the graph.
+    pub name: String,
+    /// Element type as ONNX spells it, such as `"float"` or `"int64"`.
+    pub element: String,
+    /// Size along each axis.
+    pub shape: Vec<Dimension>,
+}
+
+/// Size along one axis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Dimension {
+    /// The same for every call.
+    Fixed(usize),
+    /// Free, with the graph's name for it.
+    Free(String),
+}
+
+impl fmt::Display for Port {
+    /// `pixel_values: float [batch, 1, 224, 224]`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [", self.name, self.element)?;
+        for (axis, dimension) in self.shape.iter().enumerate() {
+            let comma = if axis == 0 { "" } else { ", " };
+            match dimension {
+                Dimension::Fixed(size) => write!(f, "{comma}{size}")?,
+                Dimension::Free(name) => write!(f, "{comma}{name}")?,
+            }
+        }
+        f.write_str("]")
+    }
+}
+
+/// Property that holds the configuration a graph was written for, as JSON.
+const CONFIG_KEY: &str = "medclip.config";
+/// Property that holds the SHA-256 of the weights a graph was written from.
+const WEIGHTS_KEY: &str = "medclip.weights_sha256";
+
+/// What an encoder relies on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GraphContract {
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) output: Port,
+    /// What decides the function of the graph, apart from its weights.
+    pub(crate) config: Value,
+}
+
+impl GraphContract {
+    /// `image.onnx`: `pixel_values` `[batch, channels, side, side]` to `image_embeds` `[batch, dim]`.
+    pub(crate) fn image(config: &ModelConfig) -> Self {
+        let side = Dimension::Fixed(config.preprocess.image_size);
+        let channels = Dimension::Fixed(config.preprocess.channels);
+        Self {
+            inputs: vec![port("pixel_values", "float", vec![free("batch"), channels, side.clone(), side])],
+            output: embeddings("image_embeds", config),
+            config: json!({
+                "embedding_dim": config.architecture.embedding_dim,
+                "image": as_read(&config.architecture.image),
+                "preprocess": as_read(&config.preprocess),
+            }),
+        }
+    }
+
+    /// `text.onnx`: `input_ids` and `attention_mask` `[batch, sequence]` to `text_embeds` `[batch, dim]`.
+    pub(crate) fn text(config: &ModelConfig) -> Self {
+        let tokens = |name| port(name, "int64", vec![free("batch"), free("sequence")]);
+        Self {
+            inputs: vec![tokens("input_ids"), tokens("attention_mask")],
+            output: embeddings("text_embeds", config),
+            config: json!({
+                "embedding_dim": config.architecture.embedding_dim,
+                "text": as_read(&config.architecture.text),
+            }),
+        }
+    }
+
+    /// Fails unless `graph` has exactly these inputs and this output, free axes free, and says that it was written for
+    /// this configuration.
+    pub(crate) fn verify(&self, graph: &GraphInfo) -> Result<(), ContractError> {
+        for (expected, actual) in
+            [(self.inputs.as_slice(), &graph.inputs), (std::slice::from_ref(&self.output), &graph.outputs)]
+        {
+            let agrees = expected.len() == actual.len()
+                && expected.iter().zip(actual).all(|(expected, actual)| expected.admits(actual));
+            if !agrees {
+                return Err(ContractError::Ports { expected: list(expected), actual: list(actual) });
+            }
+        }
+        let config = graph.metadata.get(CONFIG_KEY).ok_or(ContractError::NoConfig)?;
+        let config: Value = serde_json::from_str(config).map_err(|_| ContractError::NoConfig)?;
+        if config == self.config { Ok(()) } else { Err(ContractError::Config) }
+    }
+}
+
+impl Port {
+    fn admits(&self, actual: &Self) -> bool {
+        self.name == actual.name
+            && self.element == actual.element
+            && self.shape.len() == actual.shape.len()
+            && self.shape.iter().zip(&actual.shape).all(|pair| match pair {
+                (Dimension::Fixed(expected), Dimension::Fixed(actual)) => expected == actual,
+                (Dimension::Free(_), Dimension::Free(_)) => true,
+                _ => false,
+            })
+    }
+}
+
+/// What sets a graph apart from the one the bundle's configuration calls for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ContractError {
+    /// Other inputs or outputs.
+    #[error("it has {actual} where the model's configuration calls for {expected}")]
+    Ports {
+        /// Those called for.
+        expected: String,
+        /// Those found.
+        actual: String,
+    },
+    /// No statement of what it was written for.
+    #[error("it does not say what it was written for (property {CONFIG_KEY})")]
+    NoConfig,
+    /// Written for another architecture, pooling or preprocessing of the same sizes.
+    #[error("it was written for another configuration than the model's (property {CONFIG_KEY})")]
+    Config,
+}
+
+fn port(name: &str, element: &str, shape: Vec<Dimension>) -> Port {
+    Port { name: name.to_owned(), element: element.to_owned(), shape }
+}
+
+fn embeddings(name: &str, config: &ModelConfig) -> Port {
+    port(name, "float", vec![free("batch"), Dimension::Fixed(config.architecture.embedding_dim)])
+}
+
+/// `value` as reading its text gives it: a single-precision number is then the decimal that was written, not its
+/// double-precision neighbour.
+fn as_read(value: &impl Serialize) -> Value {
+    serde_json::to_string(value).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
+}
+
+fn free(name: &str) -> Dimension {
+    Dimension::Free(name.to_owned())
+}
+
+fn list(ports: &[Port]) -> String {
+    let ports: Vec<_> = ports.iter().map(|port| format!("`{port}`")).collect();
+    if ports.is_empty() { "nothing".to_owned() } else { ports.join(" and ") }
+}

@@ -1,0 +1,42 @@
+//! Bundle and pixels to scores.
+//!
+//! ```no_run
+//! use medclip_runtime::{GrayImage, Model};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let model = Model::open("models/medclip-edge")?;
+//! let image = GrayImage::new(512, 512, vec![0; 512 * 512])?; // decode a radiograph here
+//! let batch = model.preprocessor().batch(&[image])?;
+//! for finding in &model.classify(&batch)?[0] {
+//!     println!("{:<28} {:.3}", finding.name, finding.probability);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Model::open`] verifies every file of the bundle, loads the image tower, and leaves the text tower on disk: the
+//! bundle's own classes are embedded already. Other classes come by [`Model::with_prompts`], which loads it.
+//! A [`Model`] is shared between threads by reference; [`ModelOptions`] says what runs the graphs and on how many threads.
+//!
+//! # Limits
+//! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
+
+mod encoder;
+mod engine;
+mod error;
+mod graph;
+mod model;
+mod options;
+
+pub use encoder::embed_sentences;
+pub use engine::{EngineKind, UnknownEngine};
+pub use error::{EncodeError, LoadError};
+pub use graph::{ContractError, Dimension, GraphInfo, Port};
+pub use model::Model;
+pub use options::ModelOptions;
+
+pub use medclip_core::batch::{Embeddings, ImageBatch};
+pub use medclip_core::bundle::{Bundle, BundleError, BundleFile};
+pub use medclip_core::preprocess::Preprocessor;
+pub use medclip_core::prompt::PromptSet;
+pub use medclip_core::{FindingScore, GrayImage, ModelConfig, Tokenizer};

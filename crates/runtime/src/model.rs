@@ -1,0 +1,176 @@
+//! A bundle ready to score.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use medclip_core::bank::PromptBank;
+use medclip_core::batch::{Embeddings, ImageBatch};
+use medclip_core::bundle::{Bundle, BundleFile};
+use medclip_core::preprocess::Preprocessor;
+use medclip_core::prompt::PromptSet;
+use medclip_core::score::FindingScore;
+use medclip_core::tokenize::Tokenizer;
+
+use crate::encoder::{self, ImageEncoder, TextEncoder};
+use crate::engine::{Engine, GraphSource};
+use crate::error::{EncodeError, LoadError};
+use crate::options::ModelOptions;
+
+/// A model loaded from a bundle: images in, scores out.
+///
+/// Every method takes `&self` and may be called from many threads at once.
+pub struct Model {
+    bundle: Bundle,
+    engine: Box<dyn Engine>,
+    options: ModelOptions,
+    image: ImageEncoder,
+    text: Mutex<Option<Arc<TextTower>>>,
+    bank: PromptBank,
+}
+
+impl Model {
+    /// Opens and verifies the bundle in `dir` and loads its image tower, with default options.
+    ///
+    /// # Errors
+    /// As [`Model::open_with`].
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, LoadError> {
+        Self::open_with(dir, ModelOptions::default())
+    }
+
+    /// Opens and verifies the bundle in `dir` and loads its image tower.
+    ///
+    /// The text tower stays on disk: the bundle's own classes are embedded already, in its prompt bank.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a file of the bundle is missing, changed or malformed, when a graph's inputs or outputs are
+    /// not what `model.toml` calls for, or when the engine refuses it.
+    pub fn open_with(dir: impl AsRef<Path>, options: ModelOptions) -> Result<Self, LoadError> {
+        let bundle = Bundle::open(dir.as_ref())?;
+        let engine = options.engine.engine();
+        encoder::check(engine.as_ref())?;
+        let image = ImageEncoder::load(engine.as_ref(), &bundle, options.threads)?;
+        let bank = bundle.bank().clone();
+        Ok(Self { bundle, engine, options, image, text: Mutex::default(), bank })
+    }
+
+    /// This model with other zero-shot classes, their prompts embedded by the text tower.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the text tower cannot be loaded or a prompt cannot be embedded.
+    pub fn with_prompts(mut self, prompts: &PromptSet) -> Result<Self, EncodeError> {
+        let expanded = prompts.expand();
+        let sentences: Vec<&str> = expanded
+            .iter()
+            .flat_map(|class| class.positive.iter().chain(&class.negative))
+            .map(String::as_str)
+            .collect();
+        let embeddings = self.embed_texts(&sentences)?;
+        self.bank = PromptBank::build(expanded, embeddings)?;
+        Ok(self)
+    }
+
+    /// Scores of every class, in the order of the prompts, for every image.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]`
+    /// - returns: `[batch][classes]`
+    ///
+    /// # Errors
+    /// As [`Model::embed_images`].
+    pub fn classify(&self, images: &ImageBatch) -> Result<Vec<Vec<FindingScore>>, EncodeError> {
+        let embeddings = self.embed_images(images)?;
+        let scale = self.bundle.logit_scale();
+        Ok((0..embeddings.rows()).map(|row| self.bank.scores(embeddings.row(row), scale)).collect())
+    }
+
+    /// A unit-norm embedding of every image.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]`
+    /// - returns: `[batch, dim]`
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the images are not of this model's shape, the engine fails, or an embedding is not finite.
+    pub fn embed_images(&self, images: &ImageBatch) -> Result<Embeddings, EncodeError> {
+        self.image.encode(images)
+    }
+
+    /// A unit-norm embedding of every sentence; the first call loads the text tower.
+    ///
+    /// # Shapes
+    /// - returns: `[sentences, dim]`
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the text tower cannot be loaded, a sentence cannot be turned into tokens, the engine fails,
+    /// or an embedding is not finite.
+    pub fn embed_texts<S: AsRef<str>>(&self, sentences: &[S]) -> Result<Embeddings, EncodeError> {
+        let text = self.text_tower()?;
+        text.encoder.encode(&text.tokenizer, sentences)
+    }
+
+    /// Names of the classes [`Model::classify`] scores, in its order.
+    pub fn class_names(&self) -> impl Iterator<Item = &str> {
+        self.bank.classes().iter().map(|class| class.name.as_str())
+    }
+
+    /// Makes the batches this model takes.
+    pub fn preprocessor(&self) -> &Preprocessor {
+        self.bundle.preprocessor()
+    }
+
+    /// The bundle on disk.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// Name of the model, as `model.toml` gives it.
+    pub fn name(&self) -> &str {
+        &self.bundle.config().name
+    }
+
+    /// Name of the engine in use.
+    pub fn engine_name(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn text_tower(&self) -> Result<Arc<TextTower>, EncodeError> {
+        // Held while the tower loads, so that it is loaded once; a failure leaves it to be tried again.
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tower) = text.as_ref() {
+            return Ok(Arc::clone(tower));
+        }
+        let tower = self.load_text_tower().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
+        let tower = Arc::new(tower);
+        *text = Some(Arc::clone(&tower));
+        Ok(tower)
+    }
+
+    fn load_text_tower(&self) -> Result<TextTower, LoadError> {
+        let tokenizer = self.bundle.tokenizer()?;
+        let path = self.bundle.path(BundleFile::TextGraph);
+        let graph = GraphSource::File(&path);
+        let encoder =
+            TextEncoder::load(self.engine.as_ref(), graph, self.bundle.config(), self.options.threads)?;
+        if encoder.weights_sha256() != self.image.weights_sha256() {
+            let image = self.bundle.path(BundleFile::ImageGraph);
+            return Err(LoadError::DifferentWeights { image, text: path });
+        }
+        Ok(TextTower { encoder, tokenizer })
+    }
+}
+
+/// What sentences need, loaded when the first one comes.
+struct TextTower {
+    encoder: TextEncoder,
+    tokenizer: Tokenizer,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("name", &self.name())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! The arrows between crates, and what scoring must not need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Each crate with the crates of this workspace it may depend on, tests aside.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("medclip-core", &[]),
+    ("medclip-eval", &[]),
+    ("medclip-decode", &["medclip-core"]),
+    ("medclip-export", &["medclip-core"]),
+    ("medclip-phantom", &["medclip-core"]),
+    ("medclip-report", &["medclip-core"]),
+    ("medclip-runtime", &["medclip-core"]),
+    ("medclip-train", &["medclip-core", "medclip-decode", "medclip-eval", "medclip-report"]),
+    (
+        "medclip-cli",
+        &[
+            "medclip-core",
+            "medclip-decode",
+            "medclip-eval",
+            "medclip-export",
+            "medclip-phantom",
+            "medclip-report",
+            "medclip-runtime",
+            "medclip-train",
+        ],
+    ),
+    ("medclip-examples", &["medclip-decode", "medclip-phantom", "medclip-runtime"]),
+    ("medclip-tests", &["medclip-core", "medclip-export", "medclip-runtime"]),
+];
+
+/// Packages that may depend on candle, tests aside.
+const CANDLE_USERS: &[&str] = &["medclip-train"];
+
+/// Packages that scoring builds without: training, other engines, code generators, and anything that needs C++, cmake,
+/// protoc or a system library.
+const FORBIDDEN_IN_SCORING: &[&str] = &[
+    "medclip-train",
+    "medclip-export",
+    "candle-core",
+    "candle-nn",
+    "ort",
+    "ort-sys",
+    "prost-build",
+    "protobuf-src",
+    "cmake",
+    "cxx",
+    "link-cplusplus",
+    "bindgen",
+    "onig_sys",
+    "openssl-sys",
+];
+
+#[test]
+fn crates_depend_only_along_the_arrows() {
+    let actual = dependencies(|name| name.starts_with("medclip-"));
+    let known: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        actual.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        known,
+        "every crate has its arrows"
+    );
+    for (name, allowed) in ARROWS {
+        for dependency in &actual[*name] {
+            assert!(allowed.contains(&dependency.as_str()), "{name} may not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn candle_stays_in_training() {
+    for (name, found) in dependencies(|name| name.starts_with("candle")) {
+        assert!(found.is_empty() || CANDLE_USERS.contains(&name.as_str()), "{name} depends on {found:?}");
+    }
+}
+
+#[test]
+fn scoring_needs_neither_candle_nor_a_cpp_toolchain() {
+    for package in ["medclip-cli", "medclip-examples"] {
+        let tree = cargo(&[
+            "tree",
+            "-p",
+            package,
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} [{f}]",
+        ]);
+        let packages: Vec<&str> = tree.lines().collect();
+        assert!(packages.iter().any(|line| line.starts_with("tract-onnx ")), "the tree is that of scoring");
+        for line in packages {
+            let name = line.split(' ').next().unwrap_or_default();
+            assert!(!FORBIDDEN_IN_SCORING.contains(&name), "{package} depends on {line}");
+            assert!(!(name == "esaxx-rs" && line.contains("cpp")), "tokenizers builds C++: {line}");
+        }
+    }
+}
+
+/// Dependencies, development ones aside, of every member of the workspace, as far as `wanted` takes their names.
+fn dependencies(wanted: impl Fn(&str) -> bool) -> BTreeMap<String, BTreeSet<String>> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let of = |package: &Value| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let names = dependencies
+            .filter(|dependency| dependency["kind"] != "dev")
+            .map(|dependency| text(dependency, "name"));
+        names.filter(|name| wanted(name)).collect()
+    };
+    packages.map(|package| (text(package, "name"), of(package))).collect()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap().to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--offline", "--locked"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,76 @@
+//! Training's forward pass (candle), the exported graphs, and the runtime (tract) give the same embeddings.
+
+use medclip_core::architecture::TextPooling;
+use medclip_core::{Embeddings, GrayImage};
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle};
+use medclip_phantom::Phantom;
+use medclip_runtime::{Model, ModelOptions, embed_sentences};
+use medclip_tests::{PROMPTS, random_checkpoint, tiny_config};
+use medclip_train::reference::ReferenceModel;
+use tempfile::TempDir;
+
+/// Largest difference of an entry of a unit vector.
+const TOLERANCE: f32 = 1e-5;
+
+const SENTENCES: [&str; 8] = [
+    "No effusion.",
+    "The heart is enlarged.",
+    "There is a mild left pleural effusion, the lungs are clear.",
+    "Severe cardiomegaly.",
+    "Normal.",
+    "The heart size is normal and the lungs are clear, no pneumothorax, no pleural effusion, no opacity.",
+    "Moderate right lung opacity.",
+    "Pneumothorax.",
+];
+
+fn models(pooling: TextPooling) -> (TempDir, ReferenceModel, Model) {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("checkpoint");
+    random_checkpoint(&path, &tiny_config(pooling), 7);
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let bundle = directory.path().join("bundle");
+    let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
+    let options = BundleOptions { text: GraphOptions { storage: Storage::F32 }, ..BundleOptions::default() };
+    write_bundle(&checkpoint, contents, &options, &bundle, |request| {
+        let sentences = request.sentences;
+        embed_sentences(request.graph, request.config, request.tokenizer, sentences, ModelOptions::default())
+    })
+    .unwrap();
+    (directory, ReferenceModel::open(&path).unwrap(), Model::open(&bundle).unwrap())
+}
+
+fn assert_close(what: &str, candle: &Embeddings, tract: &Embeddings) {
+    assert_eq!((candle.rows(), candle.dim()), (tract.rows(), tract.dim()), "{what}");
+    let difference = candle.data().iter().zip(tract.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference <= TOLERANCE, "{what}: candle and tract differ by {difference:.1e}");
+    for row in candle {
+        let norm: f32 = row.iter().map(|v| v * v).sum();
+        assert!((norm - 1.0).abs() < 1e-5, "{what}: squared norm {norm}");
+    }
+}
+
+#[test]
+fn images_of_any_batch_size() {
+    let (_directory, candle, tract) = models(TextPooling::Masked);
+    for count in [1, 3, 8] {
+        let images: Vec<GrayImage> =
+            (0..count).map(|seed| Phantom::random(seed, 96).unwrap().render()).collect();
+        let batch = tract.preprocessor().batch(&images).unwrap();
+        let ours = candle.embed_images(&batch).unwrap();
+        assert_close(&format!("{count} images"), &ours, &tract.embed_images(&batch).unwrap());
+    }
+}
+
+#[test]
+fn sentences_of_different_lengths_under_both_poolings() {
+    for pooling in [TextPooling::Masked, TextPooling::Reference] {
+        let (_directory, candle, tract) = models(pooling);
+        let tokenizer = tract.bundle().tokenizer().unwrap();
+        for count in [1, 3, 8] {
+            let sentences = &SENTENCES[..count];
+            let ours = candle.embed_texts(&tokenizer.batch(sentences).unwrap()).unwrap();
+            let theirs = tract.embed_texts(sentences).unwrap();
+            assert_close(&format!("{count} sentences, {pooling:?} pooling"), &ours, &theirs);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Bundles of random weights.
+
+use std::path::{Path, PathBuf};
+
+use medclip_core::architecture::TextPooling;
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, write_bundle};
+use medclip_runtime::{ModelOptions, embed_sentences};
+
+use crate::checkpoint::{random_checkpoint, tiny_config};
+
+/// Classes of [`PROMPTS`], in order.
+pub const CLASSES: [&str; 2] = ["Cardiomegaly", "Pleural Effusion"];
+
+/// Prompts of the tiny bundle.
+pub const PROMPTS: &str = r#"
+[[class]]
+name = "Cardiomegaly"
+positive = { sentences = ["The heart is enlarged.", "There is cardiomegaly."], templates = [[["mild", "severe"], ["cardiomegaly"]]] }
+negative = { sentences = ["The heart is normal in size."] }
+
+[[class]]
+name = "Pleural Effusion"
+positive = { sentences = ["There is a left pleural effusion.", "Moderate right pleural effusion."] }
+negative = { sentences = ["No pleural effusion.", "The lungs are clear."] }
+"#;
+
+/// Writes a checkpoint of random weights and the bundle exported from it below `directory`; returns the bundle's path.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn tiny_bundle(directory: &Path) -> PathBuf {
+    let checkpoint = directory.join("checkpoint");
+    random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), 1);
+    let checkpoint = Checkpoint::open(checkpoint).expect("a checkpoint just written");
+    let bundle = directory.join("bundle");
+    let contents = BundleContents { prompts: PROMPTS, card: "# tiny\nRandom weights, for tests.\n" };
+    write_bundle(&checkpoint, contents, &BundleOptions::default(), &bundle, |request| {
+        embed_sentences(
+            request.graph,
+            request.config,
+            request.tokenizer,
+            request.sentences,
+            ModelOptions::default(),
+        )
+    })
+    .expect("an exportable checkpoint");
+    bundle
+}

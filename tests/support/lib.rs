@@ -1,0 +1,7 @@
+//! What tests across crates share: models small enough to make in a moment, and checkpoints to make them from.
+
+mod bundle;
+mod checkpoint;
+
+pub use bundle::{CLASSES, PROMPTS, tiny_bundle};
+pub use checkpoint::{random_checkpoint, tiny_config};
