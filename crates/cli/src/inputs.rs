@@ -28,7 +28,7 @@ fn images_below(dir: &Path) -> Vec<Input> {
     for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
-                found.push(sound(entry.path()))
+                found.push(sound(entry.path()));
             }
             Ok(_) => {}
             Err(error) => {

@@ -85,7 +85,7 @@ mod tests {
             begun.fetch_add(1, Ordering::SeqCst);
         });
         let work = |item: u64| {
-            thread::sleep(Duration::from_micros(if item % 7 == 0 { 500 } else { 10 }));
+            thread::sleep(Duration::from_micros(if item.is_multiple_of(7) { 500 } else { 10 }));
             item
         };
         let sink = |result: thread::Result<u64>| {

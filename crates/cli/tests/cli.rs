@@ -1,5 +1,7 @@
 //! The command line as its users meet it, on a tiny model of random weights.
 
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
 #[path = "cli/broken.rs"]
 mod broken;
 #[path = "cli/formats.rs"]

@@ -1,5 +1,7 @@
 //! A model of random weights: shapes, sharing between threads, refusals.
 
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

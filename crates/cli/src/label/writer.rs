@@ -17,7 +17,7 @@ pub(crate) struct Record {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     row: Option<u64>,
-    #[serde(serialize_with = "mentioned")]
+    #[serde(serialize_with = "serialize_mentioned")]
     labels: Labels,
     #[serde(skip_serializing_if = "Option::is_none")]
     sentences: Option<Vec<SentenceRecord>>,
@@ -27,7 +27,7 @@ pub(crate) struct Record {
 #[derive(Debug, Serialize)]
 struct SentenceRecord {
     text: String,
-    #[serde(serialize_with = "mentioned")]
+    #[serde(serialize_with = "serialize_mentioned")]
     labels: Labels,
 }
 
@@ -149,7 +149,7 @@ impl<W: Write> LabelWriter for TableWriter<W> {
             return Ok(());
         }
         let mut table = plain_table(&["Finding", "Certainty"], &[]);
-        for (finding, certainty) in record.labels.iter().filter(is_mentioned) {
+        for (finding, certainty) in mentioned(&record.labels) {
             table.add_row([finding.name(), word(certainty)]);
         }
         writeln!(self.out, "{}", record.place())?;
@@ -157,11 +157,9 @@ impl<W: Write> LabelWriter for TableWriter<W> {
         writeln!(self.out)?;
         if self.sentences {
             for sentence in record.sentences.iter().flatten() {
-                let said: Vec<_> = sentence.labels.iter().filter(is_mentioned).collect();
-                let said: Vec<_> = said
-                    .iter()
-                    .map(|(finding, certainty)| format!("{finding} {}", word(*certainty)))
-                    .collect();
+                let said = mentioned(&sentence.labels);
+                let said: Vec<_> =
+                    said.map(|(finding, certainty)| format!("{finding} {}", word(certainty))).collect();
                 let said = if said.is_empty() { "nothing".to_owned() } else { said.join(", ") };
                 writeln!(self.out, "  {}\n    {said}", sentence.text)?;
             }
@@ -175,8 +173,8 @@ impl<W: Write> LabelWriter for TableWriter<W> {
     }
 }
 
-fn is_mentioned((_, certainty): &(Finding, Certainty)) -> bool {
-    *certainty != Certainty::Unmentioned
+fn mentioned(labels: &Labels) -> impl Iterator<Item = (Finding, Certainty)> {
+    labels.iter().filter(|(_, certainty)| *certainty != Certainty::Unmentioned)
 }
 
 fn word(certainty: Certainty) -> &'static str {
@@ -189,8 +187,8 @@ fn word(certainty: Certainty) -> &'static str {
 }
 
 /// `{"Cardiomegaly": "positive", …}`, findings that are not mentioned left out.
-fn mentioned<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
-    let entries = labels.iter().filter(is_mentioned);
+fn serialize_mentioned<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    let entries = mentioned(labels);
     let map: Map<String, Value> =
         entries.map(|(finding, certainty)| (finding.name().to_owned(), word(certainty).into())).collect();
     map.serialize(serializer)
