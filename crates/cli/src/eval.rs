@@ -43,7 +43,7 @@ enum Protocol {
 /// AUROC and average precision of every finding from prompts alone, with bootstrap intervals by patient
 #[derive(Debug, Args)]
 pub(crate) struct ZeroShotArgs {
-    /// Manifest (CSV): path, split, patient_group, view and the 14 findings
+    /// Manifest (CSV): path, split, `patient_group`, view and the 14 findings
     manifest: PathBuf,
     /// Directory that the manifest's paths start from [default: the manifest's]
     #[arg(long, value_name = "DIR")]
@@ -198,7 +198,7 @@ fn evaluate(
                 name: finding.name(),
                 positives,
                 negatives: present.len() - positives,
-                auroc: each[class].clone(),
+                auroc: each[class],
                 average_precision: average_precision(&known, &present),
             }
         })

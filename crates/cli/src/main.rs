@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "train")]
         Command::Eval(args) => eval::run(args),
         #[cfg(feature = "train")]
-        Command::Export(args) => export::run(args),
+        Command::Export(args) => export::run(&args),
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,

@@ -222,7 +222,9 @@ impl LogitScale {
 
     /// `ln_scale` clamped to [0, 4.6052]; not-a-number becomes 0.
     pub fn new(ln_scale: f32) -> Self {
-        Self(ln_scale.max(0.0).min(Self::MAX))
+        // Unlike `clamp`, `max` turns not-a-number into the bound.
+        let least = ln_scale.max(0.0);
+        Self(least.min(Self::MAX))
     }
 
     /// The logarithm.

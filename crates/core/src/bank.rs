@@ -84,7 +84,7 @@ impl PromptBank {
         }
         for (row, values) in embeddings.iter().enumerate() {
             let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
-            if !((norm - 1.0).abs() < 1e-3) {
+            if norm.is_nan() || (norm - 1.0).abs() > 1e-3 {
                 return Err(BankError::Norm { row, norm });
             }
         }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::architecture::LogitScale;
+use crate::architecture::{LogitScale, TextTower};
 use crate::bank::{BankError, PromptBank};
-use crate::model::ModelConfig;
+use crate::model::{ModelConfig, ModelConfigError};
 use crate::preprocess::{PreprocessError, Preprocessor};
 use crate::prompt::{PromptError, PromptSet};
 use crate::tokenize::{TokenizeError, Tokenizer};
@@ -84,6 +84,12 @@ pub enum BundleError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file or directory that no bundle has.
+    #[error("{} is not a file of a bundle", path.display())]
+    Unexpected {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is not the one that was published.
     #[error("{} has changed: its SHA-256 is {actual}, SHA256SUMS says {expected}", path.display())]
     Changed {
@@ -95,12 +101,12 @@ pub enum BundleError {
         actual: String,
     },
     /// `model.toml` makes no sense.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}", path.display())]
     Model {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        source: ModelConfigError,
     },
     /// The preprocessing that `model.toml` asks for.
     #[error("{}", path.display())]
@@ -167,7 +173,8 @@ impl Bundle {
             Ok::<_, BundleError>((path, bytes))
         };
         let (path, bytes) = read(BundleFile::Model)?;
-        let config = parse_model(&bytes).map_err(|reason| BundleError::Model { path: path.clone(), reason })?;
+        let config = ModelConfig::parse(&String::from_utf8_lossy(&bytes))
+            .map_err(|source| BundleError::Model { path: path.clone(), source })?;
         let preprocessor = Preprocessor::new(config.preprocess.clone())
             .map_err(|source| BundleError::Preprocess { path, source })?;
         let (path, bytes) = read(BundleFile::Prompts)?;
@@ -184,6 +191,9 @@ impl Bundle {
             if sums.get(file.file_name()) != Some(recorded) {
                 return Err(BundleError::StaleBank { path, of: file.file_name() });
             }
+        }
+        if bank.classes() != prompts.expand() {
+            return Err(BundleError::StaleBank { path, of: BundleFile::Prompts.file_name() });
         }
         if bank.dim() != config.architecture.embedding_dim {
             return Err(BundleError::StaleBank { path, of: "architecture" });
@@ -214,9 +224,18 @@ impl Bundle {
     /// Reads the tokenizer.
     ///
     /// # Errors
-    /// [`TokenizeError`] naming the file.
+    /// [`TokenizeError`] when the file cannot be used, or has ids that the text tower has no embedding for.
     pub fn tokenizer(&self) -> Result<Tokenizer, TokenizeError> {
-        Tokenizer::open(self.path(BundleFile::Tokenizer), self.config.tokenizer.clone())
+        let path = self.path(BundleFile::Tokenizer);
+        let tokenizer = Tokenizer::open(&path, self.config.tokenizer.clone())?;
+        let TextTower::Bert(bert) = &self.config.architecture.text;
+        match tokenizer.vocab_size() {
+            size if size > bert.vocab_size => {
+                let source = TokenizeError::Vocabulary { tokenizer: size, tower: bert.vocab_size };
+                Err(TokenizeError::File { path, source: Box::new(source) })
+            }
+            _ => Ok(tokenizer),
+        }
     }
 
     /// The zero-shot classes.
@@ -238,13 +257,4 @@ impl Bundle {
     pub fn path(&self, file: BundleFile) -> PathBuf {
         self.directory.join(file.file_name())
     }
-}
-
-fn parse_model(bytes: &[u8]) -> Result<ModelConfig, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let config: ModelConfig = toml::from_str(text).map_err(|error| error.to_string())?;
-    if config.format != ModelConfig::FORMAT {
-        return Err(format!("format {} is unknown, this version reads {}", config.format, ModelConfig::FORMAT));
-    }
-    Ok(config)
 }

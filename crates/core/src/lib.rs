@@ -15,6 +15,19 @@
 //! | [`bank`] | those sentences, embedded once |
 //! | [`score`] | embeddings → logits and probabilities |
 //! | [`bundle`] | a model on disk, verified |
+//!
+//! ```
+//! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
+//!
+//! let preprocessor = Preprocessor::new(PreprocessConfig::medclip(224, 1))?;
+//! let film = GrayImage::new(640, 480, vec![128; 640 * 480])?;
+//! assert_eq!(preprocessor.batch(&[film])?.shape(), [1, 1, 224, 224]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Limits
+//! Images are 8-bit grey, tokenizers are BERT's. Scores are log-odds between sentences, not calibrated probabilities of
+//! disease; for research only.
 
 pub mod architecture;
 pub mod bank;

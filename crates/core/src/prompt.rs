@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rand::seq::SliceRandom;
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// Most sentences one polarity of one class may expand to before the draw.
@@ -119,6 +119,17 @@ pub enum PromptError {
         /// `positive` or `negative`.
         polarity: &'static str,
     },
+    /// A class without a name.
+    #[error("a class has no name")]
+    NoName,
+    /// One sentence for and against the same class.
+    #[error("class `{class}` has `{sentence}` on both sides")]
+    Contradiction {
+        /// The class.
+        class: String,
+        /// The sentence.
+        sentence: String,
+    },
     /// `draws = 0`.
     #[error("ensemble.draws must be at least 1")]
     NoDraw,
@@ -159,15 +170,23 @@ impl PromptSet {
         }
         let mut names = BTreeSet::new();
         for class in &set.classes {
+            if class.name.trim().is_empty() {
+                return Err(PromptError::NoName);
+            }
             if !names.insert(&class.name) {
                 return Err(PromptError::Duplicate(class.name.clone()));
             }
             for (polarity, texts) in [("positive", &class.positive), ("negative", &class.negative)] {
-                match texts.count() {
-                    Some(0) => return Err(PromptError::NoSentence { class: class.name.clone(), polarity }),
-                    Some(_) => {}
-                    None => return Err(PromptError::TooMany { class: class.name.clone(), polarity }),
+                if texts.count().is_none() {
+                    return Err(PromptError::TooMany { class: class.name.clone(), polarity });
                 }
+                if texts.expand().is_empty() {
+                    return Err(PromptError::NoSentence { class: class.name.clone(), polarity });
+                }
+            }
+            let negative: BTreeSet<String> = class.negative.expand().into_iter().collect();
+            if let Some(sentence) = class.positive.expand().into_iter().find(|text| negative.contains(text)) {
+                return Err(PromptError::Contradiction { class: class.name.clone(), sentence });
             }
         }
         Ok(set)
@@ -190,19 +209,31 @@ impl PromptSet {
             .collect()
     }
 
-    fn draw(&self, class: &PromptClass, texts: &PromptTexts, polarity: u64) -> Vec<String> {
-        let all = texts.expand();
-        let Some(Ensemble { draws, seed }) = self.ensemble else { return all };
-        if all.len() <= draws {
-            return all;
+    fn draw(&self, class: &PromptClass, texts: &PromptTexts, polarity: u8) -> Vec<String> {
+        let mut sentences = texts.expand();
+        let Some(Ensemble { draws, seed }) = self.ensemble else { return sentences };
+        let (mut left, mut open) = (sentences.len() as u64, draws as u64);
+        if open >= left {
+            return sentences;
         }
-        // Drawing indices and sorting them keeps the order of the file.
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ (name_hash(&class.name) << 1 | polarity));
-        let mut indices: Vec<usize> = (0..all.len()).collect();
-        let (drawn, _) = indices.partial_shuffle(&mut rng, draws);
-        drawn.sort_unstable();
-        drawn.iter().map(|index| all[*index].clone()).collect()
+        // Selection sampling (Knuth, algorithm S) on a stream of its own for each class and side: the same sentences on
+        // every machine, with every version of the random-number crates, and whatever other classes there are.
+        let stream =
+            Sha256::new().chain_update(seed.to_le_bytes()).chain_update([polarity]).chain_update(&class.name);
+        let mut random = ChaCha8Rng::from_seed(stream.finalize().into());
+        sentences.retain(|_| {
+            let kept = below(&mut random, left) < open;
+            left -= 1;
+            open -= u64::from(kept);
+            kept
+        });
+        sentences
     }
+}
+
+/// Uniform in `0..bound`, up to a bias of `bound / 2⁶⁴`.
+fn below(random: &mut ChaCha8Rng, bound: u64) -> u64 {
+    ((u128::from(random.next_u64()) * u128::from(bound)) >> 64) as u64
 }
 
 impl PromptTexts {
@@ -219,22 +250,21 @@ impl PromptTexts {
         (total <= MAX_SENTENCES).then_some(total)
     }
 
-    /// Every sentence once, in order.
+    /// Every sentence once, in order, with single spaces.
     fn expand(&self) -> Vec<String> {
         let mut sentences = self.sentences.clone();
         for template in self.templates.iter().filter(|template| !template.is_empty()) {
             let mut partial = vec![String::new()];
             for slot in template {
-                partial = partial
-                    .iter()
-                    .flat_map(|start| slot.iter().map(move |word| join(start, word)))
-                    .collect();
+                partial =
+                    partial.iter().flat_map(|start| slot.iter().map(move |word| join(start, word))).collect();
             }
             sentences.extend(partial);
         }
         let mut seen = BTreeSet::new();
-        sentences.retain(|sentence| seen.insert(sentence.clone()));
-        sentences
+        let single_spaced = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sentences = sentences.into_iter().map(single_spaced);
+        sentences.filter(|text| !text.is_empty() && seen.insert(text.clone())).collect()
     }
 }
 
@@ -244,13 +274,6 @@ fn join(start: &str, word: &str) -> String {
         (_, true) => start.to_owned(),
         _ => format!("{start} {word}"),
     }
-}
-
-/// FNV-1a, so that a class draws the same sentences wherever it stands in the file.
-fn name_hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
@@ -287,7 +310,12 @@ mod tests {
         let set = PromptSet::parse(FILE).unwrap();
         let first = set.expand();
         assert_eq!(first, set.expand());
-        assert_eq!((first[0].positive.len(), first[0].negative.len()), (3, 1));
+        assert_eq!(
+            first[0].positive,
+            ["big heart", "mild cardiomegaly", "severe cardiomegaly"],
+            "a draw never changes: banks are compared with it"
+        );
+        assert_eq!(first[0].negative, ["normal heart"]);
         let drawn: BTreeSet<Vec<String>> = (0..20)
             .map(|seed| {
                 let ensemble = Some(Ensemble { draws: 3, seed });
@@ -303,6 +331,9 @@ mod tests {
             (("\"normal heart\"", ""), "class `Cardiomegaly` has no negative sentence"),
             (("draws = 3", "draws = 0"), "ensemble.draws must be at least 1"),
             (("seed = 5", "sed = 5"), "unknown field `sed`"),
+            (("\"normal heart\"", "\" \""), "class `Cardiomegaly` has no negative sentence"),
+            (("\"normal heart\"", "\"mild  cardiomegaly\""), "has `mild cardiomegaly` on both sides"),
+            (("\"Cardiomegaly\"", "\" \""), "a class has no name"),
         ] {
             let text = FILE.replace(change.0, change.1);
             let error = PromptSet::parse(&text).unwrap_err().to_string();

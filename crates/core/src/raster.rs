@@ -12,7 +12,7 @@ pub struct GrayImage {
 
 /// Pixels that do not fill the stated size.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a {width}×{height} grey image needs {} bytes and at least one pixel, got {actual_len} bytes", *width as u64 * *height as u64)]
+#[error("a {width}×{height} grey image needs {} bytes and at least one pixel, got {actual_len} bytes", u64::from(*width) * u64::from(*height))]
 pub struct RasterError {
     /// Stated columns.
     pub width: u32,

@@ -78,6 +78,14 @@ pub enum TokenizeError {
     /// Nothing to make a batch of.
     #[error("a batch needs at least one sentence")]
     Empty,
+    /// An error with the file it is in.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<TokenizeError>,
+    },
 }
 
 /// A WordPiece tokenizer in BERT's layout: `[CLS] tokens… [SEP]`, padded with `[PAD]`.
@@ -102,6 +110,7 @@ impl Tokenizer {
         let bytes =
             std::fs::read(path).map_err(|source| TokenizeError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes, config)
+            .map_err(|source| TokenizeError::File { path: path.to_owned(), source: Box::new(source) })
     }
 
     /// A tokenizer from the contents of a `tokenizer.json`.

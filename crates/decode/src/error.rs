@@ -51,6 +51,12 @@ pub enum Reason {
         /// Most pixels allowed.
         limit: u64,
     },
+    /// More memory for samples than the limit.
+    #[error("needs more than {limit} bytes for its samples")]
+    TooMuchMemory {
+        /// Most bytes allowed.
+        limit: u64,
+    },
     /// A JPEG that stops early.
     #[error("is truncated: the JPEG has no end-of-image marker")]
     Truncated,

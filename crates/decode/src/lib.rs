@@ -8,7 +8,7 @@
 //! ```
 //!
 //! JPEG and PNG. Colour becomes grey as Pillow's `convert("L")` does; of 16-bit samples the upper eight bits are
-//! kept; transparency and EXIF orientation are ignored. Sizes are checked in the header, before any pixel is
+//! kept, where Pillow clips grey ones to 255; transparency and EXIF orientation are ignored. Sizes are checked in the header, before any pixel is
 //! allocated.
 
 mod error;

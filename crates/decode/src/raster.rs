@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{DynamicImage, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
 use medclip_core::GrayImage;
 
 use crate::error::Reason;
@@ -28,13 +28,20 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason>
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<GrayImage, Reason> {
-    let damaged = |error: image::ImageError| Reason::Damaged(Box::new(error));
+    let damaged = |error: ImageError| match error {
+        ImageError::Limits(_) => Reason::TooMuchMemory { limit: limits.max_memory_bytes },
+        error => Reason::Damaged(Box::new(error)),
+    };
     let (width, height) =
         ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().map_err(damaged)?;
     if u64::from(width) * u64::from(height) > limits.max_pixels {
         return Err(Reason::TooManyPixels { width, height, limit: limits.max_pixels });
     }
-    let image = ImageReader::with_format(Cursor::new(bytes), format).decode().map_err(damaged)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut memory = image::Limits::no_limits();
+    memory.max_alloc = Some(limits.max_memory_bytes);
+    reader.limits(memory);
+    let image = reader.decode().map_err(damaged)?;
     let (width, height) = (image.width(), image.height());
     let pixels = grey(image);
     GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))
@@ -67,7 +74,7 @@ const fn high_byte(sample: u16) -> u8 {
 /// The decoder fills what is missing with grey, and a grey half must not be scored. Entropy-coded data cannot contain
 /// the marker, and thumbnails with markers of their own come before the scan.
 fn reaches_end_of_image(bytes: &[u8]) -> bool {
-    let last = |marker: u8| bytes.array_windows::<2>().rposition(|pair| *pair == [0xff, marker]);
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
     match (last(0xda), last(0xd9)) {
         (Some(scan), Some(end)) => end > scan,
         _ => false,
@@ -104,7 +111,8 @@ mod tests {
     #[test]
     fn colour_becomes_grey_as_pillow_does() {
         // Python: Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0))
-        for (colour, grey) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([12, 200, 77], 130)] {
+        for (colour, grey) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([12, 200, 77], 130)]
+        {
             let image = DynamicImage::ImageRgb8(RgbImage::from_pixel(1, 1, Rgb(colour)));
             let decoded = decode(&encode(&image, ImageFormat::Png), &Limits::default()).unwrap();
             assert_eq!(decoded.pixels(), [grey], "{colour:?}");
@@ -125,7 +133,11 @@ mod tests {
         let tight = Limits { max_pixels: 100, ..Limits::default() };
         let cases: [(&[u8], Limits, &str); 6] = [
             (&[], Limits::default(), "is empty"),
-            (b"hello, world", Limits::default(), "is neither JPEG nor PNG (starts with 68 65 6c 6c 6f 2c 20 77)"),
+            (
+                b"hello, world",
+                Limits::default(),
+                "is neither JPEG nor PNG (starts with 68 65 6c 6c 6f 2c 20 77)",
+            ),
             (&jpeg[..jpeg.len() / 2], Limits::default(), "is truncated"),
             (&png[..png.len() / 2], Limits::default(), "is damaged"),
             (&png, tight, "is 37×23, 0 megapixels; the limit is 0"),

@@ -140,6 +140,10 @@ const fn unit() -> f64 {
     1.0
 }
 
+fn is_positive(value: f64) -> bool {
+    value > 0.0 && value.is_finite()
+}
+
 const fn default_dim() -> usize {
     512
 }
@@ -165,14 +169,10 @@ impl TrainConfig {
             ("epochs", self.epochs == 0, "must be at least 1"),
             ("evaluate_every", self.evaluate_every == 0, "must be at least 1"),
             ("embedding_dim", self.embedding_dim == 0, "must be at least 1"),
-            (
-                "learning_rate",
-                !(self.learning_rate > 0.0 && self.learning_rate.is_finite()),
-                "must be positive",
-            ),
+            ("learning_rate", !is_positive(self.learning_rate), "must be positive"),
             ("schedule.warmup", !(0.0..=1.0).contains(&self.schedule.warmup), "must be in 0–1"),
             ("schedule.floor", !(0.0..=1.0).contains(&self.schedule.floor), "must be in 0–1"),
-            ("optimizer.clip_norm", !(self.optimizer.clip_norm > 0.0), "must be positive"),
+            ("optimizer.clip_norm", !is_positive(self.optimizer.clip_norm), "must be positive"),
             (
                 "ema_decay",
                 self.ema_decay.is_some_and(|d| !(0.0..1.0).contains(&d)),
@@ -187,7 +187,7 @@ impl TrainConfig {
             }
         }
         if let Objective::SemanticMatching { label_temperature, .. } = self.objective
-            && !(label_temperature > 0.0)
+            && !is_positive(label_temperature)
         {
             let reason = "must be positive".to_owned();
             return Err(TrainError::Setting { field: "objective.label_temperature", reason });

@@ -1,5 +1,6 @@
 //! Why training stopped or never began.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -57,7 +58,7 @@ impl TrainError {
         move |source| Self::Io { path, source }
     }
 
-    pub(crate) fn invalid(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+    pub(crate) fn invalid(path: impl Into<PathBuf>, reason: impl Display) -> Self {
         Self::Invalid { path: path.into(), reason: reason.to_string() }
     }
 }

@@ -65,7 +65,7 @@ impl AdamW {
                 let count = var.elem_count();
                 let slot = Slot {
                     var: var.clone(),
-                    decays: decays(name, var),
+                    decays: decays(var),
                     rate: rate(name),
                     moments: Mutex::new(Moments { first: vec![0.0; count], second: vec![0.0; count] }),
                 };
@@ -155,8 +155,8 @@ impl AdamW {
 }
 
 /// Matrices and kernels decay; vectors (biases, norms) and the temperature do not.
-fn decays(name: &str, var: &Var) -> bool {
-    var.rank() > 1 && !name.ends_with(".bias") && name != "logit_scale"
+fn decays(var: &Var) -> bool {
+    var.rank() > 1
 }
 
 struct Update<'a> {

@@ -13,7 +13,7 @@ pub enum Init {
     Constant(f32),
     /// Normal with this standard deviation.
     Normal(f32),
-    /// Uniform in ±1/√fan_in, PyTorch's default for linear layers.
+    /// Uniform in `±1/√fan_in`, PyTorch's default for linear layers.
     UniformFanIn(usize),
 }
 

@@ -62,7 +62,6 @@ impl ReferenceModel {
 fn rows(embeddings: &Tensor) -> Result<Embeddings, TrainError> {
     let (_, dim) = embeddings.dims2()?;
     let values = embeddings.flatten_all()?.to_vec1::<f32>()?;
-    Embeddings::new(values, dim).map_err(|error: EmbeddingsError| {
-        TrainError::Compute(candle_core::Error::Msg(error.to_string()))
-    })
+    Embeddings::new(values, dim)
+        .map_err(|error: EmbeddingsError| TrainError::Compute(candle_core::Error::Msg(error.to_string())))
 }

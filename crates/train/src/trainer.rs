@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
+use medclip_core::bundle::sha256;
 use medclip_core::prompt::{ExpandedClass, PromptSet};
 use medclip_core::tokenize::Tokenizer;
 use medclip_core::{ImageTower, ModelConfig, TextTower};
 use medclip_decode::Limits;
-use sha2::{Digest, Sha256};
 
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
 use crate::config::TrainConfig;
@@ -250,5 +250,5 @@ fn fingerprint(config: &TrainConfig) -> Result<String, TrainError> {
     settings.output = std::path::PathBuf::new();
     let text = toml::to_string(&settings)
         .map_err(|error| TrainError::Setting { field: "config", reason: error.to_string() })?;
-    Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(sha256(text.as_bytes()))
 }

@@ -1,5 +1,7 @@
 //! Every differentiable operation, and the whole model, against finite differences.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use candle_core::{Device, Result, Tensor, Var};
 use medclip_core::Finding;
 use medclip_train::op::{

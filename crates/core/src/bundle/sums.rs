@@ -19,6 +19,7 @@ pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, Strin
     let text = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
     let sums = parse(&String::from_utf8_lossy(&text))
         .map_err(|reason| BundleError::Sums { path: path.clone(), reason })?;
+    refuse_unexpected(directory)?;
     for (name, expected) in &sums {
         let path = directory.join(name);
         let actual =
@@ -28,6 +29,21 @@ pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, Strin
         }
     }
     Ok((sha256(&text), sums))
+}
+
+/// A bundle holds its own files and nothing else.
+fn refuse_unexpected(directory: &Path) -> Result<(), BundleError> {
+    let fail = |source| BundleError::Io { path: directory.to_owned(), source };
+    let mut unexpected = Vec::new();
+    for entry in fs::read_dir(directory).map_err(fail)? {
+        let name = entry.map_err(fail)?.file_name();
+        let mut known = BundleFile::ALL.iter().map(|file| file.file_name()).chain([FILE_NAME]);
+        if !known.any(|file| name == file) {
+            unexpected.push(directory.join(name));
+        }
+    }
+    // The order of a directory differs between systems; the message should not.
+    unexpected.into_iter().min().map_or(Ok(()), |path| Err(BundleError::Unexpected { path }))
 }
 
 /// The text of the file for these sums.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{BundleError, BundleFile, sums};
+use super::{Bundle, BundleError, BundleFile, sums};
 
 /// Collects the files of a bundle and puts them in place at once.
 ///
@@ -27,12 +27,9 @@ impl BundleWriter {
         if !replace && target.exists() {
             return Err(BundleError::Exists { path: target });
         }
-        let mut partial = target.clone().into_os_string();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
+        let partial = beside(&target, ".partial");
         remove(&partial)?;
-        fs::create_dir_all(&partial)
-            .map_err(|source| BundleError::Io { path: partial.clone(), source })?;
+        fs::create_dir_all(&partial).map_err(|source| BundleError::Io { path: partial.clone(), source })?;
         Ok(Self { target, partial, sums: BTreeMap::new(), replace })
     }
 
@@ -48,24 +45,41 @@ impl BundleWriter {
         Ok(slot)
     }
 
-    /// Writes the sums and puts the bundle in its place.
+    /// Writes the sums, opens the bundle as any reader would, and puts it in its place.
     ///
     /// # Errors
-    /// [`BundleError::Sums`] when a file was not added, [`BundleError::Exists`] when something came in the way.
+    /// [`BundleError::Sums`] when a file was not added, [`BundleError::Exists`] when something came in the way, and
+    /// whatever [`Bundle::open`] has against the files. What was in the place before is there still.
     pub fn finish(self) -> Result<(), BundleError> {
         if let Some(missing) = BundleFile::ALL.iter().find(|f| !self.sums.contains_key(f.file_name())) {
             let reason = format!("`{}` was not written", missing.file_name());
             return Err(BundleError::Sums { path: self.target.clone(), reason });
         }
         write(&self.partial.join(sums::FILE_NAME), sums::format(&self.sums).as_bytes())?;
-        if self.target.exists() {
-            if !self.replace {
-                return Err(BundleError::Exists { path: self.target.clone() });
-            }
-            remove(&self.target)?;
+        Bundle::open(&self.partial)?;
+        if !self.target.exists() {
+            return self.move_in();
         }
-        fs::rename(&self.partial, &self.target)
-            .map_err(|source| BundleError::Io { path: self.target.clone(), source })
+        if !self.replace {
+            return Err(BundleError::Exists { path: self.target.clone() });
+        }
+        let old = beside(&self.target, ".old.partial");
+        remove(&old)?;
+        fs::rename(&self.target, &old).map_err(|source| self.failed(source))?;
+        if let Err(error) = self.move_in() {
+            // The old bundle goes back; the first error is the one to report.
+            let _ = fs::rename(&old, &self.target);
+            return Err(error);
+        }
+        remove(&old)
+    }
+
+    fn move_in(&self) -> Result<(), BundleError> {
+        fs::rename(&self.partial, &self.target).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: std::io::Error) -> BundleError {
+        BundleError::Io { path: self.target.clone(), source }
     }
 }
 
@@ -74,6 +88,14 @@ impl Drop for BundleWriter {
         // After `finish` there is nothing left to remove; before it, failing to clean up changes nothing.
         let _ = remove(&self.partial);
     }
+}
+
+/// `target` with `suffix` appended to its last name.
+fn beside(target: &Path, suffix: &str) -> PathBuf {
+    // Collecting the components drops a trailing separator, which would put the suffix inside the directory.
+    let mut path = target.components().collect::<PathBuf>().into_os_string();
+    path.push(suffix);
+    PathBuf::from(path)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {

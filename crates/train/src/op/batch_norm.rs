@@ -255,8 +255,7 @@ impl CustomOp2 for BatchNormBackward {
 #[allow(clippy::inline_always, reason = "must be inlined into the caller's vector loop")]
 fn gate(grad: f32, x: f32, scale: f32, shift: f32, relu6: bool) -> f32 {
     let z = x * scale + shift;
-    let open = !relu6 | ((z > 0.0) & (z < 6.0));
-    if open { grad } else { 0.0 }
+    if !relu6 || (z > 0.0 && z < 6.0) { grad } else { 0.0 }
 }
 
 fn chunk_values(channels: usize) -> usize {

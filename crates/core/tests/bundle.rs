@@ -1,0 +1,171 @@
+//! Bundles on disk: what is written can be opened, and nothing else can.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use medclip_core::bank::{PromptBank, Provenance};
+use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256};
+use medclip_core::{
+    Architecture, BertConfig, EfficientNetConfig, Embeddings, ImageTower, LogitScale, ModelConfig,
+    PreprocessConfig, PromptSet, TextTower, TokenizerConfig,
+};
+
+const PROMPTS: &str =
+    "[[class]]\nname = \"A\"\npositive.sentences = [\"yes\"]\nnegative.sentences = [\"no\"]\n";
+
+fn config() -> ModelConfig {
+    ModelConfig {
+        format: ModelConfig::FORMAT,
+        name: "tiny".to_owned(),
+        description: "for tests".to_owned(),
+        logit_scale: LogitScale::INITIAL,
+        architecture: Architecture {
+            embedding_dim: 2,
+            image: ImageTower::EfficientnetLite(EfficientNetConfig::lite0(1)),
+            text: TextTower::Bert(BertConfig::minilm_l6()),
+        },
+        preprocess: PreprocessConfig::medclip(224, 1),
+        tokenizer: TokenizerConfig { lowercase: true, max_length: 77 },
+    }
+}
+
+fn contents(file: BundleFile) -> Vec<u8> {
+    match file {
+        BundleFile::Model => config().to_toml().unwrap().into_bytes(),
+        BundleFile::Prompts => PROMPTS.as_bytes().to_vec(),
+        BundleFile::PromptBank => {
+            let rows = Embeddings::new(vec![1.0, 0.0, 0.0, 1.0], 2).unwrap();
+            let bank = PromptBank::build(PromptSet::parse(PROMPTS).unwrap().expand(), rows).unwrap();
+            let provenance = Provenance {
+                prompts_sha256: sha256(PROMPTS.as_bytes()),
+                text_graph_sha256: sha256(&contents(BundleFile::TextGraph)),
+            };
+            bank.with_provenance(provenance).to_bytes().unwrap()
+        }
+        other => format!("the {} of a test", other.file_name()).into_bytes(),
+    }
+}
+
+fn writer(target: &Path, replace: bool) -> BundleWriter {
+    let mut writer = BundleWriter::create(target, replace).unwrap();
+    for file in BundleFile::ALL {
+        assert_eq!(writer.add(file, &contents(file)).unwrap(), sha256(&contents(file)));
+    }
+    writer
+}
+
+/// A bundle in a directory that lives as long as the first value.
+fn bundle() -> (tempfile::TempDir, PathBuf) {
+    let parent = tempfile::tempdir().unwrap();
+    let target = parent.path().join("tiny");
+    writer(&target, false).finish().unwrap();
+    (parent, target)
+}
+
+/// Rewrites a file and its sum, as someone would who makes a bundle by hand.
+fn exchange(target: &Path, file: BundleFile, bytes: &[u8]) {
+    let path = target.join(file.file_name());
+    let old = sha256(&fs::read(&path).unwrap());
+    fs::write(path, bytes).unwrap();
+    let sums = target.join("SHA256SUMS");
+    fs::write(&sums, fs::read_to_string(&sums).unwrap().replace(&old, &sha256(bytes))).unwrap();
+}
+
+fn refusal(target: &Path) -> String {
+    let error = Bundle::open(target).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    format!("{error}: {source}")
+}
+
+#[test]
+fn what_is_written_opens() {
+    let (_parent, target) = bundle();
+    let bundle = Bundle::open(&target).unwrap();
+    assert_eq!(*bundle.config(), config());
+    assert_eq!(bundle.id(), sha256(&fs::read(target.join("SHA256SUMS")).unwrap()));
+    assert_eq!(bundle.bank().classes(), bundle.prompts().expand());
+    assert_eq!(bundle.logit_scale().ln(), LogitScale::INITIAL);
+    assert!(bundle.tokenizer().unwrap_err().to_string().contains("tokenizer.json"));
+}
+
+#[test]
+fn a_changed_cut_or_missing_file_is_named() {
+    for file in BundleFile::ALL {
+        for damage in [0, 1] {
+            let (_parent, target) = bundle();
+            let path = target.join(file.file_name());
+            let mut bytes = fs::read(&path).unwrap();
+            match damage {
+                0 => bytes[3] ^= 1,
+                _ => bytes.truncate(bytes.len() - 1),
+            }
+            fs::write(&path, bytes).unwrap();
+            let refused = Bundle::open(&target).unwrap_err();
+            assert!(
+                matches!(&refused, BundleError::Changed { path: named, .. } if *named == path),
+                "{refused}"
+            );
+        }
+        let (_parent, target) = bundle();
+        fs::remove_file(target.join(file.file_name())).unwrap();
+        assert!(refusal(&target).contains(file.file_name()));
+    }
+    let (_parent, target) = bundle();
+    fs::remove_file(target.join("SHA256SUMS")).unwrap();
+    assert!(refusal(&target).contains("SHA256SUMS"));
+}
+
+#[test]
+fn an_additional_file_is_named() {
+    let (_parent, target) = bundle();
+    fs::write(target.join("weights.pkl"), "x").unwrap();
+    assert!(refusal(&target).contains("weights.pkl is not a file of a bundle"));
+}
+
+#[test]
+fn files_that_do_not_fit_each_other_are_refused() {
+    let model = |edit: fn(&mut ModelConfig)| {
+        let mut config = config();
+        edit(&mut config);
+        config.to_toml().unwrap().into_bytes()
+    };
+    for (file, bytes, reason) in [
+        (BundleFile::Model, model(|config| config.architecture.embedding_dim = 3), "architecture"),
+        (BundleFile::Model, model(|config| config.preprocess.channels = 3), "channels"),
+        (BundleFile::Model, model(|config| config.format = 99), "layout 99"),
+        (BundleFile::Model, [contents(BundleFile::Model), b"[extra]".to_vec()].concat(), "extra"),
+        (BundleFile::TextGraph, b"another".to_vec(), "text.onnx"),
+        (BundleFile::Prompts, PROMPTS.replace("yes", "aye").into_bytes(), "prompts.toml"),
+        (BundleFile::PromptBank, b"no bank".to_vec(), "prompt_bank.safetensors"),
+    ] {
+        let (_parent, target) = bundle();
+        exchange(&target, file, &bytes);
+        let refused = refusal(&target);
+        assert!(refused.contains(reason), "{refused:?} does not speak of {reason:?}");
+    }
+}
+
+#[test]
+fn an_unfinished_or_unusable_bundle_changes_nothing() {
+    let (parent, target) = bundle();
+    assert!(matches!(BundleWriter::create(&target, false), Err(BundleError::Exists { .. })));
+    let before = fs::read(target.join("SHA256SUMS")).unwrap();
+
+    drop(writer(&target, true));
+    let mut partial = BundleWriter::create(&target, true).unwrap();
+    partial.add(BundleFile::Card, b"only a card").unwrap();
+    assert!(partial.finish().unwrap_err().to_string().contains("model.toml"));
+    let mut unusable = writer(&target, true);
+    unusable.add(BundleFile::TextGraph, b"not what the bank was made with").unwrap();
+    assert!(matches!(unusable.finish(), Err(BundleError::StaleBank { .. })));
+
+    assert_eq!(fs::read(target.join("SHA256SUMS")).unwrap(), before);
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left behind");
+
+    let mut changed = writer(&target, true);
+    changed.add(BundleFile::Card, b"another card").unwrap();
+    changed.finish().unwrap();
+    assert_ne!(Bundle::open(&target).unwrap().id(), sha256(&before));
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left behind");
+}
