@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use medclip_core::Finding;
-use medclip_decode::Limits;
 use medclip_eval::{Interval, annotated, auroc, average_precision, bootstrap_macro};
 use medclip_runtime::{EngineKind, Model, ModelOptions};
 use medclip_train::data::{Record, Selection, Split, read_manifest};
@@ -16,6 +15,7 @@ use serde::Serialize;
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
 use crate::output::{locked_stdout, progress, write_json_line};
+use crate::score::score_file;
 use crate::{Outcome, report_error};
 
 /// The findings the headline macro-AUROC averages over.
@@ -130,9 +130,8 @@ fn zero_shot(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
     let mut failed = 0;
     let mut waiting = chosen.iter();
     let score = |record: &Record| -> anyhow::Result<Vec<f32>> {
-        let image = medclip_decode::open(root.join(&record.path), &Limits::default())?;
-        let scores = model.classify(&model.preprocessor().batch(&[image])?)?;
-        let row = scores.first().ok_or_else(|| anyhow!("the model gave no scores"))?;
+        let path = root.join(&record.path);
+        let row = score_file(&model, &path).with_context(|| path.display().to_string())?;
         Ok(columns.iter().filter_map(|column| row.get(*column)).map(|score| score.logit).collect())
     };
     for_each_ordered(chosen.iter().copied(), workers, score, |scored| {

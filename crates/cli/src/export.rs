@@ -8,9 +8,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::batch::Embeddings;
 use medclip_core::{GrayImage, ImageBatch, TokenBatch};
-use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle};
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle_if};
 use medclip_phantom::Phantom;
-use medclip_runtime::{Model, ModelOptions, PromptSet, embed_sentences};
+use medclip_runtime::{Model, ModelOptions, embed_sentences};
 use medclip_train::reference::ReferenceModel;
 
 use crate::Outcome;
@@ -59,23 +59,29 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
         Some(path) => read(path)?,
         None => default_card(&checkpoint),
     };
-    let unchecked = sibling(&args.bundle, "unchecked");
     let contents = BundleContents { prompts: &prompts, card: &card };
-    let options = BundleOptions { replace: true, ..BundleOptions::default() };
-    write_bundle(&checkpoint, contents, &options, &unchecked, |request| {
-        let sentences = request.sentences;
-        embed_sentences(request.graph, request.config, request.tokenizer, sentences, ModelOptions::default())
-    })?;
-    let checked = check(&args.checkpoint, &checkpoint, &unchecked, &prompts);
-    let differences = match checked {
-        Ok(differences) => differences,
-        Err(error) => {
-            // The bundle is refused; what is left of it is of no use, and failing to remove it changes nothing.
-            let _ = fs::remove_dir_all(&unchecked);
-            return Err(error);
-        }
-    };
-    put_in_place(&unchecked, &args.bundle)?;
+    let options = BundleOptions { replace: args.replace, ..BundleOptions::default() };
+    let mut differences = Vec::new();
+    write_bundle_if(
+        &checkpoint,
+        contents,
+        &options,
+        &args.bundle,
+        |request| {
+            let sentences = request.sentences;
+            embed_sentences(
+                request.graph,
+                request.config,
+                request.tokenizer,
+                sentences,
+                ModelOptions::default(),
+            )
+        },
+        |bundle| {
+            differences = check(&args.checkpoint, &checkpoint, bundle)?;
+            Ok(())
+        },
+    )?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", args.bundle.display())?;
     for (what, difference, _) in differences {
@@ -87,12 +93,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
 type Difference = (&'static str, f32, f32);
 
 /// Runs the same phantoms and prompts through training's forward pass and the exported graphs.
-fn check(
-    directory: &Path,
-    checkpoint: &Checkpoint,
-    bundle: &Path,
-    prompts: &str,
-) -> anyhow::Result<Vec<Difference>> {
+fn check(directory: &Path, checkpoint: &Checkpoint, bundle: &Path) -> anyhow::Result<Vec<Difference>> {
     let reference = ReferenceModel::open(directory).context("cannot run the checkpoint")?;
     let model = Model::open(bundle).context("the bundle cannot be opened again")?;
 
@@ -103,9 +104,9 @@ fn check(
     let expected = reference.embed_images(&batch)?;
     let image = largest_difference(&expected, &model.embed_images(&batch)?);
 
-    let expanded = PromptSet::parse(prompts)?.expand();
+    let classes = model.bundle().bank().classes();
     let sentences: Vec<&str> =
-        expanded.iter().flat_map(|class| &class.positive).take(SAMPLES).map(String::as_str).collect();
+        classes.iter().flat_map(|class| &class.positive).take(SAMPLES).map(String::as_str).collect();
     let config = model.bundle().config();
     let tokenizer = model.bundle().tokenizer()?;
     let tokens: TokenBatch = tokenizer.batch(&sentences)?;
@@ -141,28 +142,9 @@ fn worse(worst: f32, difference: f32) -> f32 {
     if difference > worst || difference.is_nan() { difference } else { worst }
 }
 
-fn put_in_place(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let old = sibling(to, "replaced");
-    if to.exists() {
-        fs::rename(to, &old).with_context(|| to.display().to_string())?;
-    }
-    fs::rename(from, to).with_context(|| to.display().to_string())?;
-    if old.exists() {
-        fs::remove_dir_all(&old).with_context(|| old.display().to_string())?;
-    }
-    Ok(())
-}
-
 fn default_card(checkpoint: &Checkpoint) -> String {
     let config = checkpoint.config();
     format!("# {}\n\n{}\n\nResearch use only, not for diagnosis.\n", config.name, config.description)
-}
-
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -103,8 +103,12 @@ fn score_image(model: &Model, input: Input) -> anyhow::Result<Vec<FindingScore>>
     if let Some(problem) = input.problem {
         return Err(problem);
     }
-    // The reason alone: every record names its path already.
-    let image = medclip_decode::open(&input.path, &Limits::default()).map_err(|error| error.reason)?;
+    score_file(model, &input.path)
+}
+
+/// Scores of one image file. An error gives the reason alone: callers name the path already.
+pub(crate) fn score_file(model: &Model, path: &Path) -> anyhow::Result<Vec<FindingScore>> {
+    let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
     let batch = model.preprocessor().batch(&[image])?;
     let scores = model.classify(&batch)?;
     scores.into_iter().next().ok_or_else(|| anyhow!("the model gave no scores"))

@@ -14,6 +14,8 @@
 //! | [`prompt`] | zero-shot classes as sentences, and their seeded draws |
 //! | [`bank`] | those sentences, embedded once |
 //! | [`score`] | embeddings → logits and probabilities |
+//! | [`checkpoint`] | files of a checkpoint directory |
+//! | [`graph`] | names in the ONNX graphs and their metadata |
 //! | [`bundle`] | a model on disk, verified |
 //!
 //! ```
@@ -33,7 +35,9 @@ pub mod architecture;
 pub mod bank;
 pub mod batch;
 pub mod bundle;
+pub mod checkpoint;
 pub mod finding;
+pub mod graph;
 pub mod model;
 pub mod preprocess;
 pub mod prompt;

@@ -143,6 +143,15 @@ pub enum PromptError {
     },
 }
 
+/// Every sentence of `classes` in the order of a prompt bank: of each class the positive ones, then the negative ones.
+pub fn sentences(classes: &[ExpandedClass]) -> Vec<&str> {
+    classes
+        .iter()
+        .flat_map(|class| class.positive.iter().chain(&class.negative))
+        .map(String::as_str)
+        .collect()
+}
+
 impl PromptSet {
     /// Reads a prompt file.
     ///

@@ -8,7 +8,7 @@ use medclip_core::bank::{BankError, PromptBank, Provenance};
 use medclip_core::batch::Embeddings;
 use medclip_core::bundle::{BundleError, BundleFile, BundleWriter};
 use medclip_core::model::ModelConfig;
-use medclip_core::prompt::{ExpandedClass, PromptError, PromptSet};
+use medclip_core::prompt::{PromptError, PromptSet, sentences};
 use medclip_core::tokenize::Tokenizer;
 use thiserror::Error;
 
@@ -87,6 +87,25 @@ pub fn write_bundle<E>(
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
+    write_bundle_if(checkpoint, contents, options, directory, embed, |_| Ok(()))
+}
+
+/// [`write_bundle`], if `accept` has nothing against the bundle: it gets the path where the bundle is whole and can be
+/// opened, but not yet in its place.
+///
+/// # Errors
+/// Those of [`write_bundle`], and [`WriteBundleError::Refused`].
+pub fn write_bundle_if<E>(
+    checkpoint: &Checkpoint,
+    contents: BundleContents<'_>,
+    options: &BundleOptions,
+    directory: impl AsRef<Path>,
+    embed: impl FnOnce(&PromptRequest<'_>) -> Result<Embeddings, E>,
+    accept: impl FnOnce(&Path) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Result<(), WriteBundleError>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
     let config = checkpoint.config();
     let model = toml::to_string(config).map_err(WriteBundleError::Config)?;
     let classes = PromptSet::parse(contents.prompts)?.expand();
@@ -116,16 +135,7 @@ where
     }
     let bank = PromptBank::build(classes, embeddings)?.with_provenance(provenance);
     writer.add(BundleFile::PromptBank, &bank.to_bytes()?)?;
-    Ok(writer.finish()?)
-}
-
-/// The sentences of all classes in the order of a [`PromptBank`].
-fn sentences(classes: &[ExpandedClass]) -> Vec<&str> {
-    classes
-        .iter()
-        .flat_map(|class| class.positive.iter().chain(&class.negative))
-        .map(String::as_str)
-        .collect()
+    writer.finish_if(|bundle| accept(bundle).map_err(WriteBundleError::Refused))
 }
 
 /// Why a bundle was not written.
@@ -155,6 +165,9 @@ pub enum WriteBundleError {
     /// The embeddings make no prompt bank.
     #[error("the prompts were not embedded")]
     Bank(#[from] BankError),
+    /// The caller does not accept the bundle.
+    #[error("the bundle is refused")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
     /// The directory cannot be written.
     #[error("the bundle cannot be written")]
     Write(#[from] BundleError),

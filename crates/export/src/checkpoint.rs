@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::TextTower;
+use medclip_core::checkpoint;
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::{TokenizeError, Tokenizer};
 use thiserror::Error;
@@ -11,13 +12,6 @@ use crate::error::ExportError;
 use crate::options::GraphOptions;
 use crate::tower::{image_graph, parameters, text_graph};
 use crate::weights::{Weights, WeightsError};
-
-/// File of the configuration in a checkpoint directory.
-const MODEL_FILE: &str = "model.toml";
-/// File of the weights.
-const WEIGHTS_FILE: &str = "weights.safetensors";
-/// File of the tokenizer.
-const TOKENIZER_FILE: &str = "tokenizer.json";
 
 /// What a checkpoint directory holds, checked to fit together: `model.toml`, `weights.safetensors` and
 /// `tokenizer.json`. The state of training beside them is left alone.
@@ -37,12 +31,12 @@ impl Checkpoint {
     /// architecture, and a tokenizer with more tokens or longer sequences than the text tower takes.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let directory = directory.as_ref();
-        let mut config = read_config(directory.join(MODEL_FILE))?;
-        let weights = Weights::open(directory.join(WEIGHTS_FILE))?;
+        let mut config = read_config(directory.join(checkpoint::MODEL))?;
+        let weights = Weights::open(directory.join(checkpoint::WEIGHTS))?;
         weights.check("", &parameters(&config.architecture)?)?;
         config.logit_scale = weights.logit_scale()?.ln();
 
-        let tokenizer_json = read(directory.join(TOKENIZER_FILE))?;
+        let tokenizer_json = read(directory.join(checkpoint::TOKENIZER))?;
         let tokenizer = Tokenizer::from_bytes(&tokenizer_json, config.tokenizer.clone())?;
         let TextTower::Bert(text) = &config.architecture.text;
         if tokenizer.vocab_size() > text.vocab_size {

@@ -46,10 +46,14 @@ mod tensor;
 mod tower;
 mod weights;
 
-pub use bundle::{BundleContents, BundleOptions, PromptRequest, WriteBundleError, write_bundle};
+pub use bundle::{
+    BundleContents, BundleOptions, PromptRequest, WriteBundleError, write_bundle, write_bundle_if,
+};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
-pub use metadata::{CONFIG_KEY, WEIGHTS_KEY};
 pub use options::{GraphOptions, Storage};
-pub use tower::{image_graph, names, parameters, text_graph};
+pub use tower::{image_graph, parameters, text_graph};
+
+pub use medclip_core::graph as names;
+pub use medclip_core::graph::{CONFIG_KEY, WEIGHTS_KEY};
 pub use weights::{Misshapen, Parameter, Weights, WeightsError, WeightsMismatch};

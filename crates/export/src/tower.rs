@@ -6,6 +6,7 @@ pub(crate) mod efficientnet_lite;
 use std::ops::RangeInclusive;
 
 use medclip_core::architecture::{Architecture, ImageTower, TextTower};
+use medclip_core::graph as names;
 use medclip_core::preprocess::PreprocessConfig;
 
 use crate::error::ExportError;
@@ -15,20 +16,6 @@ use crate::op::linear::{Linear, linear};
 use crate::op::norm;
 use crate::options::GraphOptions;
 use crate::weights::{Parameter, Weights, WeightsError};
-
-/// Names of the inputs and outputs of both graphs.
-pub mod names {
-    /// Normalised pixels, f32 `[batch, channels, height, width]`.
-    pub const PIXELS: &str = "pixel_values";
-    /// Unit-norm image embeddings, f32 `[batch, dim]`.
-    pub const IMAGE_EMBEDDINGS: &str = "image_embeds";
-    /// Token ids, i64 `[batch, sequence]`.
-    pub const TOKENS: &str = "input_ids";
-    /// 1 for a token, 0 for padding, i64 `[batch, sequence]`.
-    pub const MASK: &str = "attention_mask";
-    /// Unit-norm text embeddings, f32 `[batch, dim]`.
-    pub const TEXT_EMBEDDINGS: &str = "text_embeds";
-}
 
 const IMAGE_PREFIX: &str = "vision_model.";
 const TEXT_PREFIX: &str = "text_model.";

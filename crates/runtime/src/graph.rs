@@ -5,8 +5,12 @@ use std::fmt;
 use std::path::Path;
 
 use medclip_core::ModelConfig;
+use medclip_core::graph::{
+    CONFIG_KEY, IMAGE_EMBEDDINGS, ImageGraphConfig, MASK, PIXELS, TEXT_EMBEDDINGS, TOKENS, TextGraphConfig,
+    WEIGHTS_KEY,
+};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::engine::{self, EngineKind};
@@ -85,11 +89,6 @@ impl fmt::Display for Port {
     }
 }
 
-/// Property that holds the configuration a graph was written for, as JSON.
-const CONFIG_KEY: &str = "medclip.config";
-/// Property that holds the SHA-256 of the weights a graph was written from.
-const WEIGHTS_KEY: &str = "medclip.weights_sha256";
-
 /// What an encoder relies on.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct GraphContract {
@@ -105,13 +104,9 @@ impl GraphContract {
         let side = Dimension::Fixed(config.preprocess.image_size);
         let channels = Dimension::Fixed(config.preprocess.channels);
         Self {
-            inputs: vec![port("pixel_values", "float", vec![free("batch"), channels, side.clone(), side])],
-            output: embeddings("image_embeds", config),
-            config: json!({
-                "embedding_dim": config.architecture.embedding_dim,
-                "image": as_read(&config.architecture.image),
-                "preprocess": as_read(&config.preprocess),
-            }),
+            inputs: vec![port(PIXELS, "float", vec![free("batch"), channels, side.clone(), side])],
+            output: embeddings(IMAGE_EMBEDDINGS, config),
+            config: as_read(&ImageGraphConfig::new(&config.architecture, &config.preprocess)),
         }
     }
 
@@ -119,12 +114,9 @@ impl GraphContract {
     pub(crate) fn text(config: &ModelConfig) -> Self {
         let tokens = |name| port(name, "int64", vec![free("batch"), free("sequence")]);
         Self {
-            inputs: vec![tokens("input_ids"), tokens("attention_mask")],
-            output: embeddings("text_embeds", config),
-            config: json!({
-                "embedding_dim": config.architecture.embedding_dim,
-                "text": as_read(&config.architecture.text),
-            }),
+            inputs: vec![tokens(TOKENS), tokens(MASK)],
+            output: embeddings(TEXT_EMBEDDINGS, config),
+            config: as_read(&TextGraphConfig::new(&config.architecture)),
         }
     }
 

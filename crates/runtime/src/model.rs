@@ -8,7 +8,7 @@ use medclip_core::bank::PromptBank;
 use medclip_core::batch::{Embeddings, ImageBatch};
 use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::preprocess::Preprocessor;
-use medclip_core::prompt::PromptSet;
+use medclip_core::prompt::{PromptSet, sentences};
 use medclip_core::score::FindingScore;
 use medclip_core::tokenize::Tokenizer;
 
@@ -60,12 +60,7 @@ impl Model {
     /// [`EncodeError`] when the text tower cannot be loaded or a prompt cannot be embedded.
     pub fn with_prompts(mut self, prompts: &PromptSet) -> Result<Self, EncodeError> {
         let expanded = prompts.expand();
-        let sentences: Vec<&str> = expanded
-            .iter()
-            .flat_map(|class| class.positive.iter().chain(&class.negative))
-            .map(String::as_str)
-            .collect();
-        let embeddings = self.embed_texts(&sentences)?;
+        let embeddings = self.embed_texts(&sentences(&expanded))?;
         self.bank = PromptBank::build(expanded, embeddings)?;
         Ok(self)
     }

@@ -10,12 +10,11 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use medclip_core::ModelConfig;
+use medclip_core::{ModelConfig, checkpoint};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 
-const WEIGHTS: &str = "weights.safetensors";
 const PARAMETERS: &str = "parameters.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
@@ -123,7 +122,7 @@ impl CheckpointStore {
         Ok(Some(Snapshot {
             state,
             parameters: read_tensors(&directory.join(PARAMETERS))?,
-            weights: read_tensors(&directory.join(WEIGHTS))?,
+            weights: read_tensors(&directory.join(checkpoint::WEIGHTS))?,
             optimizer: read_tensors(&directory.join(OPTIMIZER))?,
         }))
     }
@@ -144,12 +143,12 @@ impl CheckpointStore {
     }
 
     fn write_model(&self, directory: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
-        write_tensors(&directory.join(WEIGHTS), weights)?;
-        let path = directory.join("model.toml");
-        let text = toml::to_string(&self.model).map_err(|error| TrainError::invalid(&path, error))?;
+        write_tensors(&directory.join(checkpoint::WEIGHTS), weights)?;
+        let path = directory.join(checkpoint::MODEL);
+        let text = self.model.to_toml().map_err(|error| TrainError::invalid(&path, error))?;
         write_bytes(&path, text.as_bytes())?;
         let tokenizer = fs::read(&self.tokenizer).map_err(TrainError::io(&self.tokenizer))?;
-        write_bytes(&directory.join("tokenizer.json"), &tokenizer)
+        write_bytes(&directory.join(checkpoint::TOKENIZER), &tokenizer)
     }
 
     /// Fills a partial directory and gives it its name; a directory that had the name is replaced.

@@ -44,6 +44,9 @@ pub enum TrainError {
     /// The prompt file.
     #[error("prompts")]
     Prompt(#[from] medclip_core::prompt::PromptError),
+    /// The embedded prompts.
+    #[error("prompts")]
+    Bank(#[from] medclip_core::bank::BankError),
     /// A batch for evaluation.
     #[error("preprocessing")]
     Preprocess(#[from] medclip_core::preprocess::PreprocessError),

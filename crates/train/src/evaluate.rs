@@ -1,16 +1,15 @@
 //! Zero-shot evaluation: how well prompts alone rank images.
 
 use candle_core::{Device, Tensor};
-use medclip_core::prompt::ExpandedClass;
-use medclip_core::score::score_pair;
+use medclip_core::prompt::{ExpandedClass, sentences};
 use medclip_core::tokenize::Tokenizer;
-use medclip_core::{Finding, FindingScore};
+use medclip_core::{Finding, FindingScore, PromptBank};
 use medclip_eval::auroc;
 use serde::Serialize;
 
 use crate::data::EvalSet;
 use crate::error::TrainError;
-use crate::model::MedClip;
+use crate::model::{MedClip, rows};
 use crate::tower::efficientnet_lite::Phase;
 
 /// Images embedded together.
@@ -86,31 +85,17 @@ fn scores(
     set: &EvalSet,
 ) -> Result<Vec<Vec<FindingScore>>, TrainError> {
     let scale = model.logit_scale()?;
-    let mut sentences: Vec<&str> = Vec::new();
-    let mut spans = Vec::new();
-    for class in classes {
-        let start = sentences.len();
-        sentences.extend(class.positive.iter().map(String::as_str));
-        let middle = sentences.len();
-        sentences.extend(class.negative.iter().map(String::as_str));
-        spans.push((start, middle, sentences.len()));
-    }
     let mut texts = Vec::new();
-    for chunk in sentences.chunks(BATCH) {
-        texts.push(model.embed_texts(&tokenizer.batch(chunk)?)?.detach());
+    for chunk in sentences(classes).chunks(BATCH) {
+        texts.push(model.embed_texts(&tokenizer.batch(chunk)?)?);
     }
-    let texts = Tensor::cat(&texts, 0)?.t()?.contiguous()?; // (D, prompts)
-    let mut rows = Vec::with_capacity(set.len());
+    let bank = PromptBank::build(classes.to_vec(), rows(&Tensor::cat(&texts, 0)?)?)?;
+    let mut scores = Vec::with_capacity(set.len());
     for start in (0..set.len()).step_by(BATCH) {
         let (pixels, shape) = set.batch(start..start + BATCH)?.into_parts();
         let pixels = Tensor::from_vec(pixels, &shape, &Device::Cpu)?;
-        let images = model.embed_images(&pixels, Phase::Evaluate)?.detach();
-        for cosines in images.matmul(&texts)?.to_vec2::<f32>()? {
-            let score = |(class, (start, middle, end)): (&ExpandedClass, &(usize, usize, usize))| {
-                score_pair(&class.name, &cosines[*start..*middle], &cosines[*middle..*end], scale)
-            };
-            rows.push(classes.iter().zip(&spans).map(score).collect());
-        }
+        let images = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
+        scores.extend(images.iter().map(|image| bank.scores(image, scale)));
     }
-    Ok(rows)
+    Ok(scores)
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Result, Tensor};
 use medclip_core::batch::TokenBatch;
-use medclip_core::{Architecture, ImageTower, LogitScale, TextTower};
+use medclip_core::{Architecture, Embeddings, ImageTower, LogitScale, TextTower};
 
 use crate::params::{Init, ParameterStore};
 use crate::tower::bert::Prefix;
@@ -136,6 +136,13 @@ impl MedClip {
         }
         Ok(())
     }
+}
+
+/// `[rows, dim]` out of candle.
+pub(crate) fn rows(embeddings: &Tensor) -> Result<Embeddings> {
+    let (_, dim) = embeddings.dims2()?;
+    let values = embeddings.flatten_all()?.to_vec1::<f32>()?;
+    Embeddings::new(values, dim).map_err(candle_core::Error::wrap)
 }
 
 /// Rows divided by their Euclidean norm.

@@ -14,6 +14,7 @@ mod bias;
 mod depthwise;
 mod layer_norm;
 mod patches;
+mod side;
 mod simd;
 mod softmax;
 mod storage;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use medclip_core::batch::EmbeddingsError;
-use medclip_core::{Embeddings, ImageBatch, ModelConfig, TokenBatch};
+use medclip_core::{Embeddings, ImageBatch, ModelConfig, TokenBatch, checkpoint};
 
 use crate::error::TrainError;
-use crate::model::MedClip;
+use crate::model::{MedClip, rows};
 use crate::tower::efficientnet_lite::Phase;
 
 /// The forward pass of training, with the weights of a checkpoint.
@@ -23,11 +22,10 @@ impl ReferenceModel {
     /// [`TrainError`] naming the file, and every weight that is missing, unexpected or misshapen.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, TrainError> {
         let directory = directory.as_ref();
-        let path = directory.join("model.toml");
-        let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
-        let config: ModelConfig = toml::from_str(&text).map_err(|error| TrainError::invalid(&path, error))?;
+        let path = directory.join(checkpoint::MODEL);
+        let config = ModelConfig::open(&path).map_err(|error| TrainError::invalid(&path, error))?;
         let model = MedClip::new(&config.architecture, 0, &Device::Cpu, |_| true)?;
-        let path = directory.join("weights.safetensors");
+        let path = directory.join(checkpoint::WEIGHTS);
         let weights: BTreeMap<String, Tensor> = candle_core::safetensors::load(&path, &Device::Cpu)
             .map_err(|error| TrainError::invalid(&path, error))?
             .into_iter()
@@ -47,7 +45,7 @@ impl ReferenceModel {
     /// When the batch has other channels than the tower takes.
     pub fn embed_images(&self, images: &ImageBatch) -> Result<Embeddings, TrainError> {
         let pixels = Tensor::from_slice(images.data(), &images.shape(), &Device::Cpu)?;
-        rows(&self.model.embed_images(&pixels, Phase::Evaluate)?)
+        Ok(rows(&self.model.embed_images(&pixels, Phase::Evaluate)?)?)
     }
 
     /// Unit-norm sentence embeddings, `[batch, embedding_dim]`.
@@ -55,13 +53,6 @@ impl ReferenceModel {
     /// # Errors
     /// When a sentence is too long or a token is outside the vocabulary.
     pub fn embed_texts(&self, tokens: &TokenBatch) -> Result<Embeddings, TrainError> {
-        rows(&self.model.embed_texts(tokens)?)
+        Ok(rows(&self.model.embed_texts(tokens)?)?)
     }
-}
-
-fn rows(embeddings: &Tensor) -> Result<Embeddings, TrainError> {
-    let (_, dim) = embeddings.dims2()?;
-    let values = embeddings.flatten_all()?.to_vec1::<f32>()?;
-    Embeddings::new(values, dim)
-        .map_err(|error: EmbeddingsError| TrainError::Compute(candle_core::Error::Msg(error.to_string())))
 }

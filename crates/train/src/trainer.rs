@@ -1,6 +1,7 @@
 //! The training loop.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -54,49 +55,60 @@ impl Trainer {
         let model_config = config.model_config()?;
         let tokenizer = Tokenizer::open(&config.text.tokenizer, model_config.tokenizer.clone())?;
         let classes = PromptSet::open(&config.prompts)?.expand();
-        let model = build_model(&config, &model_config)?;
+        let model = fresh_model(&config, &model_config)?;
+        load_starting_weights(&model, &config, &model_config)?;
         let dataset = Dataset::load(&config.data, &model_config.preprocess, &Limits::default(), config.seed)?;
-        let checkpoints = CheckpointStore::open(&config.output, model_config, &config.text.tokenizer)?;
-        let optimizer = AdamW::new(config.optimizer, model.store().parameters(), |name| config.rate(name));
-        let averaged = match config.ema_decay {
-            Some(decay) => {
-                let twin = build_model(&config, &config.model_config()?)?;
-                Some((twin, Ema::new(model.store(), decay)?))
-            }
+        let mut optimizer =
+            AdamW::new(config.optimizer, model.store().parameters(), |name| config.rate(name));
+        let mut averaged = match config.ema_decay {
+            Some(decay) => Some((fresh_model(&config, &model_config)?, Ema::new(model.store(), decay)?)),
             None => None,
         };
-        let TextTower::Bert(text) = config.model_config()?.architecture.text;
+        let TextTower::Bert(text) = &model_config.architecture.text;
         let sentences = dataset.train.pool().sentences().len();
         let encoder = SentenceEncoder::new(&config, text.num_hidden_layers, sentences);
-        let fingerprint = fingerprint(&config)?;
-        let mut trainer = Self {
-            state: RunState {
-                epoch: 0,
-                step: 0,
-                optimizer_steps: 0,
-                ema_updates: 0,
-                best: None,
-                config_sha256: fingerprint,
-            },
-            progress: Progress::open(&config.output, 0, 0)?,
+
+        let checkpoints = CheckpointStore::open(&config.output, model_config, &config.text.tokenizer)?;
+        let mut state = RunState {
+            epoch: 0,
+            step: 0,
+            optimizer_steps: 0,
+            ema_updates: 0,
+            best: None,
+            config_sha256: fingerprint(&config)?,
+        };
+        if let Some(snapshot) = checkpoints.latest()? {
+            if snapshot.state.config_sha256 != state.config_sha256 {
+                let reason = "holds a run of other settings; choose another output or remove it";
+                return Err(TrainError::invalid(&config.output, reason));
+            }
+            model.store().load(&snapshot.parameters)?;
+            optimizer.restore(&snapshot.optimizer, snapshot.state.optimizer_steps)?;
+            if let Some((_, ema)) = &mut averaged {
+                ema.restore(snapshot.weights, snapshot.state.ema_updates);
+            }
+            state = snapshot.state;
+        }
+        let total = (config.epochs * dataset.train.steps()) as u64;
+        let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
+        for bad in &dataset.bad_images {
+            progress.record(&Event::BadImage { path: &bad.path, reason: &bad.reason })?;
+        }
+        let (train, evals) = (dataset.train, dataset.evals);
+        Ok(Self {
             config,
             model,
             averaged,
             optimizer,
-            train: dataset.train,
-            evals: dataset.evals,
+            train,
+            evals,
             tokenizer,
             encoder,
             classes,
             checkpoints,
-        };
-        trainer.resume()?;
-        let total = (trainer.config.epochs * trainer.train.steps()) as u64;
-        trainer.progress = Progress::open(&trainer.config.output, total, trainer.state.optimizer_steps)?;
-        for bad in &dataset.bad_images {
-            trainer.progress.record(&Event::BadImage { path: &bad.path, reason: &bad.reason })?;
-        }
-        Ok(trainer)
+            progress,
+            state,
+        })
     }
 
     /// Trains to the last epoch and returns the final evaluations.
@@ -210,38 +222,30 @@ impl Trainer {
             None => self.model.store().all(),
         }
     }
-
-    fn resume(&mut self) -> Result<(), TrainError> {
-        let Some(snapshot) = self.checkpoints.latest()? else { return Ok(()) };
-        if snapshot.state.config_sha256 != self.state.config_sha256 {
-            let reason = "holds a run of other settings; choose another output or remove it";
-            return Err(TrainError::invalid(&self.config.output, reason));
-        }
-        self.model.store().load(&snapshot.parameters)?;
-        self.optimizer.restore(&snapshot.optimizer, snapshot.state.optimizer_steps)?;
-        if let Some((_, ema)) = &mut self.averaged {
-            ema.restore(snapshot.weights, snapshot.state.ema_updates);
-        }
-        self.state = snapshot.state;
-        Ok(())
-    }
 }
 
-fn build_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
-    let architecture = &model_config.architecture;
+fn fresh_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
     let rates = config.clone();
-    let model = MedClip::new(architecture, config.seed, &Device::Cpu, move |name| rates.rate(name) == 0.0)?
-        .with_frozen_image_blocks(config.image.freeze_blocks);
+    let frozen = move |name: &str| rates.rate(name) == 0.0;
+    let model = MedClip::new(&model_config.architecture, config.seed, &Device::Cpu, frozen)?;
+    Ok(model.with_frozen_image_blocks(config.image.freeze_blocks))
+}
+
+fn load_starting_weights(
+    model: &MedClip,
+    config: &TrainConfig,
+    model_config: &ModelConfig,
+) -> Result<(), TrainError> {
+    let load =
+        |path: &Path, weights| model.store().load(&weights).map_err(|error| TrainError::invalid(path, error));
     if let Some(path) = &config.image.init {
-        let ImageTower::EfficientnetLite(sizes) = &architecture.image;
-        let weights = pretrained::efficientnet(path, sizes)?;
-        model.store().load(&weights).map_err(|error| TrainError::invalid(path, error))?;
+        let ImageTower::EfficientnetLite(sizes) = &model_config.architecture.image;
+        load(path, pretrained::efficientnet(path, sizes)?)?;
     }
     if let Some(path) = &config.text.init {
-        let weights = pretrained::bert(path)?;
-        model.store().load(&weights).map_err(|error| TrainError::invalid(path, error))?;
+        load(path, pretrained::bert(path)?)?;
     }
-    Ok(model)
+    Ok(())
 }
 
 /// Hash of the settings that decide the weights; where the output goes does not.

@@ -51,12 +51,34 @@ impl BundleWriter {
     /// [`BundleError::Sums`] when a file was not added, [`BundleError::Exists`] when something came in the way, and
     /// whatever [`Bundle::open`] has against the files. What was in the place before is there still.
     pub fn finish(self) -> Result<(), BundleError> {
+        self.finish_if(|_| Ok::<_, BundleError>(()))
+    }
+
+    /// [`BundleWriter::finish`], if `accept` has nothing against the bundle at the path it is given, where it is whole
+    /// but not yet in its place.
+    ///
+    /// # Errors
+    /// Those of [`BundleWriter::finish`] and of `accept`.
+    pub fn finish_if<E: From<BundleError>>(
+        self,
+        accept: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.check()?;
+        accept(&self.partial)?;
+        Ok(self.put_in_place()?)
+    }
+
+    fn check(&self) -> Result<(), BundleError> {
         if let Some(missing) = BundleFile::ALL.iter().find(|f| !self.sums.contains_key(f.file_name())) {
             let reason = format!("`{}` was not written", missing.file_name());
             return Err(BundleError::Sums { path: self.target.clone(), reason });
         }
         write(&self.partial.join(sums::FILE_NAME), sums::format(&self.sums).as_bytes())?;
         Bundle::open(&self.partial)?;
+        Ok(())
+    }
+
+    fn put_in_place(&self) -> Result<(), BundleError> {
         if !self.target.exists() {
             return self.move_in();
         }

@@ -9,8 +9,7 @@ pub(crate) fn add<const RANK: usize, const OTHER: usize>(
     a: Value<f32, RANK>,
     b: Value<f32, OTHER>,
 ) -> Value<f32, RANK> {
-    const { assert!(OTHER <= RANK, "the second operand broadcasts to the first") };
-    graph.node(name, "Add", &[a.id(), b.id()], vec![])
+    broadcast(graph, name, "Add", a, b)
 }
 
 /// `a − b`, `b` broadcast from the right.
@@ -20,8 +19,7 @@ pub(crate) fn sub<const RANK: usize, const OTHER: usize>(
     a: Value<f32, RANK>,
     b: Value<f32, OTHER>,
 ) -> Value<f32, RANK> {
-    const { assert!(OTHER <= RANK, "the second operand broadcasts to the first") };
-    graph.node(name, "Sub", &[a.id(), b.id()], vec![])
+    broadcast(graph, name, "Sub", a, b)
 }
 
 /// `a · b` by element, `b` broadcast from the right.
@@ -31,8 +29,7 @@ pub(crate) fn mul<const RANK: usize, const OTHER: usize>(
     a: Value<f32, RANK>,
     b: Value<f32, OTHER>,
 ) -> Value<f32, RANK> {
-    const { assert!(OTHER <= RANK, "the second operand broadcasts to the first") };
-    graph.node(name, "Mul", &[a.id(), b.id()], vec![])
+    broadcast(graph, name, "Mul", a, b)
 }
 
 /// `a / b` by element, `b` broadcast from the right.
@@ -42,8 +39,7 @@ pub(crate) fn div<const RANK: usize, const OTHER: usize>(
     a: Value<f32, RANK>,
     b: Value<f32, OTHER>,
 ) -> Value<f32, RANK> {
-    const { assert!(OTHER <= RANK, "the second operand broadcasts to the first") };
-    graph.node(name, "Div", &[a.id(), b.id()], vec![])
+    broadcast(graph, name, "Div", a, b)
 }
 
 /// The larger of `a` and `b` by element, `b` broadcast from the right.
@@ -53,8 +49,7 @@ pub(crate) fn max<const RANK: usize, const OTHER: usize>(
     a: Value<f32, RANK>,
     b: Value<f32, OTHER>,
 ) -> Value<f32, RANK> {
-    const { assert!(OTHER <= RANK, "the second operand broadcasts to the first") };
-    graph.node(name, "Max", &[a.id(), b.id()], vec![])
+    broadcast(graph, name, "Max", a, b)
 }
 
 /// Matrix product over the last two axes; the leading ones are equal or absent from `b`.
@@ -66,4 +61,15 @@ pub(crate) fn matmul<const RANK: usize, const OTHER: usize>(
 ) -> Value<f32, RANK> {
     const { assert!(2 <= OTHER && OTHER <= RANK, "matrices have two axes") };
     graph.node(name, "MatMul", &[a.id(), b.id()], vec![])
+}
+
+fn broadcast<const RANK: usize, const OTHER: usize>(
+    graph: &mut Graph,
+    name: &str,
+    operator: &'static str,
+    a: Value<f32, RANK>,
+    b: Value<f32, OTHER>,
+) -> Value<f32, RANK> {
+    const { assert!(OTHER <= RANK, "the second operand broadcasts to the first") };
+    graph.node(name, operator, &[a.id(), b.id()], vec![])
 }

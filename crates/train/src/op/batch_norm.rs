@@ -1,10 +1,11 @@
 //! Batch normalisation over rows, fused with ReLU6.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::side::{SideOutput, sum_rows};
 use super::simd::vectorised;
 use super::storage::contiguous;
 
@@ -47,10 +48,10 @@ pub fn batch_norm(
     mode: BatchNormMode,
     relu6: bool,
 ) -> Result<(Tensor, BatchStatistics)> {
-    let used = Arc::new(Mutex::new(None));
+    let used = Arc::new(SideOutput::default());
     let op = BatchNorm { eps: eps as f32, mode, relu6, used: Arc::clone(&used) };
     let y = x.apply_op3(weight, bias, op)?;
-    let statistics = used.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let statistics = used.get();
     match statistics {
         Some(statistics) => Ok((y, statistics)),
         None => bail!("batch norm left no statistics"),
@@ -61,7 +62,7 @@ struct BatchNorm {
     eps: f32,
     mode: BatchNormMode,
     relu6: bool,
-    used: Arc<Mutex<Option<BatchStatistics>>>,
+    used: Arc<SideOutput<Option<BatchStatistics>>>,
 }
 
 impl CustomOp3 for BatchNorm {
@@ -93,7 +94,7 @@ impl CustomOp3 for BatchNorm {
         y.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(y, x)| {
             vectorised(|| affine.apply(x, y, self.relu6));
         });
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics);
+        self.used.put(Some(statistics));
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
 
@@ -105,7 +106,7 @@ impl CustomOp3 for BatchNorm {
         _res: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let statistics = self.used.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let statistics = self.used.get();
         let Some(statistics) = statistics else { bail!("batch norm ran backward before forward") };
         let op = BatchNormBackward {
             weight: weight.to_vec1()?,
@@ -114,10 +115,10 @@ impl CustomOp3 for BatchNorm {
             eps: self.eps,
             relu6: self.relu6,
             through_statistics: matches!(self.mode, BatchNormMode::Batch),
-            sums: Mutex::new((Vec::new(), Vec::new())),
+            sums: SideOutput::default(),
         };
         let dx = x.apply_op2_no_bwd(&grad.contiguous()?, &op)?;
-        let (dweight, dbias) = op.sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (dweight, dbias) = op.sums.take();
         let channels = dweight.len();
         let device = x.device();
         Ok((
@@ -169,7 +170,7 @@ struct BatchNormBackward {
     relu6: bool,
     through_statistics: bool,
     /// Gradients of weight and bias, left here by the pass that also needs them.
-    sums: Mutex<(Vec<f32>, Vec<f32>)>,
+    sums: SideOutput<(Vec<f32>, Vec<f32>)>,
 }
 
 impl CustomOp2 for BatchNormBackward {
@@ -245,7 +246,7 @@ impl CustomOp2 for BatchNormBackward {
                 });
             },
         );
-        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) = (dweight, dbias);
+        self.sums.put((dweight, dbias));
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }
@@ -306,15 +307,4 @@ fn batch_statistics(x: &[f32], channels: usize) -> BatchStatistics {
         mean: mean.into_iter().map(|m| m as f32).collect(),
         variance: squares.into_iter().map(|s| (s / count) as f32).collect(),
     }
-}
-
-/// Sum of equally long rows, in order and in double precision.
-pub(super) fn sum_rows<'a>(rows: impl Iterator<Item = &'a Vec<f32>>, width: usize) -> Vec<f32> {
-    let mut sum = vec![0.0_f64; width];
-    for row in rows {
-        for (s, v) in sum.iter_mut().zip(row) {
-            *s += f64::from(*v);
-        }
-    }
-    sum.into_iter().map(|s| s as f32).collect()
 }

@@ -1,11 +1,9 @@
 //! Bias and activation in one pass.
 
-use std::sync::{Mutex, PoisonError};
-
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::batch_norm::sum_rows;
+use super::side::{SideOutput, sum_rows};
 use super::simd::{normal, vectorised};
 use super::storage::contiguous;
 
@@ -87,10 +85,10 @@ impl CustomOp2 for BiasActivation {
         let op = BiasActivationBackward {
             activation: self.activation,
             bias: bias.to_vec1()?,
-            dbias: Mutex::new(Vec::new()),
+            dbias: SideOutput::default(),
         };
         let dx = x.apply_op2_no_bwd(&grad.contiguous()?, &op)?;
-        let dbias = op.dbias.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let dbias = op.dbias.take();
         let width = dbias.len();
         Ok((Some(dx), Some(Tensor::from_vec(dbias, width, x.device())?)))
     }
@@ -100,7 +98,7 @@ struct BiasActivationBackward {
     activation: Activation,
     bias: Vec<f32>,
     /// Gradient of the bias, left here by the pass over the rows.
-    dbias: Mutex<Vec<f32>>,
+    dbias: SideOutput<Vec<f32>>,
 }
 
 impl CustomOp2 for BiasActivationBackward {
@@ -147,7 +145,7 @@ impl CustomOp2 for BiasActivationBackward {
                 })
             })
             .collect();
-        *self.dbias.lock().unwrap_or_else(PoisonError::into_inner) = sum_rows(dbias.iter(), width);
+        self.dbias.put(sum_rows(dbias.iter(), width));
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }

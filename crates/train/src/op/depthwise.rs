@@ -1,11 +1,9 @@
 //! Depthwise convolution over pixel rows, with TensorFlow's `SAME` padding.
 
-use std::sync::{Mutex, PoisonError};
-
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::batch_norm::sum_rows;
+use super::side::{SideOutput, sum_rows};
 use super::simd::vectorised;
 use super::storage::contiguous;
 
@@ -139,10 +137,10 @@ impl CustomOp2 for Depthwise {
         let op = DepthwiseBackward {
             geometry: self.geometry,
             taps: taps_first(&weight.flatten_all()?.to_vec1::<f32>()?, channels),
-            dtaps: Mutex::new(Vec::new()),
+            dtaps: SideOutput::default(),
         };
         let dx = x.apply_op2_no_bwd(&grad.contiguous()?, &op)?;
-        let dtaps = op.dtaps.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let dtaps = op.dtaps.take();
         let k = self.geometry.kernel;
         let dweight = Tensor::from_vec(dtaps, (k * k, channels), x.device())?
             .t()?
@@ -157,7 +155,7 @@ struct DepthwiseBackward {
     /// `[kernel², channels]`.
     taps: Vec<f32>,
     /// Gradient of the taps, left here by the pass over the images.
-    dtaps: Mutex<Vec<f32>>,
+    dtaps: SideOutput<Vec<f32>>,
 }
 
 impl CustomOp2 for DepthwiseBackward {
@@ -212,7 +210,7 @@ impl CustomOp2 for DepthwiseBackward {
                 })
             })
             .collect();
-        *self.dtaps.lock().unwrap_or_else(PoisonError::into_inner) = sum_rows(dtaps.iter(), self.taps.len());
+        self.dtaps.put(sum_rows(dtaps.iter(), self.taps.len()));
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }

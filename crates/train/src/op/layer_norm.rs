@@ -1,11 +1,9 @@
 //! Layer normalisation over the last axis, with the gradient candle's fused form lacks.
 
-use std::sync::{Mutex, PoisonError};
-
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::batch_norm::sum_rows;
+use super::side::{SideOutput, sum_rows};
 use super::simd::vectorised;
 use super::storage::contiguous;
 
@@ -71,13 +69,9 @@ impl CustomOp3 for LayerNorm {
         _res: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let op = LayerNormBackward {
-            eps: self.eps,
-            weight: weight.to_vec1()?,
-            sums: Mutex::new((Vec::new(), Vec::new())),
-        };
+        let op = LayerNormBackward { eps: self.eps, weight: weight.to_vec1()?, sums: SideOutput::default() };
         let dx = x.apply_op2_no_bwd(&grad.contiguous()?, &op)?;
-        let (dweight, dbias) = op.sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (dweight, dbias) = op.sums.take();
         let width = dweight.len();
         Ok((
             Some(dx),
@@ -91,7 +85,7 @@ struct LayerNormBackward {
     eps: f32,
     weight: Vec<f32>,
     /// Gradients of weight and bias, left here by the pass over the rows.
-    sums: Mutex<(Vec<f32>, Vec<f32>)>,
+    sums: SideOutput<(Vec<f32>, Vec<f32>)>,
 }
 
 impl CustomOp2 for LayerNormBackward {
@@ -141,8 +135,10 @@ impl CustomOp2 for LayerNormBackward {
                 })
             })
             .collect();
-        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) =
-            (sum_rows(partial.iter().map(|p| &p.0), width), sum_rows(partial.iter().map(|p| &p.1), width));
+        self.sums.put((
+            sum_rows(partial.iter().map(|p| &p.0), width),
+            sum_rows(partial.iter().map(|p| &p.1), width),
+        ));
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }
