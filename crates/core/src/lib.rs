@@ -45,7 +45,9 @@ pub mod raster;
 pub mod score;
 pub mod tokenize;
 
-pub use architecture::{Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, TextTower};
+pub use architecture::{
+    Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ResNetConfig, SwinConfig, TextTower,
+};
 pub use bank::PromptBank;
 pub use batch::{Embeddings, ImageBatch, TokenBatch};
 pub use bundle::{Bundle, BundleError, BundleFile, BundleWriter};

@@ -1,0 +1,39 @@
+//! Sizes of a ResNet of bottleneck blocks.
+
+use serde::{Deserialize, Serialize};
+
+/// Sizes of a bottleneck ResNet trunk (He et al. 2016, stride in the 3×3 convolution as torchvision has it).
+///
+/// # Parameters
+/// Under `vision_model.model.`, as torchvision names them: `conv1.weight` (`[width, channels, 7, 7]`), `bn1.*`; per
+/// block J of stage I, counted from 1, under `layerI.J.`: `conv1.weight` (1×1), `conv2.weight` (3×3), `conv3.weight`
+/// (1×1, to four times the width), `bn1.*`, `bn2.*`, `bn3.*`, and in each stage's first block `downsample.0.weight`,
+/// `downsample.1.*`; and `fc.weight` (`[embedding_dim, features]`), which is the projection. Every `bn` has `weight`,
+/// `bias`, `running_mean`, `running_var`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResNetConfig {
+    /// Input channels: 1, or 3 for a grey channel repeated.
+    pub channels: usize,
+    /// Width after the first convolution and inside the blocks of the first stage; doubles with every further stage.
+    pub width: usize,
+    /// Blocks of each stage.
+    pub blocks: Vec<usize>,
+    /// ε of every batch normalisation.
+    pub batch_norm_eps: f64,
+}
+
+impl ResNetConfig {
+    /// Output channels of a block over its inner width.
+    pub const EXPANSION: usize = 4;
+
+    /// ResNet-50 with `channels` input channels: 23.5 M parameters.
+    pub fn resnet50(channels: usize) -> Self {
+        Self { channels, width: 64, blocks: vec![3, 4, 6, 3], batch_norm_eps: 1e-5 }
+    }
+
+    /// Channels of the last stage: the features that are averaged over the image.
+    pub fn features(&self) -> usize {
+        (self.width << self.blocks.len().saturating_sub(1)) * Self::EXPANSION
+    }
+}
