@@ -61,7 +61,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     // Images side by side first; what is left over goes into each image.
     let workers = threads.get().min(inputs.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
-    let options = ModelOptions { engine: args.engine, threads: per_image };
+    let options = ModelOptions { engine: args.engine.into(), threads: per_image };
     let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
 
     let bar = progress(inputs.len(), "images");

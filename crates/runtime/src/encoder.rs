@@ -10,36 +10,45 @@ use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::Tokenizer;
 
-use crate::engine::{Engine, GraphSource, PrepareError, Session, TensorView, Values};
+use crate::engine::{self, GraphSource, GuardedEngine, GuardedSession, TensorView, Values};
 use crate::error::{EncodeError, LoadError};
-use crate::graph::GraphContract;
+use crate::graph::{GraphContract, GraphInfo};
 use crate::options::ModelOptions;
 
 /// A graph on an engine, with what is needed to check its output.
 struct Tower {
     engine: &'static str,
-    session: Box<dyn Session>,
+    session: GuardedSession,
+    /// SHA-256 of the weights the graph was written from, where it says so.
+    weights_sha256: Option<String>,
     dim: usize,
 }
 
 impl Tower {
     fn load(
-        engine: &dyn Engine,
+        engine: &GuardedEngine,
         graph: GraphSource<'_>,
         contract: &GraphContract,
         config: &ModelConfig,
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
-        let name = engine.name();
         let path = || match graph {
             GraphSource::File(path) => path.to_owned(),
             GraphSource::Bytes(_) => PathBuf::from("the graph given"),
         };
-        let session = engine.prepare(graph, contract, threads).map_err(|error| match error {
-            PrepareError::Contract(source) => LoadError::WrongGraph { path: path(), source },
-            PrepareError::Engine(source) => LoadError::Graph { engine: name, path: path(), source },
+        let info = match graph {
+            GraphSource::File(path) => GraphInfo::read(path)?,
+            GraphSource::Bytes(bytes) => GraphInfo::parse(bytes)
+                .map_err(|error| LoadError::NotOnnx { path: path(), source: error.into() })?,
+        };
+        contract.verify(&info).map_err(|source| LoadError::WrongGraph { path: path(), source })?;
+        let session = engine.prepare(graph, contract, threads).map_err(|source| LoadError::Graph {
+            engine: engine.name(),
+            path: path(),
+            source,
         })?;
-        Ok(Self { engine: name, session, dim: config.architecture.embedding_dim })
+        let weights_sha256 = info.weights_sha256().map(str::to_owned);
+        Ok(Self { engine: engine.name(), session, weights_sha256, dim: config.architecture.embedding_dim })
     }
 
     /// `rows` embeddings, checked for shape and finiteness.
@@ -66,7 +75,7 @@ pub(crate) struct ImageEncoder {
 
 impl ImageEncoder {
     pub(crate) fn load(
-        engine: &dyn Engine,
+        engine: &GuardedEngine,
         bundle: &Bundle,
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
@@ -80,7 +89,7 @@ impl ImageEncoder {
 
     /// SHA-256 of the weights the graph was written from, where it says so.
     pub(crate) fn weights_sha256(&self) -> Option<&str> {
-        self.tower.session.info().weights_sha256()
+        self.tower.weights_sha256.as_deref()
     }
 
     /// `[batch, channels, height, width]` to `[batch, dim]`.
@@ -108,7 +117,7 @@ pub(crate) struct TextEncoder {
 
 impl TextEncoder {
     pub(crate) fn load(
-        engine: &dyn Engine,
+        engine: &GuardedEngine,
         graph: GraphSource<'_>,
         config: &ModelConfig,
         threads: NonZeroUsize,
@@ -120,7 +129,7 @@ impl TextEncoder {
 
     /// SHA-256 of the weights the graph was written from, where it says so.
     pub(crate) fn weights_sha256(&self) -> Option<&str> {
-        self.tower.session.info().weights_sha256()
+        self.tower.weights_sha256.as_deref()
     }
 
     /// One embedding per sentence, in order.
@@ -201,17 +210,14 @@ pub fn embed_sentences<S: AsRef<str>>(
     sentences: &[S],
     options: ModelOptions,
 ) -> Result<Embeddings, EncodeError> {
-    let engine = options.engine.engine();
-    let loaded = check(engine.as_ref()).and_then(|()| {
-        TextEncoder::load(engine.as_ref(), GraphSource::Bytes(graph), config, options.threads)
-    });
-    let encoder = loaded.map_err(|error| EncodeError::TextTower(Box::new(error)))?;
+    let ModelOptions { engine, threads } = options;
+    let load = || {
+        let engine = engine::engine(&engine)?;
+        engine.check()?;
+        TextEncoder::load(&engine, GraphSource::Bytes(graph), config, threads)
+    };
+    let encoder = load().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
     encoder.encode(tokenizer, sentences)
-}
-
-/// Fails where the engine cannot run.
-pub(crate) fn check(engine: &dyn Engine) -> Result<(), LoadError> {
-    engine.check().map_err(|source| LoadError::Engine { engine: engine.name(), source })
 }
 
 /// Sentences that share a padded length.

@@ -17,12 +17,28 @@ pub enum LoadError {
     /// The bundle is missing, incomplete, changed or malformed.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// This build lacks the engine.
+    #[error("engine {engine} is not in this build; build with feature `{feature}`")]
+    NotBuilt {
+        /// Name of the engine.
+        engine: &'static str,
+        /// The feature that adds it.
+        feature: &'static str,
+    },
     /// This machine lacks what the engine needs.
     #[error("engine {engine} cannot run here")]
     Engine {
         /// Name of the engine.
         engine: &'static str,
         /// What it lacks.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A graph cannot be read, or is no ONNX graph.
+    #[error("{} cannot be read as ONNX", path.display())]
+    NotOnnx {
+        /// The graph's file.
+        path: PathBuf,
+        /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A graph's inputs or outputs are not what the bundle's configuration calls for.

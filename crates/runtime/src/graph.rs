@@ -1,93 +1,17 @@
 //! What a bundle's graphs must look like, and what they say of themselves.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::Path;
+mod info;
+mod proto;
 
 use medclip_core::ModelConfig;
 use medclip_core::graph::{
     CONFIG_KEY, IMAGE_EMBEDDINGS, ImageGraphConfig, MASK, PIXELS, TEXT_EMBEDDINGS, TOKENS, TextGraphConfig,
-    WEIGHTS_KEY,
 };
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::engine::{self, EngineKind};
-use crate::error::LoadError;
-
-/// What an ONNX file says of itself, weights aside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GraphInfo {
-    /// ONNX file format version.
-    pub ir_version: i64,
-    /// Version of the default operator set.
-    pub opset: i64,
-    /// Name of the writer.
-    pub producer: String,
-    /// Operators in the graph.
-    pub nodes: usize,
-    /// Stored parameters.
-    pub parameters: u64,
-    /// Inputs without stored values, in order.
-    pub inputs: Vec<Port>,
-    /// Outputs, in order.
-    pub outputs: Vec<Port>,
-    /// Free-form properties the writer left.
-    pub metadata: BTreeMap<String, String>,
-}
-
-impl GraphInfo {
-    /// SHA-256 of the weights it was written from, where it says so.
-    pub fn weights_sha256(&self) -> Option<&str> {
-        self.metadata.get(WEIGHTS_KEY).map(String::as_str)
-    }
-
-    /// Reads the ONNX file at `path`, weights included, without preparing it to run.
-    ///
-    /// # Errors
-    /// [`LoadError::Graph`] when it cannot be read or is not ONNX.
-    pub fn read(path: &Path) -> Result<Self, LoadError> {
-        let engine = EngineKind::default().name();
-        engine::graph_info(path).map_err(|source| LoadError::Graph { engine, path: path.to_owned(), source })
-    }
-}
-
-/// An input or output of a graph.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Port {
-    /// Name in the graph.
-    pub name: String,
-    /// Element type as ONNX spells it, such as `"float"` or `"int64"`.
-    pub element: String,
-    /// Size along each axis.
-    pub shape: Vec<Dimension>,
-}
-
-/// Size along one axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Dimension {
-    /// The same for every call.
-    Fixed(usize),
-    /// Free, with the graph's name for it.
-    Free(String),
-}
-
-impl fmt::Display for Port {
-    /// `pixel_values: float [batch, 1, 224, 224]`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} [", self.name, self.element)?;
-        for (axis, dimension) in self.shape.iter().enumerate() {
-            let comma = if axis == 0 { "" } else { ", " };
-            match dimension {
-                Dimension::Fixed(size) => write!(f, "{comma}{size}")?,
-                Dimension::Free(name) => write!(f, "{comma}{name}")?,
-            }
-        }
-        f.write_str("]")
-    }
-}
+pub use info::{Dimension, GraphInfo, Port};
 
 /// What an encoder relies on.
 #[derive(Debug, Clone, PartialEq)]

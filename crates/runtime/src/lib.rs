@@ -18,8 +18,21 @@
 //! bundle's own classes are embedded already. Other classes come by [`Model::with_prompts`], which loads it.
 //! A [`Model`] is shared between threads by reference; [`ModelOptions`] says what runs the graphs and on how many threads.
 //!
+//! # Engines and features
+//! | engine | feature | needs |
+//! |---|---|---|
+//! | `tract` | `tract` (default) | nothing |
+//! | `ort-cpu` | `ort` | an ONNX Runtime library, 1.24 or newer, found when a model is opened |
+//! | `cuda` | `cuda` | its GPU build, CUDA and cuDNN, an NVIDIA device |
+//! | `tensorrt` | `tensorrt` | the same, and TensorRT |
+//!
+//! An engine that was asked for runs, or opening fails and says what is missing.
+//!
 //! # Limits
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
+
+#[cfg(not(any(feature = "tract", feature = "ort")))]
+compile_error!("nothing would run the models: enable feature `tract` or `ort`");
 
 mod encoder;
 mod engine;
@@ -29,11 +42,13 @@ mod model;
 mod options;
 
 pub use encoder::embed_sentences;
+#[cfg(feature = "ort")]
+pub use engine::OnnxRuntime;
 pub use engine::{EngineKind, UnknownEngine};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;
-pub use options::ModelOptions;
+pub use options::{CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, TensorRtOptions};
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};
 pub use medclip_core::bundle::{Bundle, BundleError, BundleFile};

@@ -12,8 +12,8 @@ use medclip_core::prompt::{PromptSet, sentences};
 use medclip_core::score::FindingScore;
 use medclip_core::tokenize::Tokenizer;
 
-use crate::encoder::{self, ImageEncoder, TextEncoder};
-use crate::engine::{Engine, GraphSource};
+use crate::encoder::{ImageEncoder, TextEncoder};
+use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
 use crate::options::ModelOptions;
 
@@ -22,7 +22,7 @@ use crate::options::ModelOptions;
 /// Every method takes `&self` and may be called from many threads at once.
 pub struct Model {
     bundle: Bundle,
-    engine: Box<dyn Engine>,
+    engine: GuardedEngine,
     options: ModelOptions,
     image: ImageEncoder,
     text: Mutex<Option<Arc<TextTower>>>,
@@ -43,13 +43,14 @@ impl Model {
     /// The text tower stays on disk: the bundle's own classes are embedded already, in its prompt bank.
     ///
     /// # Errors
-    /// [`LoadError`] when a file of the bundle is missing, changed or malformed, when a graph's inputs or outputs are
-    /// not what `model.toml` calls for, or when the engine refuses it.
+    /// [`LoadError`] when a file of the bundle is missing, changed or malformed, when the engine is not in this build or
+    /// cannot run here, when a graph's inputs or outputs are not what `model.toml` calls for, or when the engine
+    /// refuses it.
     pub fn open_with(dir: impl AsRef<Path>, options: ModelOptions) -> Result<Self, LoadError> {
         let bundle = Bundle::open(dir.as_ref())?;
-        let engine = options.engine.engine();
-        encoder::check(engine.as_ref())?;
-        let image = ImageEncoder::load(engine.as_ref(), &bundle, options.threads)?;
+        let engine = engine::engine(&options.engine)?;
+        engine.check()?;
+        let image = ImageEncoder::load(&engine, &bundle, options.threads)?;
         let bank = bundle.bank().clone();
         Ok(Self { bundle, engine, options, image, text: Mutex::default(), bank })
     }
@@ -145,8 +146,7 @@ impl Model {
         let tokenizer = self.bundle.tokenizer()?;
         let path = self.bundle.path(BundleFile::TextGraph);
         let graph = GraphSource::File(&path);
-        let encoder =
-            TextEncoder::load(self.engine.as_ref(), graph, self.bundle.config(), self.options.threads)?;
+        let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
             let image = self.bundle.path(BundleFile::ImageGraph);
             return Err(LoadError::DifferentWeights { image, text: path });

@@ -1,15 +1,23 @@
 //! How a model is to be run.
 
+mod engine;
+
 use std::num::NonZeroUsize;
 use std::thread;
 
-use crate::engine::EngineKind;
+pub use engine::{CudaOptions, EngineOptions, GraphOptimization, OrtOptions, TensorRtOptions};
 
 /// What [`Model::open_with`](crate::Model::open_with) may be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// ```
+/// use medclip_runtime::{EngineKind, ModelOptions};
+///
+/// let options = ModelOptions { engine: EngineKind::OrtCpu.into(), ..ModelOptions::default() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelOptions {
-    /// What runs the graphs; the one asked for or an error, never another.
-    pub engine: EngineKind,
+    /// What runs the graphs, with its own options; the one asked for or an error, never another.
+    pub engine: EngineOptions,
     /// Threads one call may use; by default all the machine offers. Calls from several threads each use as many.
     pub threads: NonZeroUsize,
 }
@@ -17,6 +25,6 @@ pub struct ModelOptions {
 impl Default for ModelOptions {
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { engine: EngineKind::default(), threads }
+        Self { engine: EngineOptions::default(), threads }
     }
 }

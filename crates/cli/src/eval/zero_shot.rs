@@ -93,7 +93,7 @@ pub(crate) fn run(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
     let indices = selection.indices("command line", &records)?;
     let chosen: Vec<&Record> = indices.into_iter().filter_map(|index| records.get(index)).collect();
     let root = args.images.or_else(|| args.manifest.parent().map(PathBuf::from)).unwrap_or_default();
-    let options = ModelOptions { engine: args.engine, threads: NonZeroUsize::MIN };
+    let options = ModelOptions { engine: args.engine.into(), threads: NonZeroUsize::MIN };
     let workers = ModelOptions::default().threads.get();
     let model = Model::open_with(args.model.resolve()?, options).context("cannot load the model")?;
     let classes: Vec<Finding> = model.class_names().filter_map(Finding::from_name).collect();

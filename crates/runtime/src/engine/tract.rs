@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -19,18 +18,14 @@ use tract_onnx::prelude::{
 };
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::{Engine, EngineFailure, GraphSource, PrepareError, Session, Tensor, TensorView, Values};
-use crate::graph::{Dimension, GraphContract, GraphInfo, Port};
+use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
+use crate::graph::{Dimension, GraphContract};
 
 /// The engine; it needs nothing of the machine.
 #[derive(Debug)]
 pub(super) struct TractEngine;
 
 impl Engine for TractEngine {
-    fn name(&self) -> &'static str {
-        "tract"
-    }
-
     fn check(&self) -> Result<(), EngineFailure> {
         Ok(())
     }
@@ -40,23 +35,14 @@ impl Engine for TractEngine {
         graph: GraphSource<'_>,
         contract: &GraphContract,
         threads: NonZeroUsize,
-    ) -> Result<Box<dyn Session>, PrepareError> {
-        let proto = read(graph).map_err(failure)?;
-        let info = describe(&proto);
-        contract.verify(&info)?;
-        let model = onnx().model_for_proto_model(&proto).map_err(failure)?;
-        drop(proto);
+    ) -> Result<Box<dyn Session>, EngineFailure> {
+        let model = onnx().model_for_proto_model(&read(graph)?)?;
         let plans = match fixed_row_shapes(contract) {
-            Some(shapes) => Plans::Fixed(plan(model, &shapes).map_err(failure)?),
+            Some(shapes) => Plans::Fixed(plan(model, &shapes)?),
             None => Plans::ByShape { model: Box::new(model), cache: Mutex::default() },
         };
-        Ok(Box::new(TractSession { info, plans, threads, pool: OnceLock::new() }))
+        Ok(Box::new(TractSession { plans, threads, pool: OnceLock::new() }))
     }
-}
-
-/// Reads what the file at `graph` says of itself.
-pub(crate) fn graph_info(graph: &Path) -> Result<GraphInfo, EngineFailure> {
-    read(GraphSource::File(graph)).map(|proto| describe(&proto)).map_err(EngineFailure::from)
 }
 
 fn read(graph: GraphSource<'_>) -> TractResult<pb::ModelProto> {
@@ -67,7 +53,6 @@ fn read(graph: GraphSource<'_>) -> TractResult<pb::ModelProto> {
 }
 
 struct TractSession {
-    info: GraphInfo,
     plans: Plans,
     threads: NonZeroUsize,
     /// Shares out the matrix products of a lone row; made when the first one comes.
@@ -86,10 +71,6 @@ enum Plans {
 }
 
 impl Session for TractSession {
-    fn info(&self) -> &GraphInfo {
-        &self.info
-    }
-
     fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
         let rows = inputs.iter().map(|input| input.shape.first().copied().unwrap_or(0)).min().unwrap_or(0);
         let shapes = inputs.iter().map(|input| row_shape(input.shape)).collect();
@@ -215,48 +196,4 @@ fn fixed_row_shapes(contract: &GraphContract) -> Option<RowShapes> {
         Dimension::Free(_) => None,
     };
     contract.inputs.iter().map(|port| port.shape.iter().enumerate().map(size).collect()).collect()
-}
-
-fn describe(proto: &pb::ModelProto) -> GraphInfo {
-    let is_default = |domain: &str| domain.is_empty() || domain == "ai.onnx";
-    let opset = proto.opset_import.iter().find(|import| is_default(&import.domain));
-    let empty = pb::GraphProto::default();
-    let graph = proto.graph.as_ref().unwrap_or(&empty);
-    let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    let elements =
-        |tensor: &pb::TensorProto| tensor.dims.iter().map(|&size| size.max(0) as u64).product::<u64>();
-    // A declared output that nothing makes counts as none.
-    let is_made = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
-    GraphInfo {
-        ir_version: proto.ir_version,
-        opset: opset.map_or(0, |import| import.version),
-        producer: proto.producer_name.clone(),
-        nodes: graph.node.len(),
-        parameters: graph.initializer.iter().map(elements).sum(),
-        inputs: graph.input.iter().filter(|input| !is_stored(&input.name)).map(port).collect(),
-        outputs: graph.output.iter().filter(|output| is_made(&output.name)).map(port).collect(),
-        metadata: proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
-    }
-}
-
-fn port(info: &pb::ValueInfoProto) -> Port {
-    use pb::tensor_shape_proto::dimension::Value as Size;
-    use pb::type_proto::Value::TensorType;
-    let tensor = match info.r#type.as_ref().and_then(|r#type| r#type.value.as_ref()) {
-        Some(TensorType(tensor)) => tensor,
-        None => &pb::type_proto::Tensor::default(),
-    };
-    let element = pb::tensor_proto::DataType::try_from(tensor.elem_type)
-        .map_or_else(|_| "unknown".to_owned(), |element| element.as_str_name().to_lowercase());
-    let dimensions = tensor.shape.iter().flat_map(|shape| &shape.dim);
-    let shape = dimensions.map(|dimension| match &dimension.value {
-        Some(Size::DimValue(size)) if *size > 0 => Dimension::Fixed(*size as usize),
-        Some(Size::DimParam(name)) => Dimension::Free(name.clone()),
-        _ => Dimension::Free("?".to_owned()),
-    });
-    Port { name: info.name.clone(), element, shape: shape.collect() }
-}
-
-fn failure(error: TractError) -> PrepareError {
-    PrepareError::Engine(error.into())
 }

@@ -1,0 +1,52 @@
+//! What ONNX Runtime logs while it fails: often the only place that says why, such as which library of CUDA is missing.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ort::logging::{LogLevel, LoggerFunction};
+use thiserror::Error;
+
+use crate::engine::EngineFailure;
+
+/// Messages kept.
+const KEPT: usize = 4;
+
+static ERRORS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// Keeps the latest errors, instead of writing them to standard error.
+pub(super) fn logger() -> LoggerFunction {
+    Arc::new(|level, _category: &str, _id: &str, _location: &str, message: &str| {
+        if matches!(level, LogLevel::Error | LogLevel::Fatal) {
+            let mut errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
+            if errors.len() == KEPT {
+                errors.pop_front();
+            }
+            errors.push_back(message.trim().to_owned());
+        }
+    })
+}
+
+/// ONNX Runtime's error, with what it logged beside it.
+#[derive(Debug, Error)]
+#[error("{message}")]
+struct Failure {
+    message: String,
+}
+
+/// `call`, its error joined by what was logged meanwhile. Logs of calls side by side may mix.
+pub(super) fn explained<T>(call: impl FnOnce() -> ort::Result<T>) -> Result<T, EngineFailure> {
+    take();
+    call().map_err(|error| {
+        let mut message = error.to_string();
+        for logged in take() {
+            if !logged.contains(&message) && !message.contains(&logged) {
+                message = format!("{message}; {logged}");
+            }
+        }
+        Failure { message }.into()
+    })
+}
+
+fn take() -> VecDeque<String> {
+    std::mem::take(&mut *ERRORS.lock().unwrap_or_else(PoisonError::into_inner))
+}

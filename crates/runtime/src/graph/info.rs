@@ -1,0 +1,147 @@
+//! What an ONNX file says of itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use medclip_core::graph::WEIGHTS_KEY;
+use prost::Message;
+use serde::Serialize;
+
+use super::proto::{self, Size};
+use crate::error::LoadError;
+
+/// What an ONNX file says of itself, weights aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GraphInfo {
+    /// ONNX file format version.
+    pub ir_version: i64,
+    /// Version of the default operator set.
+    pub opset: i64,
+    /// Name of the writer.
+    pub producer: String,
+    /// Operators in the graph.
+    pub nodes: usize,
+    /// Stored parameters.
+    pub parameters: u64,
+    /// Inputs without stored values, in order.
+    pub inputs: Vec<Port>,
+    /// Outputs, in order.
+    pub outputs: Vec<Port>,
+    /// Free-form properties the writer left.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl GraphInfo {
+    /// SHA-256 of the weights it was written from, where it says so.
+    pub fn weights_sha256(&self) -> Option<&str> {
+        self.metadata.get(WEIGHTS_KEY).map(String::as_str)
+    }
+
+    /// Reads the ONNX file at `path` without preparing it to run.
+    ///
+    /// # Errors
+    /// [`LoadError::NotOnnx`] when it cannot be read or is not ONNX.
+    pub fn read(path: &Path) -> Result<Self, LoadError> {
+        let not_onnx = |source| LoadError::NotOnnx { path: path.to_owned(), source };
+        let bytes = fs::read(path).map_err(|error| not_onnx(error.into()))?;
+        Self::parse(&bytes).map_err(|error| not_onnx(error.into()))
+    }
+
+    /// Reads the contents of an ONNX file.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, prost::DecodeError> {
+        proto::ModelProto::decode(bytes).map(|model| describe(&model))
+    }
+}
+
+/// An input or output of a graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Port {
+    /// Name in the graph.
+    pub name: String,
+    /// Element type as ONNX spells it, such as `"float"` or `"int64"`.
+    pub element: String,
+    /// Size along each axis.
+    pub shape: Vec<Dimension>,
+}
+
+/// Size along one axis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Dimension {
+    /// The same for every call.
+    Fixed(usize),
+    /// Free, with the graph's name for it.
+    Free(String),
+}
+
+impl fmt::Display for Port {
+    /// `pixel_values: float [batch, 1, 224, 224]`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [", self.name, self.element)?;
+        for (axis, dimension) in self.shape.iter().enumerate() {
+            let comma = if axis == 0 { "" } else { ", " };
+            match dimension {
+                Dimension::Fixed(size) => write!(f, "{comma}{size}")?,
+                Dimension::Free(name) => write!(f, "{comma}{name}")?,
+            }
+        }
+        f.write_str("]")
+    }
+}
+
+fn describe(model: &proto::ModelProto) -> GraphInfo {
+    let is_default = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+    let opset = model.opset_import.iter().find(|import| is_default(&import.domain));
+    let empty = proto::GraphProto::default();
+    let graph = model.graph.as_ref().unwrap_or(&empty);
+    let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    let elements =
+        |tensor: &proto::TensorProto| tensor.dims.iter().map(|&size| size.max(0) as u64).product::<u64>();
+    // A declared output that nothing makes counts as none.
+    let is_made = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
+    GraphInfo {
+        ir_version: model.ir_version,
+        opset: opset.map_or(0, |import| import.version),
+        producer: model.producer_name.clone(),
+        nodes: graph.node.len(),
+        parameters: graph.initializer.iter().map(elements).sum(),
+        inputs: graph.input.iter().filter(|input| !is_stored(&input.name)).map(port).collect(),
+        outputs: graph.output.iter().filter(|output| is_made(&output.name)).map(port).collect(),
+        metadata: model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
+    }
+}
+
+fn port(info: &proto::ValueInfoProto) -> Port {
+    let tensor = info.r#type.as_ref().and_then(|r#type| r#type.tensor.clone()).unwrap_or_default();
+    let dimensions = tensor.shape.iter().flat_map(|shape| &shape.dim);
+    let shape = dimensions.map(|dimension| match &dimension.size {
+        Some(Size::Value(size)) if *size > 0 => Dimension::Fixed(*size as usize),
+        Some(Size::Parameter(name)) => Dimension::Free(name.clone()),
+        _ => Dimension::Free("?".to_owned()),
+    });
+    Port { name: info.name.clone(), element: element_name(tensor.element).to_owned(), shape: shape.collect() }
+}
+
+/// `TensorProto.DataType` by number, in lower case.
+fn element_name(number: i32) -> &'static str {
+    match number {
+        0 => "undefined",
+        1 => "float",
+        2 => "uint8",
+        3 => "int8",
+        4 => "uint16",
+        5 => "int16",
+        6 => "int32",
+        7 => "int64",
+        8 => "string",
+        9 => "bool",
+        10 => "float16",
+        11 => "double",
+        12 => "uint32",
+        13 => "uint64",
+        16 => "bfloat16",
+        _ => "unknown",
+    }
+}
