@@ -2,6 +2,8 @@
 
 mod bundle;
 mod checkpoint;
+mod engines;
 
 pub use bundle::{CLASSES, PROMPTS, tiny_bundle};
 pub use checkpoint::{random_checkpoint, tiny_config};
+pub use engines::engines;

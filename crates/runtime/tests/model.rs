@@ -1,4 +1,4 @@
-//! A model of random weights: shapes, sharing between threads, refusals.
+//! A model of random weights on every engine: shapes, sharing between threads, refusals.
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
@@ -12,9 +12,10 @@ use medclip_core::bundle::{BundleFile, BundleWriter};
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{Checkpoint, GraphOptions};
 use medclip_runtime::{
-    Bundle, EncodeError, GrayImage, ImageBatch, LoadError, Model, ModelOptions, PromptSet, embed_sentences,
+    Bundle, Embeddings, EncodeError, EngineKind, GrayImage, ImageBatch, LoadError, Model, ModelOptions,
+    PromptSet, embed_sentences,
 };
-use medclip_tests::{PROMPTS, random_checkpoint, tiny_bundle, tiny_config};
+use medclip_tests::{PROMPTS, engines, random_checkpoint, tiny_bundle, tiny_config};
 use tempfile::TempDir;
 
 const SENTENCES: [&str; 4] = [
@@ -30,9 +31,27 @@ fn bundle() -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-fn open(path: &Path, threads: usize) -> Model {
-    let threads = NonZeroUsize::new(threads).unwrap();
-    Model::open_with(path, ModelOptions { threads, ..ModelOptions::default() }).unwrap()
+fn options(engine: EngineKind, threads: usize) -> ModelOptions {
+    ModelOptions { engine: engine.into(), threads: NonZeroUsize::new(threads).unwrap() }
+}
+
+fn open(path: &Path, engine: EngineKind, threads: usize) -> Model {
+    Model::open_with(path, options(engine, threads)).unwrap()
+}
+
+/// Fails unless the rows agree: to the last bit where an engine runs every row on its own, else to rounding.
+fn assert_same<'a>(
+    engine: EngineKind,
+    a: impl IntoIterator<Item = &'a f32>,
+    b: impl IntoIterator<Item = &'a f32>,
+) {
+    let tolerance = if engine == EngineKind::Tract { 0.0 } else { 1e-6 };
+    let mut count = 0;
+    for (a, b) in a.into_iter().zip(b) {
+        assert!((a - b).abs() <= tolerance, "{engine}: {a} and {b}");
+        count += 1;
+    }
+    assert!(count > 0);
 }
 
 fn batch(model: &Model, images: u32) -> ImageBatch {
@@ -46,123 +65,124 @@ fn batch(model: &Model, images: u32) -> ImageBatch {
 #[test]
 fn rows_are_unit_vectors_whatever_the_batch_and_the_threads() {
     let (_directory, path) = bundle();
-    let serial = open(&path, 1);
-    let parallel = open(&path, 3);
-    let together = serial.embed_images(&batch(&serial, 5)).unwrap();
-    assert_eq!((together.rows(), together.dim()), (5, 16));
-    assert_eq!(together, parallel.embed_images(&batch(&parallel, 5)).unwrap());
-    for row in &together {
-        assert!((row.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
+    for engine in engines() {
+        let serial = open(&path, engine, 1);
+        let parallel = open(&path, engine, 3);
+        let together = serial.embed_images(&batch(&serial, 5)).unwrap();
+        assert_eq!((together.rows(), together.dim()), (5, 16));
+        assert_same(engine, together.data(), parallel.embed_images(&batch(&parallel, 5)).unwrap().data());
+        for row in &together {
+            assert!((row.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
+        }
+        assert_same(engine, together.row(0), parallel.embed_images(&batch(&parallel, 1)).unwrap().row(0));
+        assert_ne!(together.row(0), together.row(1));
     }
-    assert_eq!(together.row(0), parallel.embed_images(&batch(&parallel, 1)).unwrap().row(0));
-    assert_ne!(together.row(0), together.row(1));
 }
 
 #[test]
 fn a_sentence_does_not_depend_on_its_company_under_masked_pooling() {
     let (_directory, path) = bundle();
-    let model = open(&path, 2);
-    let together = model.embed_texts(&SENTENCES).unwrap();
-    for (index, sentence) in SENTENCES.iter().enumerate() {
-        assert_eq!(together.row(index), model.embed_texts(&[sentence]).unwrap().row(0), "{sentence}");
+    for engine in engines() {
+        let model = open(&path, engine, 2);
+        let together = model.embed_texts(&SENTENCES).unwrap();
+        for (index, sentence) in SENTENCES.iter().enumerate() {
+            assert_same(engine, together.row(index), model.embed_texts(&[sentence]).unwrap().row(0));
+        }
     }
+}
+
+/// Embeddings by the text tower of a checkpoint with this pooling and maximal length.
+fn embed(engine: EngineKind, pooling: TextPooling, max_length: usize, sentences: &[&str]) -> Embeddings {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = tiny_config(pooling);
+    config.tokenizer.max_length = max_length;
+    random_checkpoint(directory.path(), &config, 1);
+    let checkpoint = Checkpoint::open(directory.path()).unwrap();
+    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
+    embed_sentences(&graph, checkpoint.config(), checkpoint.tokenizer(), sentences, options(engine, 2))
+        .unwrap()
 }
 
 #[test]
 fn padding_to_a_bucket_changes_nothing_under_masked_pooling() {
-    let directory = tempfile::tempdir().unwrap();
-    let embed = |name: &str, max_length: usize, pooling| {
-        let mut config = tiny_config(pooling);
-        config.tokenizer.max_length = max_length;
-        let path = directory.path().join(name);
-        random_checkpoint(&path, &config, 1);
-        let checkpoint = Checkpoint::open(path).unwrap();
-        let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
+    for engine in engines() {
         let sentence = ["Clear lungs."]; // five tokens with [CLS] and [SEP]
-        embed_sentences(
-            &graph,
-            checkpoint.config(),
-            checkpoint.tokenizer(),
-            &sentence,
-            ModelOptions::default(),
-        )
-        .unwrap()
-    };
-    let padded = embed("padded", 40, TextPooling::Masked);
-    let exact = embed("exact", 5, TextPooling::Masked);
-    for (a, b) in padded.row(0).iter().zip(exact.row(0)) {
-        assert!((a - b).abs() < 1e-6, "{a} and {b}");
+        let padded = embed(engine, TextPooling::Masked, 40, &sentence);
+        let exact = embed(engine, TextPooling::Masked, 5, &sentence);
+        for (a, b) in padded.row(0).iter().zip(exact.row(0)) {
+            assert!((a - b).abs() < 1e-6, "{engine}: {a} and {b}");
+        }
     }
 }
 
 #[test]
 fn padding_takes_part_in_reference_pooling() {
-    let directory = tempfile::tempdir().unwrap();
-    random_checkpoint(directory.path(), &tiny_config(TextPooling::Reference), 1);
-    let checkpoint = Checkpoint::open(directory.path()).unwrap();
-    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
-    let embed = |sentences: &[&str]| {
-        embed_sentences(
-            &graph,
-            checkpoint.config(),
-            checkpoint.tokenizer(),
-            sentences,
-            ModelOptions::default(),
-        )
-        .unwrap()
-    };
-    let alone = embed(&SENTENCES[..1]);
-    assert_ne!(alone.row(0), embed(&[SENTENCES[0], SENTENCES[2]]).row(0), "a longer neighbour pads it");
-    assert_eq!(alone.row(0), embed(&[SENTENCES[0], SENTENCES[1]]).row(0), "a shorter one does not");
+    for engine in engines() {
+        let embed = |sentences: &[&str]| embed(engine, TextPooling::Reference, 40, sentences);
+        let alone = embed(&SENTENCES[..1]);
+        let by_a_longer = embed(&[SENTENCES[0], SENTENCES[2]]);
+        let difference = alone.row(0).iter().zip(by_a_longer.row(0)).map(|(a, b)| (a - b).abs());
+        assert!(difference.fold(0.0, f32::max) > 1e-3, "{engine}: a longer neighbour pads it");
+        assert_same(engine, alone.row(0), embed(&[SENTENCES[0], SENTENCES[1]]).row(0));
+    }
 }
 
 #[test]
 fn one_model_serves_many_threads() {
     let (_directory, path) = bundle();
-    let model = open(&path, 2);
-    let images = batch(&model, 3);
-    let scores = model.classify(&images).unwrap();
-    let texts = open(&path, 1).embed_texts(&SENTENCES).unwrap();
-    thread::scope(|scope| {
-        for worker in 0..8 {
-            let (model, images, scores, texts) = (&model, &images, &scores, &texts);
-            scope.spawn(move || {
-                for _ in 0..5 {
-                    if worker % 2 == 0 {
-                        assert_eq!(&model.classify(images).unwrap(), scores);
-                    } else {
-                        assert_eq!(
-                            &model.embed_texts(&SENTENCES).unwrap(),
-                            texts,
-                            "loaded once, by whoever is first"
-                        );
+    for engine in engines() {
+        let model = open(&path, engine, 1);
+        let images = batch(&model, 3);
+        let scores: Vec<f32> = model.classify(&images).unwrap().concat().iter().map(|s| s.logit).collect();
+        let texts = open(&path, engine, 1).embed_texts(&SENTENCES).unwrap();
+        thread::scope(|scope| {
+            for worker in 0..8 {
+                let (model, images, scores, texts) = (&model, &images, &scores, &texts);
+                scope.spawn(move || {
+                    for _ in 0..5 {
+                        if worker % 2 == 0 {
+                            let found = model.classify(images).unwrap().concat();
+                            let found: Vec<f32> = found.iter().map(|score| score.logit).collect();
+                            assert_eq!(&found, scores, "{engine}");
+                        } else {
+                            // The text tower is loaded once, by whoever is first.
+                            assert_eq!(&model.embed_texts(&SENTENCES).unwrap(), texts, "{engine}");
+                        }
                     }
-                }
-            });
-        }
-    });
+                });
+            }
+        });
+    }
 }
 
 #[test]
 fn prompts_of_the_bundle_and_of_the_caller_agree() {
     let (_directory, path) = bundle();
-    let model = open(&path, 2);
-    let images = batch(&model, 2);
-    let banked = model.classify(&images).unwrap();
-    assert_eq!(model.class_names().collect::<Vec<_>>(), medclip_tests::CLASSES);
-    let model = model.with_prompts(&PromptSet::parse(PROMPTS).unwrap()).unwrap();
-    assert_eq!(model.classify(&images).unwrap(), banked);
+    for engine in engines() {
+        let model = open(&path, engine, 2);
+        let images = batch(&model, 2);
+        let banked = model.classify(&images).unwrap().concat();
+        assert_eq!(model.class_names().collect::<Vec<_>>(), medclip_tests::CLASSES);
+        let model = model.with_prompts(&PromptSet::parse(PROMPTS).unwrap()).unwrap();
+        let asked = model.classify(&images).unwrap().concat();
+        for (banked, asked) in banked.iter().zip(&asked) {
+            assert_eq!(banked.name, asked.name);
+            assert!((banked.logit - asked.logit).abs() < 1e-4, "{engine}: {banked:?} and {asked:?}");
+        }
+    }
 }
 
 #[test]
 fn images_of_another_preprocessor_and_empty_batches_are_refused() {
     let (_directory, path) = bundle();
-    let model = open(&path, 1);
-    let image = GrayImage::new(8, 8, vec![0; 64]).unwrap();
-    let other = Preprocessor::new(PreprocessConfig::medclip(16, 3)).unwrap();
-    let refused = model.embed_images(&other.batch(&[image]).unwrap()).unwrap_err();
-    assert!(matches!(refused, EncodeError::ImageShape { expected: [1, 32, 32], actual: [3, 16, 16] }));
-    assert!(matches!(model.embed_texts::<&str>(&[]), Err(EncodeError::Empty)));
+    for engine in engines() {
+        let model = open(&path, engine, 1);
+        let image = GrayImage::new(8, 8, vec![0; 64]).unwrap();
+        let other = Preprocessor::new(PreprocessConfig::medclip(16, 3)).unwrap();
+        let refused = model.embed_images(&other.batch(&[image]).unwrap()).unwrap_err();
+        assert!(matches!(refused, EncodeError::ImageShape { expected: [1, 32, 32], actual: [3, 16, 16] }));
+        assert!(matches!(model.embed_texts::<&str>(&[]), Err(EncodeError::Empty)));
+    }
 }
 
 /// The bundle at `path` with other contents for one file and sums that say so.
@@ -215,16 +235,34 @@ fn what_is_no_graph_is_refused_and_never_a_panic() {
     wrong.extend([1, 100, graph.len() / 2, graph.len() - 1].map(|len| graph[..len].to_vec()));
     for contents in wrong {
         let edited = replace(&path, BundleFile::ImageGraph, &contents);
-        let error = Model::open(edited).unwrap_err();
-        assert!(matches!(error, LoadError::Graph { .. } | LoadError::WrongGraph { .. }), "{error:?}");
+        for engine in engines() {
+            let error = Model::open_with(&edited, options(engine, 1)).unwrap_err();
+            assert!(matches!(error, LoadError::NotOnnx { .. } | LoadError::WrongGraph { .. }), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused_by_the_engine() {
+    let (_directory, path) = bundle();
+    let mut graph = fs::read(path.join("image.onnx")).unwrap();
+    // An operator that there is not, of the same length.
+    let position = graph.windows(4).position(|bytes| bytes == b"Conv").unwrap();
+    graph[position..][..4].copy_from_slice(b"Conw");
+    let edited = replace(&path, BundleFile::ImageGraph, &graph);
+    for engine in engines() {
+        let error = Model::open_with(&edited, options(engine, 1)).unwrap_err();
+        assert!(matches!(error, LoadError::Graph { .. }), "{error:?}");
     }
 }
 
 #[test]
 fn a_model_says_what_it_is() {
     let (_directory, path) = bundle();
-    let model = Model::open(&path).unwrap();
-    assert_eq!((model.name(), model.engine_name()), ("tiny", "tract"));
-    assert_eq!(model.bundle().id(), Bundle::open(&path).unwrap().id());
+    for engine in engines() {
+        let model = open(&path, engine, 1);
+        assert_eq!((model.name(), model.engine_name()), ("tiny", engine.name()));
+        assert_eq!(model.bundle().id(), Bundle::open(&path).unwrap().id());
+    }
     assert!(matches!(Model::open(path.join("nowhere")), Err(LoadError::Bundle(_))));
 }
