@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use medclip_runtime::{Bundle, BundleFile, GraphInfo, ModelConfig, Port};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Outcome;
 use crate::models;
-use crate::output::{locked_stdout, plain_table, write_table};
+use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
 
 /// Show what a model bundle holds, after verifying every file of it
 #[derive(Debug, Args)]
@@ -21,16 +21,7 @@ pub(crate) struct InspectArgs {
     bundle: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: InspectFormat,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum InspectFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object.
-    Json,
+    format: ReportFormat,
 }
 
 /// Everything `inspect` says; the fields are the keys of its JSON object.
@@ -75,11 +66,8 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<Outcome> {
     };
     let mut out = locked_stdout();
     match args.format {
-        InspectFormat::Json => {
-            let json = serde_json::to_string_pretty(&report)?;
-            writeln!(out, "{json}")?;
-        }
-        InspectFormat::Text => report.write_text(&mut out)?,
+        ReportFormat::Json => write_json_report(&mut out, &report)?,
+        ReportFormat::Text => report.write_text(&mut out)?,
     }
     out.flush()?;
     Ok(Outcome::Complete)

@@ -3,6 +3,9 @@
 //! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done. Results go to standard
 //! output, everything else to standard error.
 
+mod bench;
+mod doctor;
+mod engine;
 #[cfg(feature = "train")]
 mod eval;
 #[cfg(feature = "train")]
@@ -40,6 +43,10 @@ enum Command {
     Score(score::ScoreArgs),
     Inspect(inspect::InspectArgs),
     Label(label::LabelArgs),
+    Doctor(doctor::DoctorArgs),
+    Bench(bench::BenchArgs),
+    #[command(hide = true)]
+    BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
     #[cfg(feature = "train")]
     Train(train::TrainArgs),
@@ -61,6 +68,9 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Label(args) => label::run(&args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),

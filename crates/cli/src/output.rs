@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-#[cfg(feature = "train")]
 use serde::Serialize;
 
 /// How results are written to standard output.
@@ -19,6 +18,16 @@ pub(crate) enum Format {
     Json,
     /// Comma-separated values with a header.
     Csv,
+}
+
+/// How a report is written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
 }
 
 /// Standard output, locked and buffered.
@@ -60,8 +69,14 @@ pub(crate) fn progress(len: usize, unit: &'static str) -> ProgressBar {
     bar
 }
 
+/// One JSON object on lines of its own.
+pub(crate) fn write_json_report(out: &mut impl Write, report: &impl Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    writeln!(out)?;
+    Ok(())
+}
+
 /// One JSON object and a line end.
-#[cfg(feature = "train")]
 pub(crate) fn write_json_line(out: &mut impl io::Write, value: &impl Serialize) -> anyhow::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     writeln!(out)?;

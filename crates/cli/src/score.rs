@@ -9,8 +9,9 @@ use std::thread;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use medclip_decode::Limits;
-use medclip_runtime::{EngineKind, FindingScore, Model, ModelOptions, PromptSet};
+use medclip_runtime::{FindingScore, Model, ModelOptions, PromptSet};
 
+use crate::engine::EngineArgs;
 use crate::inputs::{self, Input};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
@@ -39,12 +40,8 @@ pub(crate) struct ScoreArgs {
     /// Output format: a table for people, one JSON object a line, or CSV
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// What runs the model
-    #[arg(long, default_value_t)]
-    engine: EngineKind,
-    /// Threads to use [default: all]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -52,17 +49,17 @@ Examples:
   medclip score chest.jpg
   medclip score --format json studies/ > scores.jsonl
   medclip score --prompts prompts.toml --format csv a.png b.png
+  medclip score --engine ort-cpu studies/
 
 Exit status: 0 all scored, 1 some images failed, 2 could not run.";
 
 pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let inputs = inputs::expand(&args.images);
-    let threads = args.threads.unwrap_or(ModelOptions::default().threads);
+    let threads = args.engine.threads();
     // Images side by side first; what is left over goes into each image.
     let workers = threads.get().min(inputs.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
-    let options = ModelOptions { engine: args.engine.into(), threads: per_image };
-    let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
+    let model = load(&args.model.resolve()?, args.engine.options(per_image), args.prompts.as_deref())?;
 
     let bar = progress(inputs.len(), "images");
     let mut writer = writer::new(args.format, locked_stdout());

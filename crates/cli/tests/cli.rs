@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/broken.rs"]
 mod broken;
+#[path = "cli/doctor.rs"]
+mod doctor;
+#[path = "cli/engine.rs"]
+mod engine;
 #[path = "cli/formats.rs"]
 mod formats;
 #[path = "cli/inspect.rs"]

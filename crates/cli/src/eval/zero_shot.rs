@@ -8,10 +8,11 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use medclip_core::Finding;
 use medclip_eval::{Interval, annotated, auroc, average_precision, bootstrap_macro};
-use medclip_runtime::{EngineKind, Model, ModelOptions};
+use medclip_runtime::Model;
 use medclip_train::data::{Record, Selection, Split, read_manifest};
 use serde::Serialize;
 
+use crate::engine::EngineArgs;
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
 use crate::output::{locked_stdout, progress, write_json_line};
@@ -56,9 +57,8 @@ pub(crate) struct ZeroShotArgs {
     /// Print one JSON object instead of a Markdown table
     #[arg(long)]
     json: bool,
-    /// What runs the model
-    #[arg(long, default_value_t)]
-    engine: EngineKind,
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 /// What is printed as JSON.
@@ -93,8 +93,8 @@ pub(crate) fn run(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
     let indices = selection.indices("command line", &records)?;
     let chosen: Vec<&Record> = indices.into_iter().filter_map(|index| records.get(index)).collect();
     let root = args.images.or_else(|| args.manifest.parent().map(PathBuf::from)).unwrap_or_default();
-    let options = ModelOptions { engine: args.engine.into(), threads: NonZeroUsize::MIN };
-    let workers = ModelOptions::default().threads.get();
+    let options = args.engine.options(NonZeroUsize::MIN);
+    let workers = args.engine.threads().get();
     let model = Model::open_with(args.model.resolve()?, options).context("cannot load the model")?;
     let classes: Vec<Finding> = model.class_names().filter_map(Finding::from_name).collect();
     let columns: Vec<usize> = model

@@ -81,7 +81,7 @@ fn flags_are_checked_before_anything_runs() {
     for arguments in [
         &["score"][..],
         &["score", "--format", "xml", "a.png"],
-        &["score", "--engine", "tensorrt", "a.png"],
+        &["score", "--engine", "gpu", "a.png"],
         &["score", "--threads", "0", "a.png"],
         &["diagnose"],
     ] {
