@@ -32,7 +32,9 @@ impl MedClip {
         frozen: impl Fn(&str) -> bool + 'static,
     ) -> Result<Self> {
         let mut store = ParameterStore::new(seed, device.clone(), frozen);
-        let ImageTower::EfficientnetLite(image_config) = &architecture.image;
+        let ImageTower::EfficientnetLite(image_config) = &architecture.image else {
+            candle_core::bail!("no such image tower");
+        };
         let TextTower::Bert(text_config) = &architecture.text;
         let image = EfficientNetLite::new(image_config, &mut store, "vision_model.model.")?;
         let text = Bert::new(text_config, &mut store, "text_model.model.")?;

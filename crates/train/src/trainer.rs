@@ -239,7 +239,10 @@ fn load_starting_weights(
     let load =
         |path: &Path, weights| model.store().load(&weights).map_err(|error| TrainError::invalid(path, error));
     if let Some(path) = &config.image.init {
-        let ImageTower::EfficientnetLite(sizes) = &model_config.architecture.image;
+        let ImageTower::EfficientnetLite(sizes) = &model_config.architecture.image else {
+            let reason = "only EfficientNet-Lite starts from foreign weights".to_owned();
+            return Err(TrainError::Setting { field: "image.init", reason });
+        };
         load(path, pretrained::efficientnet(path, sizes)?)?;
     }
     if let Some(path) = &config.text.init {

@@ -22,7 +22,7 @@ pub(crate) struct SelfAttention {
 impl SelfAttention {
     /// Query, key and value as one layer of `3 · width` outputs, the `1/√(width / heads)` of the scores folded
     /// into the query.
-    fn merged(&self) -> Linear {
+    pub(super) fn merged(&self) -> Linear {
         let [width, _] = self.query.weight.shape();
         let factor = (self.heads as f64 / width as f64).sqrt();
         let query = self.query.scaled(factor);
@@ -77,7 +77,11 @@ pub(crate) fn self_attention(
 }
 
 /// `exp(xᵢ) / Σ exp(xⱼ)` over the last axis.
-fn softmax<const RANK: usize>(graph: &mut Graph, name: &str, x: Value<f32, RANK>) -> Value<f32, RANK> {
+pub(super) fn softmax<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+) -> Value<f32, RANK> {
     graph.node(name, "Softmax", &[x.id()], vec![attribute::int("axis", -1)])
 }
 
