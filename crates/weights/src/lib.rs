@@ -28,6 +28,7 @@ mod element;
 mod error;
 mod file;
 mod format;
+pub mod names;
 mod pickle;
 mod state;
 mod view;

@@ -117,8 +117,8 @@ impl Pickle {
     pub(crate) fn entries<'a>(&'a self, dictionary: &'a Value) -> BTreeMap<&'a str, &'a Value> {
         let Value::Dict(pairs) = dictionary else { return BTreeMap::new() };
         let entries = pairs.iter().map(|(key, value)| (self.value(*key), self.value(*value)));
-        let named = |(key, value)| match key {
-            &Value::Text(ref key) => Some((key.as_str(), value)),
+        let named = |(key, value): (&'a Value, &'a Value)| match key {
+            Value::Text(key) => Some((key.as_str(), value)),
             _ => None,
         };
         entries.filter_map(named).collect()

@@ -7,7 +7,7 @@ use crate::element::ElementType;
 use crate::error::TensorFault;
 
 /// Bytes decoded at a time.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 13;
 
 /// Where a tensor's elements lie in its storage, all in elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl View {
         reader: &mut (impl Read + ?Sized),
     ) -> io::Result<Vec<f32>> {
         let values = decode(element, self.span().len(), reader)?;
-        if self.strides == row_major(&self.shape) || values.len() < 2 {
+        if self.strides == row_major(&self.shape) || values.is_empty() {
             return Ok(values);
         }
         Ok(self.gather(&values))
