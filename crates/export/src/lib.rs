@@ -2,7 +2,8 @@
 //!
 //! [`Checkpoint`] opens what training leaves behind, checked to fit together. [`image_graph`] and [`text_graph`] write
 //! its two towers as ONNX files; [`write_bundle`] puts them with everything else a model needs into one directory. No ONNX
-//! engine is involved: the caller brings the one that embeds the prompts.
+//! engine is involved: the caller brings the one that embeds the prompts. [`import`] makes a checkpoint of weights that
+//! PyTorch programs saved.
 //!
 //! ```
 //! use medclip_export::{Checkpoint, GraphOptions, Storage};
@@ -38,6 +39,7 @@ mod bundle;
 mod checkpoint;
 mod error;
 mod graph;
+mod import;
 mod metadata;
 mod op;
 mod options;
@@ -51,6 +53,7 @@ pub use bundle::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
+pub use import::{ImportError, ImportOptions, Mode, import};
 pub use options::{GraphOptions, Storage};
 pub use tower::{image_graph, parameters, text_graph};
 
