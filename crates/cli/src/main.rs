@@ -3,10 +3,14 @@
 //! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done. Results go to standard
 //! output, everything else to standard error.
 
+#[cfg(feature = "import")]
+mod bundle;
 #[cfg(feature = "train")]
 mod eval;
 #[cfg(feature = "train")]
 mod export;
+#[cfg(feature = "import")]
+mod import;
 mod inputs;
 mod inspect;
 mod label;
@@ -41,6 +45,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Label(label::LabelArgs),
     Phantom(phantom::PhantomArgs),
+    #[cfg(feature = "import")]
+    Import(import::ImportArgs),
     #[cfg(feature = "train")]
     Train(train::TrainArgs),
     #[cfg(feature = "train")]
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Label(args) => label::run(&args),
         Command::Phantom(args) => phantom::run(&args),
+        #[cfg(feature = "import")]
+        Command::Import(args) => import::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         #[cfg(feature = "train")]
