@@ -4,4 +4,4 @@ mod bundle;
 mod checkpoint;
 
 pub use bundle::{CLASSES, PROMPTS, tiny_bundle};
-pub use checkpoint::{random_checkpoint, tiny_config};
+pub use checkpoint::{random_checkpoint, tiny_config, tiny_published_configs};

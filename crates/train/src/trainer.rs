@@ -24,7 +24,7 @@ use crate::optimizer::AdamW;
 use crate::pretrained;
 use crate::progress::{Event, Progress};
 use crate::sentences::SentenceEncoder;
-use crate::tower::efficientnet_lite::Phase;
+use crate::tower::Phase;
 
 /// A run: model, data, optimiser and where it stands.
 pub struct Trainer {
@@ -240,7 +240,7 @@ fn load_starting_weights(
         |path: &Path, weights| model.store().load(&weights).map_err(|error| TrainError::invalid(path, error));
     if let Some(path) = &config.image.init {
         let ImageTower::EfficientnetLite(sizes) = &model_config.architecture.image else {
-            let reason = "only EfficientNet-Lite starts from foreign weights".to_owned();
+            let reason = "weights to start from are read for EfficientNet-Lite only".to_owned();
             return Err(TrainError::Setting { field: "image.init", reason });
         };
         load(path, pretrained::efficientnet(path, sizes)?)?;
