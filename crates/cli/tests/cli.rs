@@ -6,6 +6,9 @@
 mod broken;
 #[path = "cli/formats.rs"]
 mod formats;
+#[cfg(feature = "import")]
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/label.rs"]
