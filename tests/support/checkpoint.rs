@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use medclip_core::PromptPooling;
 use medclip_core::architecture::{
     Architecture, BertConfig, EfficientNetConfig, EfficientNetStage, ImageTower, ResNetConfig, SwinConfig,
     TextPooling, TextTower,
@@ -88,6 +89,7 @@ pub fn tiny_config(pooling: TextPooling) -> ModelConfig {
             }),
         },
         logit_scale: 3.0,
+        prompt_pooling: PromptPooling::Mean,
         preprocess: PreprocessConfig { pad_min_side: 0, ..PreprocessConfig::medclip(32, 1) },
         tokenizer: TokenizerConfig { lowercase: true, max_length: 40 },
     }

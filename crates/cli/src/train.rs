@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use medclip_train::{TrainConfig, Trainer};
+use medclip_train::{Setting, TrainConfig, Trainer};
 
 use crate::Outcome;
 use crate::output::{locked_stdout, write_json_line};
@@ -25,16 +25,21 @@ pub(crate) struct TrainArgs {
     /// Seed instead of the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Any other setting instead of the file's; may be repeated. The value is TOML, or text without quotes
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<Setting>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   medclip train training/medclip-edge.toml
+  medclip train training/medclip-edge.toml --output runs/nce --set objective.kind=info_nce
   medclip export runs/medclip-edge/best models/medclip-edge --prompts models/prompts/chest-xray.toml";
 
 pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     keep_freed_memory();
-    let mut config = TrainConfig::open(&args.config).context("cannot use the training file")?;
+    let mut config =
+        TrainConfig::open_with(&args.config, &args.set).context("cannot use the training file")?;
     if let Some(output) = args.output {
         config.output = output;
     }

@@ -14,3 +14,6 @@ mod label;
 mod model;
 #[path = "cli/setting.rs"]
 mod setting;
+#[cfg(feature = "train")]
+#[path = "cli/train.rs"]
+mod train;

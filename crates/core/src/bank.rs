@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::architecture::LogitScale;
 use crate::batch::Embeddings;
 use crate::prompt::ExpandedClass;
-use crate::score::{FindingScore, score_pair};
+use crate::score::{FindingScore, PromptPooling, score_pair};
 
 const TENSOR: &str = "embeddings";
 const METADATA: &str = "medclip_prompt_bank";
@@ -117,14 +117,14 @@ impl PromptBank {
     /// # Shapes
     /// - `image`: `[dim]`, unit norm
     /// - returns: `[classes]`
-    pub fn scores(&self, image: &[f32], scale: LogitScale) -> Vec<FindingScore> {
+    pub fn scores(&self, image: &[f32], scale: LogitScale, pooling: PromptPooling) -> Vec<FindingScore> {
         let mut cosines = self.embeddings.iter().map(|prompt| dot(prompt, image));
         self.classes
             .iter()
             .map(|class| {
                 let positive: Vec<f32> = cosines.by_ref().take(class.positive.len()).collect();
                 let negative: Vec<f32> = cosines.by_ref().take(class.negative.len()).collect();
-                score_pair(&class.name, &positive, &negative, scale)
+                score_pair(&class.name, &positive, &negative, scale, pooling)
             })
             .collect()
     }
@@ -190,11 +190,13 @@ mod tests {
 
     #[test]
     fn scores_pool_each_side() {
-        let scores = bank().scores(&[1.0, 0.0], LogitScale::new(0.0));
+        let scores = bank().scores(&[1.0, 0.0], LogitScale::new(0.0), PromptPooling::Mean);
         // Class A: mean(1, 0) − (−1) = 1.5; class B is orthogonal to the image.
         assert_eq!((scores[0].name.as_str(), scores[0].logit), ("A", 1.5));
         assert!((scores[0].probability - 0.817_574_5).abs() < 1e-6);
         assert_eq!((scores[1].logit, scores[1].probability), (0.0, 0.5));
+        // Class A: max(1, 0) − (−1).
+        assert_eq!(bank().scores(&[1.0, 0.0], LogitScale::new(0.0), PromptPooling::Max)[0].logit, 2.0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The medclip contract: what train, export and runtime must agree on, down to every pixel and token.
 //!
-//! Nothing here knows candle, ONNX or an image format. The only I/O is [`Bundle::open`] and [`BundleWriter`].
+//! Nothing here knows candle, ONNX or an image format. The only I/O is of model
+//! directories: [`Bundle::open`], [`BundleWriter`] and what they need.
 //!
 //! | module | holds |
 //! |---|---|
@@ -17,6 +18,7 @@
 //! | [`checkpoint`] | files of a checkpoint directory |
 //! | [`graph`] | names in the ONNX graphs and their metadata |
 //! | [`bundle`] | a model on disk, verified |
+//! | [`staging`] | directories put in place whole or not at all |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -43,6 +45,7 @@ pub mod preprocess;
 pub mod prompt;
 pub mod raster;
 pub mod score;
+pub mod staging;
 pub mod tokenize;
 
 pub use architecture::{
@@ -56,5 +59,5 @@ pub use model::ModelConfig;
 pub use preprocess::{PreprocessConfig, Preprocessor, Resample};
 pub use prompt::PromptSet;
 pub use raster::GrayImage;
-pub use score::FindingScore;
+pub use score::{FindingScore, PromptPooling};
 pub use tokenize::{Tokenizer, TokenizerConfig};

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::architecture::{Architecture, ImageTower, LogitScale, TextTower};
 use crate::preprocess::{PreprocessConfig, PreprocessError, Preprocessor};
+use crate::score::PromptPooling;
 use crate::tokenize::TokenizerConfig;
 
 /// The contents of `model.toml`, written by training and carried into a bundle.
@@ -21,6 +22,9 @@ pub struct ModelConfig {
     pub description: String,
     /// Natural logarithm of the factor that turns cosines into logits. The exporter takes it from the weights.
     pub logit_scale: f32,
+    /// How a class's prompts are pooled: `mean`, or `max`.
+    #[serde(default)]
+    pub prompt_pooling: PromptPooling,
     /// The towers.
     pub architecture: Architecture,
     /// Image to pixels.
@@ -152,6 +156,7 @@ pub(crate) mod tests {
             name: "tiny".to_owned(),
             description: "for tests".to_owned(),
             logit_scale: LogitScale::INITIAL,
+            prompt_pooling: PromptPooling::Mean,
             architecture: Architecture {
                 embedding_dim: 2,
                 image: ImageTower::EfficientnetLite(EfficientNetConfig::lite0(1)),

@@ -8,7 +8,7 @@ use medclip_core::bank::{PromptBank, Provenance};
 use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256};
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, Embeddings, ImageTower, LogitScale, ModelConfig,
-    PreprocessConfig, PromptSet, TextTower, TokenizerConfig,
+    PreprocessConfig, PromptPooling, PromptSet, TextTower, TokenizerConfig,
 };
 
 const PROMPTS: &str =
@@ -20,6 +20,7 @@ fn config() -> ModelConfig {
         name: "tiny".to_owned(),
         description: "for tests".to_owned(),
         logit_scale: LogitScale::INITIAL,
+        prompt_pooling: PromptPooling::Mean,
         architecture: Architecture {
             embedding_dim: 2,
             image: ImageTower::EfficientnetLite(EfficientNetConfig::lite0(1)),

@@ -75,8 +75,8 @@ impl Model {
     /// As [`Model::embed_images`].
     pub fn classify(&self, images: &ImageBatch) -> Result<Vec<Vec<FindingScore>>, EncodeError> {
         let embeddings = self.embed_images(images)?;
-        let scale = self.bundle.logit_scale();
-        Ok((0..embeddings.rows()).map(|row| self.bank.scores(embeddings.row(row), scale)).collect())
+        let (scale, pooling) = (self.bundle.logit_scale(), self.bundle.config().prompt_pooling);
+        Ok((0..embeddings.rows()).map(|row| self.bank.scores(embeddings.row(row), scale, pooling)).collect())
     }
 
     /// A unit-norm embedding of every image.

@@ -2,14 +2,15 @@
 //!
 //! A checkpoint is a directory. `weights.safetensors`, `model.toml` and `tokenizer.json` are all that
 //! `medclip export` reads; a resumable one adds `parameters.safetensors` (the weights being trained, where an average
-//! is exported), `optimizer.safetensors` and `state.json`. It is written under a temporary name, flushed and renamed:
-//! a directory of the final name is always whole.
+//! is exported), `optimizer.safetensors` and `state.json`. It takes its name when it is whole
+//! ([`StagedDirectory`]).
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use medclip_core::staging::StagedDirectory;
 use medclip_core::{ModelConfig, checkpoint};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::error::TrainError;
 const PARAMETERS: &str = "parameters.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
-const PARTIAL: &str = ".partial";
+const BEST: &str = "best";
 
 /// Where a run stands. With the seed it decides every later draw: random streams derive from (seed, epoch, step), so
 /// there is no generator state to save.
@@ -66,6 +67,7 @@ impl CheckpointStore {
     pub fn open(output: &Path, model: ModelConfig, tokenizer: &Path) -> Result<Self, TrainError> {
         let states = output.join("checkpoints");
         fs::create_dir_all(&states).map_err(TrainError::io(&states))?;
+        StagedDirectory::recover(output.join(BEST))?;
         Ok(Self { root: output.to_owned(), model, tokenizer: tokenizer.to_owned() })
     }
 
@@ -76,14 +78,12 @@ impl CheckpointStore {
     pub fn save(&self, snapshot: &Snapshot) -> Result<(), TrainError> {
         let name = format!("step-{:010}", snapshot.state.optimizer_steps);
         let target = self.root.join("checkpoints").join(&name);
-        self.write(&target, |partial| {
-            self.write_model(partial, &snapshot.weights)?;
-            write_tensors(&partial.join(PARAMETERS), &snapshot.parameters)?;
-            write_tensors(&partial.join(OPTIMIZER), &snapshot.optimizer)?;
-            let state = serde_json::to_vec_pretty(&snapshot.state)
-                .map_err(|error| TrainError::invalid(partial.join(STATE), error))?;
-            write_bytes(&partial.join(STATE), &state)
-        })?;
+        let directory = StagedDirectory::create(&target)?;
+        self.write_model(&directory, &snapshot.weights)?;
+        write_tensors(&directory, PARAMETERS, &snapshot.parameters)?;
+        write_tensors(&directory, OPTIMIZER, &snapshot.optimizer)?;
+        write_json(&directory, STATE, &snapshot.state)?;
+        directory.put_in_place()?;
         for old in self.checkpoints()? {
             if old != target {
                 fs::remove_dir_all(&old).map_err(TrainError::io(&old))?;
@@ -101,13 +101,11 @@ impl CheckpointStore {
         weights: &BTreeMap<String, Tensor>,
         metrics: &impl Serialize,
     ) -> Result<(), TrainError> {
-        self.write(&self.root.join("best"), |partial| {
-            self.write_model(partial, weights)?;
-            let path = partial.join("metrics.json");
-            let bytes =
-                serde_json::to_vec_pretty(metrics).map_err(|error| TrainError::invalid(&path, error))?;
-            write_bytes(&path, &bytes)
-        })
+        let directory = StagedDirectory::create(self.root.join(BEST))?;
+        self.write_model(&directory, weights)?;
+        write_json(&directory, "metrics.json", metrics)?;
+        directory.put_in_place()?;
+        Ok(())
     }
 
     /// The newest whole checkpoint, if the run has one.
@@ -134,7 +132,7 @@ impl CheckpointStore {
         for entry in fs::read_dir(&states).map_err(TrainError::io(&states))? {
             let path = entry.map_err(TrainError::io(&states))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("step-") && !name.ends_with(PARTIAL) {
+            if name.starts_with("step-") && !name.ends_with(StagedDirectory::SUFFIX) {
                 found.push(path);
             }
         }
@@ -142,55 +140,36 @@ impl CheckpointStore {
         Ok(found)
     }
 
-    fn write_model(&self, directory: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
-        write_tensors(&directory.join(checkpoint::WEIGHTS), weights)?;
-        let path = directory.join(checkpoint::MODEL);
-        let text = self.model.to_toml().map_err(|error| TrainError::invalid(&path, error))?;
-        write_bytes(&path, text.as_bytes())?;
-        let tokenizer = fs::read(&self.tokenizer).map_err(TrainError::io(&self.tokenizer))?;
-        write_bytes(&directory.join(checkpoint::TOKENIZER), &tokenizer)
-    }
-
-    /// Fills a partial directory and gives it its name; a directory that had the name is replaced.
-    fn write(
+    fn write_model(
         &self,
-        target: &Path,
-        fill: impl FnOnce(&Path) -> Result<(), TrainError>,
+        directory: &StagedDirectory,
+        weights: &BTreeMap<String, Tensor>,
     ) -> Result<(), TrainError> {
-        let mut partial = target.as_os_str().to_owned();
-        partial.push(PARTIAL);
-        let partial = PathBuf::from(partial);
-        remove(&partial)?;
-        fs::create_dir_all(&partial).map_err(TrainError::io(&partial))?;
-        fill(&partial)?;
-        sync(&partial)?;
-        remove(target)?;
-        fs::rename(&partial, target).map_err(TrainError::io(target))?;
-        sync(&self.root)
+        write_tensors(directory, checkpoint::WEIGHTS, weights)?;
+        let text = self.model.to_toml().map_err(|error| TrainError::invalid(checkpoint::MODEL, error))?;
+        directory.write(checkpoint::MODEL, text.as_bytes())?;
+        let tokenizer = fs::read(&self.tokenizer).map_err(TrainError::io(&self.tokenizer))?;
+        directory.write(checkpoint::TOKENIZER, &tokenizer)?;
+        Ok(())
     }
 }
 
-fn remove(directory: &Path) -> Result<(), TrainError> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(directory)(error)),
-        _ => Ok(()),
-    }
+fn write_json(directory: &StagedDirectory, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|error| TrainError::invalid(name, error))?;
+    Ok(directory.write(name, &bytes)?)
 }
 
-fn sync(path: &Path) -> Result<(), TrainError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(TrainError::io(path))
-}
-
-fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    fs::write(path, bytes).map_err(TrainError::io(path))?;
-    sync(path)
-}
-
-fn write_tensors(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
+fn write_tensors(
+    directory: &StagedDirectory,
+    name: &str,
+    tensors: &BTreeMap<String, Tensor>,
+) -> Result<(), TrainError> {
+    let path = directory.path().join(name);
     let ordered: Vec<(&str, &Tensor)> =
         tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    safetensors::serialize_to_file(ordered, None, path).map_err(|error| TrainError::invalid(path, error))?;
-    sync(path)
+    safetensors::serialize_to_file(ordered, None, &path)
+        .map_err(|error| TrainError::invalid(&path, error))?;
+    Ok(directory.flush(name)?)
 }
 
 fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {

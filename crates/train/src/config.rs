@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use medclip_core::preprocess::PreprocessConfig;
 use medclip_core::tokenize::TokenizerConfig;
 use medclip_core::{
-    Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, ResNetConfig,
-    SwinConfig, TextTower,
+    Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, PromptPooling,
+    ResNetConfig, SwinConfig, TextTower,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::error::TrainError;
 use crate::loss::Objective;
 use crate::optimizer::AdamWConfig;
 use crate::schedule::Schedule;
+use crate::setting::Setting;
 use crate::tower::image::frozen_with;
 
 /// A training run, as its TOML file states it. Unknown keys are refused.
@@ -158,8 +159,26 @@ impl TrainConfig {
     /// # Errors
     /// [`TrainError`] naming the file and the key that is unknown, missing or out of range.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
+        Self::open_with(path, &[])
+    }
+
+    /// Reads a training file with some of its settings replaced, in order.
+    ///
+    /// # Errors
+    /// As [`TrainConfig::open`].
+    pub fn open_with(path: &Path, settings: &[Setting]) -> Result<Self, TrainError> {
         let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
-        let config: Self = toml::from_str(&text).map_err(|error| TrainError::invalid(path, error))?;
+        let invalid = |error: toml::de::Error| TrainError::invalid(path, error);
+        let config: Self = if settings.is_empty() {
+            // Straight from the text, so that errors show the line.
+            toml::from_str(&text).map_err(invalid)?
+        } else {
+            let mut table: toml::Table = toml::from_str(&text).map_err(invalid)?;
+            for setting in settings {
+                setting.apply(&mut table)?;
+            }
+            table.try_into().map_err(invalid)?
+        };
         config.validate()?;
         Ok(config)
     }
@@ -219,6 +238,7 @@ impl TrainConfig {
             },
             tokenizer: TokenizerConfig { lowercase: self.text.lowercase, max_length: self.text.max_length },
             logit_scale: LogitScale::INITIAL,
+            prompt_pooling: PromptPooling::Mean,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use medclip_core::staging::StagingError;
 use thiserror::Error;
 
 use crate::data::DataError;
@@ -53,6 +54,12 @@ pub enum TrainError {
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),
+}
+
+impl From<StagingError> for TrainError {
+    fn from(StagingError { path, source }: StagingError) -> Self {
+        Self::Io { path, source }
+    }
 }
 
 impl TrainError {

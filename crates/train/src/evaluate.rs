@@ -3,9 +3,9 @@
 use candle_core::{Device, Tensor};
 use medclip_core::prompt::{ExpandedClass, sentences};
 use medclip_core::tokenize::Tokenizer;
-use medclip_core::{Finding, FindingScore, PromptBank};
+use medclip_core::{Finding, FindingScore, PromptBank, PromptPooling};
 use medclip_eval::auroc;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::EvalSet;
 use crate::error::TrainError;
@@ -16,7 +16,7 @@ use crate::tower::Phase;
 const BATCH: usize = 32;
 
 /// AUROC of every class that is a finding with both outcomes in the set.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Name of the set.
     pub set: String,
@@ -29,7 +29,7 @@ pub struct Evaluation {
 }
 
 /// AUROC of one finding.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingAuroc {
     /// The finding.
     pub name: String,
@@ -95,7 +95,7 @@ fn scores(
         let (pixels, shape) = set.batch(start..start + BATCH)?.into_parts();
         let pixels = Tensor::from_vec(pixels, &shape, &Device::Cpu)?;
         let images = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
-        scores.extend(images.iter().map(|image| bank.scores(image, scale)));
+        scores.extend(images.iter().map(|image| bank.scores(image, scale, PromptPooling::Mean)));
     }
     Ok(scores)
 }

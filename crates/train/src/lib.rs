@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`config`] | the training file |
+//! | [`config`], [`setting`] | the training file, and settings replaced from outside |
 //! | [`data`] | images, labels, sentences, batches |
 //! | [`op`] | operations with backward passes candle lacks |
 //! | [`params`] | named parameters |
@@ -10,7 +10,7 @@
 //! | [`loss`] | semantic matching and its baselines |
 //! | [`optimizer`], [`schedule`], [`ema`] | how weights move |
 //! | [`sentences`] | embeddings of a batch's sentences |
-//! | [`evaluate`] | zero-shot AUROC while training |
+//! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and the log it is read from |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
 //! | [`trainer`] | the loop |
@@ -36,6 +36,7 @@ pub mod progress;
 pub mod reference;
 pub mod schedule;
 pub mod sentences;
+pub mod setting;
 pub mod tower;
 pub mod trainer;
 
@@ -43,4 +44,5 @@ pub use config::TrainConfig;
 pub use error::TrainError;
 pub use loss::{LabelSimilarity, Objective};
 pub use model::MedClip;
+pub use setting::Setting;
 pub use trainer::Trainer;

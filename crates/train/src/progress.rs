@@ -1,15 +1,18 @@
 //! What a run tells: a bar for people, JSON lines for programs.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
+
+const LOG: &str = "log.jsonl";
 
 /// One line of `log.jsonl`.
 #[derive(Debug, Serialize)]
@@ -49,6 +52,37 @@ pub enum Event<'a> {
     },
 }
 
+/// The last evaluation of every set that the run in `output` logged, and the epochs finished by then, by set.
+///
+/// # Errors
+/// [`TrainError`] when there is no log or an evaluation in it makes no sense.
+pub fn last_evaluations(output: &Path) -> Result<BTreeMap<String, (u64, Evaluation)>, TrainError> {
+    #[derive(Deserialize)]
+    struct Line {
+        event: String,
+    }
+    #[derive(Deserialize)]
+    struct EvaluationLine {
+        epoch: u64,
+        #[serde(flatten)]
+        evaluation: Evaluation,
+    }
+    let path = output.join(LOG);
+    let file = File::open(&path).map_err(TrainError::io(&path))?;
+    let mut last = BTreeMap::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(TrainError::io(&path))?;
+        // A run that was killed may have left half a line.
+        let is_evaluation = serde_json::from_str(&line).is_ok_and(|line: Line| line.event == "evaluation");
+        if is_evaluation {
+            let EvaluationLine { epoch, evaluation } =
+                serde_json::from_str(&line).map_err(|error| TrainError::invalid(&path, error))?;
+            last.insert(evaluation.set.clone(), (epoch, evaluation));
+        }
+    }
+    Ok(last)
+}
+
 /// The bar on a terminal and the log file.
 pub struct Progress {
     bar: ProgressBar,
@@ -62,7 +96,7 @@ impl Progress {
     /// # Errors
     /// [`TrainError::Io`] when the log cannot be opened.
     pub fn open(output: &Path, total_steps: u64, done: u64) -> Result<Self, TrainError> {
-        let path = output.join("log.jsonl");
+        let path = output.join(LOG);
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()

@@ -1,0 +1,149 @@
+//! `medclip eval runs`: training runs side by side.
+
+use std::convert::Infallible;
+use std::io::Write;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use medclip_train::evaluate::Evaluation;
+use medclip_train::progress::last_evaluations;
+
+use crate::Outcome;
+use crate::output::locked_stdout;
+
+/// AUROC at the end of training runs, as a Markdown table
+///
+/// Runs under one label share a column, which gives their mean and standard deviation: seeds or folds of one setting.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct RunsArgs {
+    /// Output directories of `medclip train`, each with the label of its column
+    #[arg(required = true, value_name = "[LABEL=]DIR")]
+    runs: Vec<Run>,
+    /// Evaluation set
+    #[arg(long, default_value = "val")]
+    set: String,
+}
+
+const EXAMPLE: &str = "\
+Example:
+  medclip eval runs matching=runs/sm-1 matching=runs/sm-2 InfoNCE=runs/nce-1 InfoNCE=runs/nce-2";
+
+/// A run and the column it belongs to.
+#[derive(Debug, Clone)]
+struct Run {
+    label: String,
+    output: PathBuf,
+}
+
+impl FromStr for Run {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let (label, output) = text.split_once('=').unwrap_or((text, text));
+        Ok(Self { label: label.to_owned(), output: PathBuf::from(output) })
+    }
+}
+
+/// Runs of one label.
+struct Column {
+    label: String,
+    evaluations: Vec<Evaluation>,
+}
+
+pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<Outcome> {
+    let mut columns: Vec<Column> = Vec::new();
+    for Run { label, output } in &args.runs {
+        let mut sets = last_evaluations(output).context("no finished run")?;
+        let Some((_, evaluation)) = sets.remove(&args.set) else {
+            let known: Vec<&str> = sets.keys().map(String::as_str).collect();
+            bail!("{} evaluated no set `{}`, but {known:?}", output.display(), args.set);
+        };
+        match columns.iter_mut().find(|column| column.label == *label) {
+            Some(column) => column.evaluations.push(evaluation),
+            None => columns.push(Column { label: label.clone(), evaluations: vec![evaluation] }),
+        }
+    }
+    write_markdown(&columns, &mut locked_stdout())?;
+    Ok(Outcome::Complete)
+}
+
+fn write_markdown(columns: &[Column], out: &mut impl Write) -> std::io::Result<()> {
+    write!(out, "| finding | positives |")?;
+    for Column { label, evaluations } in columns {
+        write!(out, " {label} ({}) |", evaluations.len())?;
+    }
+    writeln!(out, "\n|---|--:|{}", "--:|".repeat(columns.len()))?;
+    let first = columns.first().and_then(|column| column.evaluations.first());
+    for finding in first.map_or(&[][..], |evaluation| &evaluation.findings) {
+        let of = |evaluation: &Evaluation| {
+            evaluation.findings.iter().find(|other| other.name == finding.name).cloned()
+        };
+        let positives = |column: &Column| -> Vec<usize> {
+            column.evaluations.iter().filter_map(of).map(|finding| finding.positives).collect()
+        };
+        write!(out, "| {} | {} |", finding.name, range(columns.iter().flat_map(positives)))?;
+        for column in columns {
+            let values = column.evaluations.iter().filter_map(of).filter_map(|finding| finding.auroc);
+            write!(out, " {} |", mean_and_deviation(&values.collect::<Vec<_>>()))?;
+        }
+        writeln!(out)?;
+    }
+    write!(out, "| **macro** | |")?;
+    for column in columns {
+        let values = column.evaluations.iter().filter_map(|evaluation| evaluation.macro_auroc);
+        write!(out, " **{}** |", mean_and_deviation(&values.collect::<Vec<_>>()))?;
+    }
+    writeln!(out)
+}
+
+/// One number, or the least and the largest.
+fn range(values: impl Iterator<Item = usize> + Clone) -> String {
+    match (values.clone().min(), values.max()) {
+        (Some(least), Some(most)) if least < most => format!("{least}–{most}"),
+        (least, _) => least.map_or_else(|| "–".to_owned(), |value| value.to_string()),
+    }
+}
+
+/// Mean and, from two values on, standard deviation (n − 1).
+fn mean_and_deviation(values: &[f64]) -> String {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    match values.len() {
+        0 => "–".to_owned(),
+        1 => format!("{mean:.3}"),
+        _ => {
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            format!("{mean:.3} ± {:.3}", (squares / (count - 1.0)).sqrt())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use medclip_train::evaluate::FindingAuroc;
+
+    use super::*;
+
+    fn evaluation(auroc: Option<f64>) -> Evaluation {
+        let finding = FindingAuroc { name: "Edema".to_owned(), positives: 3, negatives: 5, auroc };
+        Evaluation { set: "val".to_owned(), images: 8, findings: vec![finding], macro_auroc: auroc }
+    }
+
+    #[test]
+    fn runs_of_a_label_become_mean_and_deviation() {
+        let column = |label: &str, values: &[Option<f64>]| Column {
+            label: label.to_owned(),
+            evaluations: values.iter().map(|value| evaluation(*value)).collect(),
+        };
+        let columns = [column("a", &[Some(0.7), Some(0.9)]), column("b", &[Some(0.5)]), column("c", &[None])];
+        let mut out = Vec::new();
+        write_markdown(&columns, &mut out).unwrap();
+        let expected = "| finding | positives | a (2) | b (1) | c (1) |\n|---|--:|--:|--:|--:|\n\
+                        | Edema | 3 | 0.800 ± 0.141 | 0.500 | – |\n\
+                        | **macro** | | **0.800 ± 0.141** | **0.500** | **–** |\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

@@ -1,0 +1,16 @@
+# Sourced: `medclip` with training, and two runs at a time. Two runs with one thread each are half as fast again as one
+# run with two.
+export RAYON_NUM_THREADS=1 CANDLE_NUM_THREADS=1
+cargo build --quiet --release -p medclip-cli --features train
+
+medclip() { cargo run --quiet --release -p medclip-cli --features train -- "$@"; }
+
+# Starts a command in the background once fewer than two are running; a failed one ends the script.
+start() {
+  if (( $(jobs -rp | wc -l) >= 2 )); then wait -n; fi
+  "$@" >/dev/null &
+}
+
+finish() {
+  while (( $(jobs -rp | wc -l) > 0 )); do wait -n; done
+}
