@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rounds: usize = rounds.parse()?;
     let file = std::fs::read(inputs)?;
     let pixels = SafeTensors::deserialize(&file)?.tensor("pixel_values")?;
-    let values: Vec<f32> = pixels.data().as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+    let values: Vec<f32> =
+        pixels.data().as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
     let pixels = Tensor::from_shape(pixels.shape(), &values)?;
 
     let start = Instant::now();

@@ -54,7 +54,7 @@ struct Trunk<'a> {
 }
 
 impl Trunk<'_> {
-    /// 1×1, 3×3 and 1×1 convolution, the input or its 1×1 convolution added back, ReLU.
+    /// 1×1, 3×3 and 1×1 convolution, the input or its 1×1 convolution added back, `ReLU`.
     fn block(&mut self, block: &ResNetBlock, input: Value<f32, 4>) -> Result<Value<f32, 4>, WeightsError> {
         let BlockLayers { name, convolutions: [narrow, spatial, wide], shortcut } = BlockLayers::new(block);
         let x = self.activated(&narrow, input)?;

@@ -1,5 +1,5 @@
-//! Swin transformer. Windows, shifts and merging are gathers over tokens, at most one a block; the scale of the scores
-//! is folded into the queries, the relative-position bias and the mask of the shift into one constant.
+//! Swin transformer. Windows, shifts and merging are gathers over tokens, at most one a block where the map is whole
+//! windows; the scale of the scores is folded into the queries, and the relative-position bias is looked up here.
 
 use std::ops::RangeInclusive;
 
@@ -159,12 +159,12 @@ impl Trunk<'_> {
             heads: stage.heads,
         };
         let table: Tensor<f32, 2> = self.weights.tensor(&name("self.relative_position_bias_table"))?;
+        let (count, tokens) = (windows.count(), windows.tokens());
         let bias = WindowBias {
-            windows: windows.count(),
             position: position_bias(&table, windows.window),
-            mask: windows.mask(),
+            mask: windows.mask().and_then(|mask| Tensor::new([count, 1, tokens, tokens], mask)),
         };
-        Ok(window_attention(self.graph, attention, x, &bias, &layer))
+        Ok(window_attention(self.graph, attention, x, count * tokens, &bias, &layer))
     }
 
     /// Four tokens side by side, normalised and halved in width.

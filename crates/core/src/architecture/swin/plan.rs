@@ -123,8 +123,8 @@ impl SwinConfig {
                 .collect();
             let merge = sides.get(stage + 1).map(|&next| {
                 let target = entry_order(next, window);
-                let moves =
-                    moves(&order, &target.iter().flat_map(|token| merged(*token, next, side)).collect());
+                let fours: Moves = target.iter().flat_map(|token| merged(*token, next, side)).collect();
+                let moves = moves(&order, &fours);
                 order = target;
                 moves
             });
@@ -176,7 +176,7 @@ fn merged(token: usize, next: usize, side: usize) -> [Option<usize>; 4] {
 }
 
 /// The gather from tokens standing in `order` to those that `places` names by raster position.
-fn moves(order: &[usize], places: &Vec<Option<usize>>) -> Moves {
+fn moves(order: &[usize], places: &[Option<usize>]) -> Moves {
     let mut standing = vec![0; order.len()];
     for (at, token) in order.iter().enumerate() {
         standing[*token] = at;
