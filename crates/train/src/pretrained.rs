@@ -42,7 +42,7 @@ pub fn image(path: &Path, tower: &ImageTower) -> Result<BTreeMap<String, Tensor>
 /// pooler is left out.
 ///
 /// # Errors
-/// As [`image`].
+/// As [`image()`].
 pub fn text(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
     let fits = |layout| matches!(layout, Layout::HuggingFaceBert | Layout::MedClip);
     load(path, fits, |mapping| mapping.retain(|name| name.starts_with(TEXT)))
