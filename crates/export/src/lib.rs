@@ -2,7 +2,7 @@
 //!
 //! [`Checkpoint`] opens what training leaves behind, checked to fit together. [`image_graph`] and [`text_graph`] write
 //! its two towers as ONNX files; [`write_bundle`] puts them with everything else a model needs into one directory. No ONNX
-//! engine is involved: the caller brings the one that embeds the prompts. [`import`] makes a checkpoint of weights that
+//! engine is involved: the caller brings the one that embeds the prompts. [`import()`] makes a checkpoint of weights that
 //! PyTorch programs saved.
 //!
 //! ```
