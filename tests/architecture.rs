@@ -13,11 +13,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-core", &[]),
     ("medclip-eval", &[]),
     ("medclip-decode", &["medclip-core"]),
-    ("medclip-export", &["medclip-core"]),
+    ("medclip-export", &["medclip-core", "medclip-weights"]),
     ("medclip-phantom", &["medclip-core"]),
     ("medclip-report", &["medclip-core"]),
     ("medclip-runtime", &["medclip-core"]),
-    ("medclip-train", &["medclip-core", "medclip-decode", "medclip-eval", "medclip-report"]),
+    (
+        "medclip-train",
+        &["medclip-core", "medclip-decode", "medclip-eval", "medclip-report", "medclip-weights"],
+    ),
+    ("medclip-weights", &["medclip-core"]),
     (
         "medclip-cli",
         &[
@@ -42,7 +46,6 @@ const CANDLE_USERS: &[&str] = &["medclip-train"];
 /// or a system library.
 const FORBIDDEN_IN_SCORING: &[&str] = &[
     "medclip-train",
-    "medclip-export",
     "candle-core",
     "candle-nn",
     "prost-build",
@@ -104,6 +107,16 @@ fn scoring_needs_neither_candle_nor_a_cpp_toolchain() {
             let is_loaded = line.contains("disable-linking") && !line.contains("download-binaries");
             assert!(name != "ort-sys" || is_loaded, "{line}");
         }
+    }
+}
+
+#[test]
+fn a_scanner_can_leave_import_out() {
+    let tree =
+        cargo(&["tree", "-p", "medclip-cli", "-e", "normal", "--no-default-features", "--prefix", "none"]);
+    for package in ["medclip-export", "medclip-weights", "zip"] {
+        let is_there = tree.lines().any(|line| line.split(' ').next() == Some(package));
+        assert!(!is_there, "{package} is only for imports");
     }
 }
 

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use medclip_core::architecture::TextPooling;
-use medclip_core::{Embeddings, GrayImage};
+use medclip_core::{Embeddings, GrayImage, ModelConfig};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle};
 use medclip_phantom::Phantom;
 use medclip_runtime::{Model, ModelOptions, embed_sentences};
-use medclip_tests::{PROMPTS, random_checkpoint, tiny_config};
+use medclip_tests::{PROMPTS, random_checkpoint, tiny_config, tiny_published_configs};
 use medclip_train::reference::ReferenceModel;
 use tempfile::TempDir;
 
@@ -25,10 +25,10 @@ const SENTENCES: [&str; 8] = [
     "Pneumothorax.",
 ];
 
-fn models(pooling: TextPooling) -> (TempDir, ReferenceModel, Model) {
+fn models(config: &ModelConfig) -> (TempDir, ReferenceModel, Model) {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("checkpoint");
-    random_checkpoint(&path, &tiny_config(pooling), 7);
+    random_checkpoint(&path, config, 7);
     let checkpoint = Checkpoint::open(&path).unwrap();
     let bundle = directory.path().join("bundle");
     let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
@@ -58,20 +58,24 @@ fn worse(worst: f32, difference: f32) -> f32 {
 
 #[test]
 fn images_of_any_batch_size() {
-    let (_directory, candle, tract) = models(TextPooling::Masked);
-    for count in [1, 3, 8] {
-        let images: Vec<GrayImage> =
-            (0..count).map(|seed| Phantom::random(seed, 96).unwrap().render()).collect();
-        let batch = tract.preprocessor().batch(&images).unwrap();
-        let ours = candle.embed_images(&batch).unwrap();
-        assert_close(&format!("{count} images"), &ours, &tract.embed_images(&batch).unwrap());
+    let [swin, resnet] = tiny_published_configs();
+    for config in [tiny_config(TextPooling::Masked), swin, resnet] {
+        let (_directory, candle, tract) = models(&config);
+        for count in [1, 3, 8] {
+            let images: Vec<GrayImage> =
+                (0..count).map(|seed| Phantom::random(seed, 96).unwrap().render()).collect();
+            let batch = tract.preprocessor().batch(&images).unwrap();
+            let ours = candle.embed_images(&batch).unwrap();
+            let what = format!("{count} images, {:?}", config.architecture.image);
+            assert_close(&what, &ours, &tract.embed_images(&batch).unwrap());
+        }
     }
 }
 
 #[test]
 fn sentences_of_different_lengths_under_both_poolings() {
     for pooling in [TextPooling::Masked, TextPooling::Reference] {
-        let (_directory, candle, tract) = models(pooling);
+        let (_directory, candle, tract) = models(&tiny_config(pooling));
         let tokenizer = tract.bundle().tokenizer().unwrap();
         for count in [1, 3, 8] {
             let sentences = &SENTENCES[..count];

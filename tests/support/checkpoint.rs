@@ -5,7 +5,8 @@ use std::path::Path;
 
 use medclip_core::PromptPooling;
 use medclip_core::architecture::{
-    Architecture, BertConfig, EfficientNetConfig, EfficientNetStage, ImageTower, TextPooling, TextTower,
+    Architecture, BertConfig, EfficientNetConfig, EfficientNetStage, ImageTower, ResNetConfig, SwinConfig,
+    TextPooling, TextTower,
 };
 use medclip_core::model::ModelConfig;
 use medclip_core::preprocess::PreprocessConfig;
@@ -92,6 +93,27 @@ pub fn tiny_config(pooling: TextPooling) -> ModelConfig {
         preprocess: PreprocessConfig { pad_min_side: 0, ..PreprocessConfig::medclip(32, 1) },
         tokenizer: TokenizerConfig { lowercase: true, max_length: 40 },
     }
+}
+
+/// [`tiny_config`] with the published model's kinds of image tower: a Swin whose windows are shifted and padded, and a
+/// ResNet of two stages, on three channels.
+pub fn tiny_published_configs() -> [ModelConfig; 2] {
+    let swin = SwinConfig {
+        patch_size: 2,
+        embed_dim: 8,
+        depths: vec![2, 2],
+        num_heads: vec![2, 4],
+        window_size: 3,
+        mlp_ratio: 2,
+        ..SwinConfig::tiny(1)
+    };
+    let resnet = ResNetConfig { width: 8, blocks: vec![1, 2], ..ResNetConfig::resnet50(3) };
+    [ImageTower::Swin(swin), ImageTower::Resnet(resnet)].map(|image| {
+        let mut config = tiny_config(TextPooling::Masked);
+        config.preprocess.channels = image.channels();
+        config.architecture.image = image;
+        config
+    })
 }
 
 /// Writes a checkpoint of `config` to the new directory `directory`: the same weights for the same seed.

@@ -5,5 +5,5 @@ mod checkpoint;
 mod engines;
 
 pub use bundle::{CLASSES, PROMPTS, tiny_bundle};
-pub use checkpoint::{random_checkpoint, tiny_config};
+pub use checkpoint::{random_checkpoint, tiny_config, tiny_published_configs};
 pub use engines::engines;

@@ -1,6 +1,5 @@
 //! `medclip export`: a checkpoint to a bundle, checked against the forward pass it was trained with.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use medclip_runtime::{Model, ModelOptions, embed_sentences};
 use medclip_train::reference::ReferenceModel;
 
 use crate::Outcome;
+use crate::bundle;
 use crate::output::locked_stdout;
 
 /// Largest difference between the exported graphs and training's forward pass, per entry of a unit vector.
@@ -50,38 +50,17 @@ Examples:
   medclip export runs/medclip-edge/best models/medclip-edge --prompts models/prompts/chest-xray.toml";
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
-    if args.bundle.exists() && !args.replace {
-        bail!("{} already exists; --replace replaces it", args.bundle.display());
-    }
+    bundle::refuse_existing(&args.bundle, args.replace)?;
     let checkpoint = Checkpoint::open(&args.checkpoint).context("cannot export the checkpoint")?;
-    let prompts = read(&args.prompts)?;
-    let card = match &args.card {
-        Some(path) => read(path)?,
-        None => default_card(&checkpoint),
-    };
+    let prompts = bundle::read(&args.prompts)?;
+    let card = bundle::card(args.card.as_deref(), &checkpoint)?;
     let contents = BundleContents { prompts: &prompts, card: &card };
     let options = BundleOptions { replace: args.replace, ..BundleOptions::default() };
     let mut differences = Vec::new();
-    write_bundle_if(
-        &checkpoint,
-        contents,
-        &options,
-        &args.bundle,
-        |request| {
-            let sentences = request.sentences;
-            embed_sentences(
-                request.graph,
-                request.config,
-                request.tokenizer,
-                sentences,
-                ModelOptions::default(),
-            )
-        },
-        |bundle| {
-            differences = check(&args.checkpoint, &checkpoint, bundle)?;
-            Ok(())
-        },
-    )?;
+    write_bundle_if(&checkpoint, contents, &options, &args.bundle, bundle::embed, |bundle| {
+        differences = check(&args.checkpoint, &checkpoint, bundle)?;
+        Ok(())
+    })?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", args.bundle.display())?;
     for (what, difference, _) in differences {
@@ -140,13 +119,4 @@ fn largest_difference(a: &Embeddings, b: &Embeddings) -> f32 {
 /// The larger; not-a-number outdoes everything.
 fn worse(worst: f32, difference: f32) -> f32 {
     if difference > worst || difference.is_nan() { difference } else { worst }
-}
-
-fn default_card(checkpoint: &Checkpoint) -> String {
-    let config = checkpoint.config();
-    format!("# {}\n\n{}\n\nResearch use only, not for diagnosis.\n", config.name, config.description)
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| path.display().to_string())
 }

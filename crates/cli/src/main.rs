@@ -4,12 +4,16 @@
 //! output, everything else to standard error.
 
 mod bench;
+#[cfg(feature = "import")]
+mod bundle;
 mod doctor;
 mod engine;
 #[cfg(feature = "train")]
 mod eval;
 #[cfg(feature = "train")]
 mod export;
+#[cfg(feature = "import")]
+mod import;
 mod inputs;
 mod inspect;
 mod label;
@@ -48,6 +52,8 @@ enum Command {
     #[command(hide = true)]
     BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
+    #[cfg(feature = "import")]
+    Import(import::ImportArgs),
     #[cfg(feature = "train")]
     Train(train::TrainArgs),
     #[cfg(feature = "train")]
@@ -72,6 +78,8 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args),
         Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
+        #[cfg(feature = "import")]
+        Command::Import(args) => import::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         #[cfg(feature = "train")]

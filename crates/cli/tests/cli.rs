@@ -12,6 +12,9 @@ mod doctor;
 mod engine;
 #[path = "cli/formats.rs"]
 mod formats;
+#[cfg(feature = "import")]
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/label.rs"]

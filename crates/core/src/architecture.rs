@@ -3,19 +3,19 @@
 mod bert;
 mod efficientnet;
 mod resnet;
-mod swin;
+pub mod swin;
 
 use serde::{Deserialize, Serialize};
 
 pub use bert::{BertConfig, TextPooling};
 pub use efficientnet::{EfficientNetBlock, EfficientNetConfig, EfficientNetStage};
-pub use resnet::ResNetConfig;
+pub use resnet::{ResNetBlock, ResNetConfig};
 pub use swin::SwinConfig;
 
 /// The two towers, the joint space and the temperature: what decides the shape of every weight.
 ///
 /// Parameter names in a checkpoint start with `vision_model.` and `text_model.` as in the reference, with
-/// `vision_model.projection_head.weight` `[embedding_dim, image features]`,
+/// `vision_model.projection_head.weight` `[embedding_dim, image features]` (in a ResNet `vision_model.model.fc.weight`),
 /// `text_model.projection_head.weight` `[embedding_dim, text features]` and the scalar `logit_scale`
 /// (natural logarithm of the inverse temperature) beside the trunks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,38 @@ pub struct Architecture {
 pub enum ImageTower {
     /// EfficientNet-Lite: inverted residuals without squeeze-and-excitation, ReLU6, for edge devices.
     EfficientnetLite(EfficientNetConfig),
+    /// Swin transformer, version 1; the published model's is Swin-T.
+    Swin(SwinConfig),
+    /// ResNet of bottleneck blocks; the published model's is ResNet-50.
+    Resnet(ResNetConfig),
+}
+
+impl ImageTower {
+    /// Input channels.
+    pub const fn channels(&self) -> usize {
+        match self {
+            Self::EfficientnetLite(config) => config.channels,
+            Self::Swin(config) => config.channels,
+            Self::Resnet(config) => config.channels,
+        }
+    }
+
+    /// Width of the features that are projected into the joint space.
+    pub fn features(&self) -> usize {
+        match self {
+            Self::EfficientnetLite(config) => config.head,
+            Self::Swin(config) => config.features(),
+            Self::Resnet(config) => config.features(),
+        }
+    }
+
+    /// Name of the projection's weight, `[embedding_dim, features]`.
+    pub const fn projection(&self) -> &'static str {
+        match self {
+            Self::EfficientnetLite(_) | Self::Swin(_) => "vision_model.projection_head.weight",
+            Self::Resnet(_) => "vision_model.model.fc.weight",
+        }
+    }
 }
 
 /// A kind of text tower with its sizes.

@@ -15,7 +15,7 @@ use crate::preprocess::{PreprocessError, Preprocessor};
 use crate::prompt::{PromptError, PromptSet};
 use crate::tokenize::{TokenizeError, Tokenizer};
 
-pub use sums::sha256;
+pub use sums::{sha256, sha256_of_file};
 pub use writer::BundleWriter;
 
 /// A file of a bundle.

@@ -116,17 +116,21 @@ impl ModelConfig {
     /// [`ModelConfigError::Preprocess`] or [`ModelConfigError::Inconsistent`] when they do not.
     pub fn check(&self) -> Result<(), ModelConfigError> {
         Preprocessor::new(self.preprocess.clone())?;
-        let ImageTower::EfficientnetLite(image) = &self.architecture.image;
+        let channels = self.architecture.image.channels();
         let TextTower::Bert(text) = &self.architecture.text;
         let reason = if self.name.trim().is_empty() {
             "name is empty".to_owned()
         } else if self.architecture.embedding_dim == 0 {
             "embedding_dim is 0".to_owned()
-        } else if image.channels != self.preprocess.channels {
+        } else if channels != self.preprocess.channels {
             format!(
-                "the image tower takes {} channels, preprocessing gives {}",
-                image.channels, self.preprocess.channels
+                "the image tower takes {channels} channels, preprocessing gives {}",
+                self.preprocess.channels
             )
+        } else if let ImageTower::Swin(swin) = &self.architecture.image
+            && let Err(error) = swin.plan(self.preprocess.image_size)
+        {
+            error.to_string()
         } else if self.tokenizer.max_length > text.max_position_embeddings {
             format!(
                 "the text tower takes {} tokens, the tokenizer gives up to {}",

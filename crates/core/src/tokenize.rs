@@ -1,5 +1,7 @@
 //! Sentence to token ids, for BERT towers.
 
+mod vocabulary;
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use thiserror::Error;
 use tokenizers::{ModelWrapper, NormalizerWrapper, PostProcessorWrapper};
 
 use crate::batch::TokenBatch;
+
+pub use vocabulary::from_vocabulary;
 
 /// What `tokenizer.json` leaves open or gets wrong; travels with the weights in `model.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +56,14 @@ pub enum TokenizeError {
     /// A token that BERT's layout needs is not in the vocabulary.
     #[error("the vocabulary has no {0}")]
     MissingToken(&'static str),
+    /// A token that a vocabulary lists twice.
+    #[error("line {line} of the vocabulary repeats `{token}`")]
+    Duplicate {
+        /// The line, from 1.
+        line: usize,
+        /// The token.
+        token: String,
+    },
     /// A sequence length nothing can be done with.
     #[error(
         "max_length is {0}, must be from {min} to {max}",

@@ -31,12 +31,23 @@ impl Checkpoint {
     /// architecture, and a tokenizer with more tokens or longer sequences than the text tower takes.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let directory = directory.as_ref();
-        let mut config = read_config(directory.join(checkpoint::MODEL))?;
+        let config = read_config(directory.join(checkpoint::MODEL))?;
         let weights = Weights::open(directory.join(checkpoint::WEIGHTS))?;
+        Self::new(config, weights, || read(directory.join(checkpoint::TOKENIZER)))
+    }
+
+    /// A checkpoint of these parts, if they fit together.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub(crate) fn new(
+        mut config: ModelConfig,
+        weights: Weights,
+        tokenizer: impl FnOnce() -> Result<Vec<u8>, CheckpointError>,
+    ) -> Result<Self, CheckpointError> {
         weights.check("", &parameters(&config.architecture)?)?;
         config.logit_scale = weights.logit_scale()?.ln();
-
-        let tokenizer_json = read(directory.join(checkpoint::TOKENIZER))?;
+        let tokenizer_json = tokenizer()?;
         let tokenizer = Tokenizer::from_bytes(&tokenizer_json, config.tokenizer.clone())?;
         let TextTower::Bert(text) = &config.architecture.text;
         if tokenizer.vocab_size() > text.vocab_size {

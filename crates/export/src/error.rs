@@ -1,5 +1,6 @@
 //! Errors of writing a graph.
 
+use medclip_core::architecture::swin::SwinSizeError;
 use thiserror::Error;
 
 use crate::weights::WeightsError;
@@ -18,6 +19,9 @@ pub enum ExportError {
         /// What it may be.
         requirement: String,
     },
+    /// An image size the tower has no form for.
+    #[error(transparent)]
+    ImageSize(#[from] SwinSizeError),
     /// Weights that do not belong to the architecture.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -2,7 +2,8 @@
 //!
 //! [`Checkpoint`] opens what training leaves behind, checked to fit together. [`image_graph`] and [`text_graph`] write
 //! its two towers as ONNX files; [`write_bundle`] puts them with everything else a model needs into one directory. No ONNX
-//! engine is involved: the caller brings the one that embeds the prompts.
+//! engine is involved: the caller brings the one that embeds the prompts. [`import()`] makes a checkpoint of weights that
+//! PyTorch programs saved.
 //!
 //! ```
 //! use medclip_export::{Checkpoint, GraphOptions, Storage};
@@ -19,8 +20,8 @@
 //! # Form of the graphs
 //! Operator set 20, IR version 9, inputs and outputs as [`names`] lists them, batch and sequence dynamic, no
 //! `value_info` (tract takes it for a constraint). What inference does not need is gone: batch normalisations are
-//! folded into convolutions, query, key and value are one product with the scale of the scores inside, token type 0 is
-//! part of the positions. The bytes depend on the arguments alone; the configuration and the hash of the weights are
+//! folded into convolutions, the scale of the scores into the queries, token type 0 is part of the positions, and a
+//! Swin's windows and shifts are gathers with fixed indices. The bytes depend on the arguments alone; the configuration and the hash of the weights are
 //! in the metadata, under [`CONFIG_KEY`] and [`WEIGHTS_KEY`].
 //!
 //! Names of nodes and constants are those of the checkpoint, so a graph can be read beside it.
@@ -38,6 +39,7 @@ mod bundle;
 mod checkpoint;
 mod error;
 mod graph;
+mod import;
 mod metadata;
 mod op;
 mod options;
@@ -51,6 +53,7 @@ pub use bundle::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
+pub use import::{ImportError, ImportOptions, Mode, import};
 pub use options::{GraphOptions, Storage};
 pub use tower::{image_graph, parameters, text_graph};
 

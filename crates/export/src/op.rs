@@ -12,3 +12,4 @@ pub(crate) mod math;
 pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod shape;
+pub(crate) mod window_attention;

@@ -14,6 +14,11 @@ impl<T, const RANK: usize> Tensor<T, RANK> {
         (len == data.len()).then_some(Self { shape, data })
     }
 
+    /// The tensor of these sizes with `value(i)` at position i in row-major order.
+    pub(crate) fn generate(shape: [usize; RANK], value: impl FnMut(usize) -> T) -> Self {
+        Self { shape, data: (0..shape.iter().product()).map(value).collect() }
+    }
+
     pub(crate) const fn shape(&self) -> [usize; RANK] {
         self.shape
     }

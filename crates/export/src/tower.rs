@@ -2,6 +2,8 @@
 
 pub(crate) mod bert;
 pub(crate) mod efficientnet_lite;
+pub(crate) mod resnet;
+pub(crate) mod swin;
 
 use std::ops::RangeInclusive;
 
@@ -13,7 +15,7 @@ use crate::error::ExportError;
 use crate::graph::{Dimension, Graph, Value};
 use crate::metadata;
 use crate::op::linear::{Linear, linear};
-use crate::op::norm;
+use crate::op::norm::{self, BatchNorm, LayerNorm};
 use crate::options::GraphOptions;
 use crate::weights::{Parameter, Weights, WeightsError};
 
@@ -33,7 +35,7 @@ const DEPTHS: RangeInclusive<usize> = 1..=1 << 12;
 /// The bytes depend on the arguments alone.
 ///
 /// # Errors
-/// [`ExportError::Architecture`] for impossible sizes, [`ExportError::Weights`] for weights of another tower,
+/// [`ExportError::Architecture`] and [`ExportError::ImageSize`] for impossible sizes, [`ExportError::Weights`] for weights of another tower,
 /// [`ExportError::NotFinite`] and [`ExportError::HalfOverflow`] for values that cannot be stored.
 pub fn image_graph(
     architecture: &Architecture,
@@ -42,16 +44,24 @@ pub fn image_graph(
     options: &GraphOptions,
 ) -> Result<Vec<u8>, ExportError> {
     weights.check(IMAGE_PREFIX, &image_parameters(architecture)?)?;
-    let ImageTower::EfficientnetLite(config) = &architecture.image;
+    let taken = architecture.image.channels();
     check("preprocess.image_size", preprocess.image_size, SIZES)?;
-    check("preprocess.channels", preprocess.channels, config.channels..=config.channels)?;
+    check("preprocess.channels", preprocess.channels, taken..=taken)?;
 
     let mut graph = Graph::new("image", options.storage);
-    let [channels, side] = [preprocess.channels, preprocess.image_size].map(Dimension::Fixed);
-    let pixels = graph.input(names::PIXELS, [BATCH, channels, side, side], "normalised pixels");
-    let features = efficientnet_lite::trunk(&mut graph, config, pixels, preprocess.image_size, weights)?;
-    let head = Linear { weight: weights.tensor("vision_model.projection_head.weight")?, bias: None };
-    let embeddings = project(&mut graph, "vision_model.projection_head", features, &head);
+    let side = preprocess.image_size;
+    let shape = [BATCH, Dimension::Fixed(taken), Dimension::Fixed(side), Dimension::Fixed(side)];
+    let pixels = graph.input(names::PIXELS, shape, "normalised pixels");
+    let features = match &architecture.image {
+        ImageTower::EfficientnetLite(config) => {
+            efficientnet_lite::trunk(&mut graph, config, pixels, side, weights)?
+        }
+        ImageTower::Swin(config) => swin::trunk(&mut graph, config, pixels, side, weights)?,
+        ImageTower::Resnet(config) => resnet::trunk(&mut graph, config, pixels, weights)?,
+    };
+    let projection = architecture.image.projection();
+    let head = Linear { weight: weights.tensor(projection)?, bias: None };
+    let embeddings = project(&mut graph, projection.trim_end_matches(".weight"), features, &head);
     let shape = [BATCH, Dimension::Fixed(architecture.embedding_dim)];
     graph.output(names::IMAGE_EMBEDDINGS, embeddings, shape, "unit-norm image embeddings");
     graph.finish(metadata::image(architecture, preprocess, weights)?)
@@ -96,8 +106,13 @@ pub fn parameters(architecture: &Architecture) -> Result<Vec<Parameter>, ExportE
 
 fn image_parameters(architecture: &Architecture) -> Result<Vec<Parameter>, ExportError> {
     check("embedding_dim", architecture.embedding_dim, SIZES)?;
-    let ImageTower::EfficientnetLite(config) = &architecture.image;
-    efficientnet_lite::parameters(config, architecture.embedding_dim)
+    match &architecture.image {
+        ImageTower::EfficientnetLite(config) => {
+            efficientnet_lite::parameters(config, architecture.embedding_dim)
+        }
+        ImageTower::Swin(config) => swin::parameters(config, architecture.embedding_dim),
+        ImageTower::Resnet(config) => resnet::parameters(config, architecture.embedding_dim),
+    }
 }
 
 fn text_parameters(architecture: &Architecture) -> Result<Vec<Parameter>, ExportError> {
@@ -118,6 +133,30 @@ fn read_linear(weights: &Weights, name: &str) -> Result<Linear, WeightsError> {
         weight: weights.tensor(&format!("{name}.weight"))?,
         bias: Some(weights.tensor(&format!("{name}.bias"))?),
     })
+}
+
+/// The normalisation called `name`, over the last axis.
+fn read_layer_norm(weights: &Weights, name: &str, eps: f64) -> Result<LayerNorm, WeightsError> {
+    let part = |part| weights.tensor(&format!("{name}.{part}"));
+    Ok(LayerNorm { weight: part("weight")?, bias: part("bias")?, eps })
+}
+
+/// The batch normalisation called `name`.
+fn read_batch_norm(weights: &Weights, name: &str, eps: f64) -> Result<BatchNorm, WeightsError> {
+    let part = |part| weights.tensor(&format!("{name}.{part}"));
+    Ok(BatchNorm {
+        weight: part("weight")?,
+        bias: part("bias")?,
+        mean: part("running_mean")?,
+        variance: part("running_var")?,
+        eps,
+    })
+}
+
+/// The tensors of the batch normalisation called `name`.
+fn batch_norm_parameters(name: &str, channels: usize) -> [Parameter; 4] {
+    ["weight", "bias", "running_mean", "running_var"]
+        .map(|part| Parameter::new(format!("{name}.{part}"), [channels]))
 }
 
 fn check(field: impl Into<String>, value: usize, range: RangeInclusive<usize>) -> Result<(), ExportError> {

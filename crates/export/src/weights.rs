@@ -1,32 +1,37 @@
 //! Trained weights by name, as a checkpoint stores them.
 
+mod mismatch;
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use medclip_core::architecture::LogitScale;
 use medclip_core::bundle::sha256;
+use medclip_weights::TensorFile;
+use medclip_weights::names::{Mapping, NamesError, Shapes};
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
 use crate::tensor::Tensor;
+
+pub use mismatch::{Misshapen, WeightsMismatch};
+use values::Values;
 
 const LOGIT_SCALE: &str = "logit_scale";
 
 /// Buffers that `PyTorch` modules save beside their weights and no tower reads.
 const IGNORED_BUFFERS: [&str; 2] = [".position_ids", ".num_batches_tracked"];
 
-/// Every tensor of a `weights.safetensors`, in the order of its names. All are single precision and finite.
+/// Tensors in the order of their names, single precision and finite: those of a `weights.safetensors` in memory, those
+/// of files of others on disk until a graph takes them.
 #[derive(Clone)]
 pub struct Weights {
-    tensors: BTreeMap<String, StoredTensor>,
+    shapes: Shapes,
+    values: Values,
     sha256: String,
-}
-
-#[derive(Clone)]
-struct StoredTensor {
-    shape: Vec<usize>,
-    data: Vec<f32>,
 }
 
 impl Weights {
@@ -48,7 +53,7 @@ impl Weights {
     /// tensors other than single precision, [`WeightsError::NotFinite`] for infinities and not-a-numbers.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WeightsError> {
         let file = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Format(Box::new(error)))?;
-        let mut tensors = BTreeMap::new();
+        let (mut shapes, mut tensors) = (Shapes::new(), BTreeMap::new());
         for (name, view) in file.iter().filter(|(name, _)| !is_ignored(name)) {
             if view.dtype() != Dtype::F32 {
                 let actual = view.dtype().to_string();
@@ -56,24 +61,31 @@ impl Weights {
             }
             let (values, _) = view.data().as_chunks::<4>();
             let data: Vec<f32> = values.iter().map(|&value| f32::from_le_bytes(value)).collect();
-            tensors.insert(name.to_owned(), StoredTensor { shape: view.shape().to_vec(), data });
+            shapes.insert(name.to_owned(), view.shape().to_vec());
+            tensors.insert(name.to_owned(), data);
         }
-        let is_broken = |(_, tensor): &(_, &StoredTensor)| tensor.data.iter().any(|value| !value.is_finite());
+        let is_broken = |(_, data): &(_, &Vec<f32>)| data.iter().any(|value| !value.is_finite());
         let broken: Vec<String> = tensors.iter().filter(is_broken).map(|(name, _)| name.clone()).collect();
         if !broken.is_empty() {
             return Err(WeightsError::NotFinite { names: broken });
         }
-        Ok(Self { tensors, sha256: sha256(bytes) })
+        Ok(Self { shapes, values: Values::Memory(tensors), sha256: sha256(bytes) })
     }
 
-    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
+    /// The tensors of `files` under their names here, read when they are asked for.
+    pub(crate) fn from_files(files: Vec<(Mapping, TensorFile)>, sha256: String) -> Self {
+        let shapes = files.iter().flat_map(|(mapping, _)| mapping.shapes()).collect();
+        Self { shapes, values: Values::Files(Arc::new(Mutex::new(files))), sha256 }
+    }
+
+    /// SHA-256 of the file, 64 lower-case hexadecimal digits; of several files that of their sums.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
     /// Names and shapes, in the order of the names.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()))
+        self.shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()))
     }
 
     /// The temperature, from the scalar `logit_scale`.
@@ -92,32 +104,32 @@ impl Weights {
     pub(crate) fn check(&self, prefix: &str, parameters: &[Parameter]) -> Result<(), WeightsError> {
         let mut mismatch = WeightsMismatch::default();
         for parameter in parameters {
-            match self.tensors.get(&parameter.name) {
+            match self.shapes.get(&parameter.name) {
                 None => mismatch.missing.push(parameter.name.clone()),
-                Some(tensor) if tensor.shape != parameter.shape => mismatch.misshapen.push(Misshapen {
+                Some(shape) if *shape != parameter.shape => mismatch.misshapen.push(Misshapen {
                     name: parameter.name.clone(),
                     expected: parameter.shape.clone(),
-                    actual: tensor.shape.clone(),
+                    actual: shape.clone(),
                 }),
                 Some(_) => {}
             }
         }
         let known: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let names = self.tensors.keys().filter(|name| name.starts_with(prefix));
+        let names = self.shapes.keys().filter(|name| name.starts_with(prefix));
         mismatch.unexpected = names.filter(|name| !known.contains(name.as_str())).cloned().collect();
         if mismatch.is_empty() { Ok(()) } else { Err(WeightsError::Mismatch(mismatch)) }
     }
 
     /// One tensor of known rank; its sizes were compared by [`Weights::check`].
     pub(crate) fn tensor<const RANK: usize>(&self, name: &str) -> Result<Tensor<f32, RANK>, WeightsError> {
-        let Some(stored) = self.tensors.get(name) else {
+        let (Some(actual), Some(data)) = (self.shapes.get(name), self.values.get(name)?) else {
             let missing = vec![name.to_owned()];
             return Err(WeightsError::Mismatch(WeightsMismatch { missing, ..WeightsMismatch::default() }));
         };
-        let shape: Option<[usize; RANK]> = stored.shape.as_slice().try_into().ok();
-        shape.and_then(|shape| Tensor::new(shape, stored.data.clone())).ok_or_else(|| {
+        let shape: Option<[usize; RANK]> = actual.as_slice().try_into().ok();
+        shape.and_then(|shape| Tensor::new(shape, data)).ok_or_else(|| {
             let misshapen =
-                Misshapen { name: name.to_owned(), expected: vec![1; RANK], actual: stored.shape.clone() };
+                Misshapen { name: name.to_owned(), expected: vec![1; RANK], actual: actual.clone() };
             WeightsError::Mismatch(WeightsMismatch {
                 misshapen: vec![misshapen],
                 ..WeightsMismatch::default()
@@ -129,7 +141,7 @@ impl Weights {
 impl fmt::Debug for Weights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Weights")
-            .field("tensors", &self.tensors.len())
+            .field("tensors", &self.shapes.len())
             .field("sha256", &self.sha256)
             .finish_non_exhaustive()
     }
@@ -169,6 +181,9 @@ pub enum WeightsError {
     /// Not a safetensors file, or a damaged one.
     #[error("the weights are not a valid safetensors file")]
     Format(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file of others fails while a tensor is read.
+    #[error(transparent)]
+    Foreign(Box<NamesError>),
     /// A tensor of another type than single precision.
     #[error("{name} holds {actual}, checkpoints hold F32")]
     ElementType {
@@ -186,50 +201,6 @@ pub enum WeightsError {
     /// Tensors that do not belong to the architecture.
     #[error("the weights do not fit the architecture:{0}")]
     Mismatch(WeightsMismatch),
-}
-
-/// Every difference between a checkpoint and an architecture.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WeightsMismatch {
-    /// Named by the architecture and absent.
-    pub missing: Vec<String>,
-    /// Present and unknown to the architecture.
-    pub unexpected: Vec<String>,
-    /// Present with other sizes.
-    pub misshapen: Vec<Misshapen>,
-}
-
-impl WeightsMismatch {
-    fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.misshapen.is_empty()
-    }
-}
-
-impl fmt::Display for WeightsMismatch {
-    /// One difference a line, each after a line break.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for name in &self.missing {
-            write!(f, "\n  missing {name}")?;
-        }
-        for name in &self.unexpected {
-            write!(f, "\n  unexpected {name}")?;
-        }
-        for Misshapen { name, expected, actual } in &self.misshapen {
-            write!(f, "\n  {name} is {actual:?}, needs {expected:?}")?;
-        }
-        Ok(())
-    }
-}
-
-/// A tensor with other sizes than its architecture gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misshapen {
-    /// Name of the tensor.
-    pub name: String,
-    /// Sizes by the architecture.
-    pub expected: Vec<usize>,
-    /// Sizes in the file.
-    pub actual: Vec<usize>,
 }
 
 fn is_ignored(name: &str) -> bool {

@@ -4,11 +4,11 @@
 
 mod support;
 
-use medclip_core::architecture::{TextPooling, TextTower};
+use medclip_core::architecture::{Architecture, TextPooling, TextTower};
 use medclip_core::preprocess::PreprocessConfig;
-use medclip_export::{GraphOptions, Storage, image_graph, names, text_graph};
+use medclip_export::{ExportError, GraphOptions, Storage, Weights, image_graph, names, text_graph};
 use safetensors::SafeTensors;
-use support::{checkpoint, golden, run, values};
+use support::{checkpoint, golden, run, run_symbolic, values};
 use tract_onnx::prelude::*;
 
 /// Largest |Δ| between single-precision tract and double-precision torch.
@@ -20,8 +20,8 @@ const ROUNDED: f32 = 2e-3;
 struct Cases(Vec<u8>);
 
 impl Cases {
-    fn open() -> Self {
-        Self(std::fs::read(golden("towers.safetensors")).unwrap())
+    fn open(name: &str) -> Self {
+        Self(std::fs::read(golden(name)).unwrap())
     }
 
     fn get(&self, name: &str) -> Tensor {
@@ -48,7 +48,7 @@ fn assert_close(actual: &Tensor, expected: &Tensor, tolerance: f32, case: &str) 
 
 #[test]
 fn image_tower_agrees_at_even_and_odd_sides_and_any_batch() {
-    let (checkpoint, cases) = (checkpoint(), Cases::open());
+    let (checkpoint, cases) = (checkpoint(), Cases::open("towers.safetensors"));
     for side in [32, 33, 47] {
         let preprocess = PreprocessConfig { image_size: side, ..checkpoint.config().preprocess.clone() };
         let pixels = cases.get(&format!("image.{side}.pixel_values"));
@@ -71,8 +71,49 @@ fn image_tower_agrees_at_even_and_odd_sides_and_any_batch() {
 }
 
 #[test]
+fn published_image_towers_agree_with_the_libraries_they_come_from() {
+    for (name, channels, sides) in [("swin", 1, &[24, 26, 25, 11][..]), ("resnet", 3, &[24, 17])] {
+        let cases = Cases::open(&format!("{name}.safetensors"));
+        let tower = std::fs::read_to_string(golden(&format!("{name}.toml"))).unwrap();
+        let text = checkpoint().config().architecture.text.clone();
+        let architecture = Architecture { embedding_dim: 5, image: toml::from_str(&tower).unwrap(), text };
+        let weights = Weights::from_bytes(&cases.0).unwrap();
+        for &side in sides {
+            let preprocess = PreprocessConfig::medclip(side, channels);
+            let pixels = cases.get(&format!("{side}.pixel_values"));
+            let expected = cases.get(&format!("{side}.image_embeds"));
+            for (storage, tolerance) in [(Storage::F32, EXACT), (Storage::F16, ROUNDED)] {
+                let case = format!("{name} {side} {storage:?}");
+                let options = GraphOptions { storage };
+                let graph = image_graph(&architecture, &preprocess, &weights, &options).unwrap();
+                assert_close(&run(&graph, &[&pixels]), &expected, tolerance, &case);
+                assert_close(
+                    &run_symbolic(&graph, &[&pixels]),
+                    &expected,
+                    tolerance,
+                    &format!("{case} symbolic"),
+                );
+                let [first, alone] = [&pixels, &expected].map(|tensor| tensor.slice(0, 0, 1).unwrap());
+                assert_close(&run(&graph, &[&first]), &alone, tolerance, &format!("{case} alone"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_swin_refuses_images_smaller_than_its_windows() {
+    let cases = Cases::open("swin.safetensors");
+    let tower = std::fs::read_to_string(golden("swin.toml")).unwrap();
+    let text = checkpoint().config().architecture.text.clone();
+    let architecture = Architecture { embedding_dim: 5, image: toml::from_str(&tower).unwrap(), text };
+    let (preprocess, weights) = (PreprocessConfig::medclip(8, 1), Weights::from_bytes(&cases.0).unwrap());
+    let refused = image_graph(&architecture, &preprocess, &weights, &GraphOptions::default()).unwrap_err();
+    assert!(matches!(refused, ExportError::ImageSize(_)), "{refused}");
+}
+
+#[test]
 fn text_tower_agrees_at_any_length_and_padding() {
-    let (checkpoint, cases) = (checkpoint(), Cases::open());
+    let (checkpoint, cases) = (checkpoint(), Cases::open("towers.safetensors"));
     for (pooling, name) in [(TextPooling::Masked, "masked"), (TextPooling::Reference, "reference")] {
         let mut architecture = checkpoint.config().architecture.clone();
         let TextTower::Bert(text) = &mut architecture.text;
@@ -91,21 +132,18 @@ fn text_tower_agrees_at_any_length_and_padding() {
 
 #[test]
 fn symbolic_batch_and_sequence_agree_too() {
-    let (checkpoint, cases) = (checkpoint(), Cases::open());
+    let (checkpoint, cases) = (checkpoint(), Cases::open("towers.safetensors"));
     let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
-    let plan =
-        onnx().model_for_read(&mut &*graph).unwrap().into_optimized().unwrap().into_runnable().unwrap();
     for index in 0..5 {
         let case = |part: &str| cases.get(&format!("text.{index}.{part}"));
-        let inputs = tvec![case(names::TOKENS).into(), case(names::MASK).into()];
-        let actual = plan.run(inputs).unwrap().remove(0).into_tensor();
+        let actual = run_symbolic(&graph, &[&case(names::TOKENS), &case(names::MASK)]);
         assert_close(&actual, &case("text_embeds.masked"), EXACT, &format!("text.{index}"));
     }
 }
 
 #[test]
 fn embeddings_do_not_depend_on_padding_or_batch() {
-    let (checkpoint, cases) = (checkpoint(), Cases::open());
+    let (checkpoint, cases) = (checkpoint(), Cases::open("towers.safetensors"));
     let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
     let (tokens, mask) = (cases.get("text.3.input_ids"), cases.get("text.3.attention_mask"));
     let together = run(&graph, &[&tokens, &mask]);

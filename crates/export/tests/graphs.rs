@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
-use medclip_export::{CONFIG_KEY, Checkpoint, GraphOptions, Storage, WEIGHTS_KEY, names};
+use medclip_core::architecture::Architecture;
+use medclip_core::preprocess::PreprocessConfig;
+use medclip_export::{
+    CONFIG_KEY, Checkpoint, GraphOptions, Storage, WEIGHTS_KEY, Weights, image_graph, names,
+};
 use tract_onnx::pb::tensor_shape_proto::dimension::Value;
 use tract_onnx::pb::{ModelProto, ValueInfoProto, type_proto};
 use tract_onnx::prelude::Framework;
@@ -76,6 +80,31 @@ fn nothing_is_left_that_can_be_folded() {
     // A layer: merged projections, scores, context, output, two of the feed-forward; then pooling and projection.
     assert_eq!((count(&text, "MatMul"), count(&text, "Softmax"), count(&text, "Gelu")), (4 * 6 + 2, 4, 4));
     assert_eq!((count(&text, "Shape"), count(&text, "Gather"), count(&text, "Cast")), (1, 1, 1));
+}
+
+#[test]
+fn a_swin_moves_tokens_once_a_block_and_computes_no_shapes() {
+    let golden = |file: &str| std::path::Path::new("tests/golden").join(file);
+    let tower = std::fs::read_to_string(golden("swin.toml")).unwrap();
+    let weights = Weights::open(golden("swin.safetensors")).unwrap();
+    let text = checkpoint().config().architecture.text.clone();
+    let architecture = Architecture { embedding_dim: 5, image: toml::from_str(&tower).unwrap(), text };
+    let graph = |side| {
+        let preprocess = PreprocessConfig::medclip(side, 1);
+        parse(&image_graph(&architecture, &preprocess, &weights, &GraphOptions::default()).unwrap())
+    };
+    // Maps of 12 and 6 tokens: into windows, shifted, merged, shifted.
+    let whole = graph(24);
+    assert_eq!((count(&whole, "Gather"), count(&whole, "Pad"), count(&whole, "Shape")), (4, 0, 0));
+    // A block: query, key, value, scores, context, output, two of the feed-forward; then merging and projection.
+    assert_eq!((count(&whole, "MatMul"), count(&whole, "Softmax"), count(&whole, "Gelu")), (4 * 8 + 2, 4, 4));
+    let masks = whole.graph.as_ref().unwrap().initializer.iter().filter(|t| t.name.ends_with("biased.mask"));
+    assert_eq!(masks.count(), 2, "one for each size of map");
+    let nodes = whole.graph.as_ref().unwrap().node.len();
+    assert!(nodes < 4 * 35 + 20, "{nodes} nodes");
+    // Maps of 13 and 7 tokens: in and out of padded windows in every block, and a padded merge.
+    let padded = graph(25);
+    assert_eq!((count(&padded, "Gather"), count(&padded, "Pad"), count(&padded, "Shape")), (9, 5, 0));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use medclip_core::preprocess::PreprocessConfig;
 use medclip_core::tokenize::TokenizerConfig;
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, PromptPooling,
-    TextTower,
+    ResNetConfig, SwinConfig, TextTower,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,7 @@ use crate::loss::Objective;
 use crate::optimizer::AdamWConfig;
 use crate::schedule::Schedule;
 use crate::setting::Setting;
+use crate::tower::image::frozen_with;
 
 /// A training run, as its TOML file states it. Unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,8 +74,8 @@ pub struct TrainConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSection {
-    /// `"efficientnet-lite0"` or a table of sizes.
-    pub tower: Sizes<EfficientNetConfig>,
+    /// `"efficientnet-lite0"`, `"swin-tiny"`, `"resnet50"`, or a table of a `kind` and its sizes.
+    pub tower: Sizes<ImageTower>,
     /// Side of the input in pixels.
     pub size: usize,
     /// Channels of the input: 1, or 3 for grey repeated.
@@ -89,7 +90,9 @@ pub struct ImageSection {
     /// Factor of the learning rate for the trunk.
     #[serde(default = "unit")]
     pub trunk_rate: f64,
-    /// Keep the stem and this many blocks from the bottom as they start, statistics included; 0 trains the stem too.
+    /// Keep this many blocks from the bottom as they start, statistics included, with the stem or patch embedding
+    /// below them; 0 trains everything. Blocks are counted over all stages; the merging of a Swin's tokens goes with the
+    /// block before it.
     #[serde(default)]
     pub freeze_blocks: usize,
 }
@@ -98,7 +101,7 @@ pub struct ImageSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextSection {
-    /// `"minilm-l6"` or a table of sizes.
+    /// `"minilm-l6"`, `"bio-clinical-bert"`, or a table of sizes.
     pub tower: Sizes<BertConfig>,
     /// `tokenizer.json`.
     pub tokenizer: PathBuf,
@@ -220,30 +223,14 @@ impl TrainConfig {
     /// # Errors
     /// [`TrainError::Setting`] for a preset nobody has heard of.
     pub fn model_config(&self) -> Result<ModelConfig, TrainError> {
-        let unknown = |field, name: &str, known: &str| TrainError::Setting {
-            field,
-            reason: format!("`{name}` is no preset; there is `{known}`"),
-        };
-        let image = match &self.image.tower {
-            Sizes::Explicit(sizes) => sizes.clone(),
-            Sizes::Preset(name) if name == "efficientnet-lite0" => {
-                EfficientNetConfig::lite0(self.image.channels)
-            }
-            Sizes::Preset(name) => return Err(unknown("image.tower", name, "efficientnet-lite0")),
-        };
-        let text = match &self.text.tower {
-            Sizes::Explicit(sizes) => sizes.clone(),
-            Sizes::Preset(name) if name == "minilm-l6" => BertConfig::minilm_l6(),
-            Sizes::Preset(name) => return Err(unknown("text.tower", name, "minilm-l6")),
-        };
         Ok(ModelConfig {
             format: ModelConfig::FORMAT,
             name: self.name.clone(),
             description: self.description.clone(),
             architecture: Architecture {
                 embedding_dim: self.embedding_dim,
-                image: ImageTower::EfficientnetLite(image),
-                text: TextTower::Bert(text),
+                image: self.image_tower()?,
+                text: TextTower::Bert(self.bert()?),
             },
             preprocess: PreprocessConfig {
                 pad_min_side: self.image.pad_min_side,
@@ -253,6 +240,30 @@ impl TrainConfig {
             logit_scale: LogitScale::INITIAL,
             prompt_pooling: PromptPooling::Mean,
         })
+    }
+
+    fn image_tower(&self) -> Result<ImageTower, TrainError> {
+        let channels = self.image.channels;
+        match &self.image.tower {
+            Sizes::Explicit(tower) => Ok(tower.clone()),
+            Sizes::Preset(name) => match name.as_str() {
+                "efficientnet-lite0" => Ok(ImageTower::EfficientnetLite(EfficientNetConfig::lite0(channels))),
+                "swin-tiny" => Ok(ImageTower::Swin(SwinConfig::tiny(channels))),
+                "resnet50" => Ok(ImageTower::Resnet(ResNetConfig::resnet50(channels))),
+                _ => Err(unknown_preset("image.tower", name, "efficientnet-lite0, swin-tiny, resnet50")),
+            },
+        }
+    }
+
+    fn bert(&self) -> Result<BertConfig, TrainError> {
+        match &self.text.tower {
+            Sizes::Explicit(sizes) => Ok(sizes.clone()),
+            Sizes::Preset(name) => match name.as_str() {
+                "minilm-l6" => Ok(BertConfig::minilm_l6()),
+                "bio-clinical-bert" => Ok(BertConfig::bio_clinical()),
+                _ => Err(unknown_preset("text.tower", name, "minilm-l6, bio-clinical-bert")),
+            },
+        }
     }
 
     /// Learning-rate factor of a parameter; 0 where it is frozen.
@@ -267,12 +278,17 @@ impl TrainConfig {
             }
             return self.text.trunk_rate;
         }
-        if let Some(rest) = name.strip_prefix("vision_model.model.") {
-            let block = rest.strip_prefix("blocks.").and_then(|r| r.split('.').next()?.parse().ok());
-            let frozen = self.image.freeze_blocks;
-            let below = rest.starts_with("stem.") && frozen > 0 || block.is_some_and(|k: usize| k < frozen);
-            return if below { 0.0 } else { self.image.trunk_rate };
+        let tower = self.image_tower().ok();
+        let projection = tower.as_ref().map(ImageTower::projection);
+        if let Some(rest) = name.strip_prefix("vision_model.model.").filter(|_| projection != Some(name)) {
+            let blocks = tower.and_then(|tower| frozen_with(&tower, rest));
+            let frozen = blocks.is_some_and(|blocks| blocks <= self.image.freeze_blocks);
+            return if frozen { 0.0 } else { self.image.trunk_rate };
         }
         1.0
     }
+}
+
+fn unknown_preset(field: &'static str, name: &str, known: &str) -> TrainError {
+    TrainError::Setting { field, reason: format!("`{name}` is no preset; there are {known}") }
 }

@@ -28,6 +28,12 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of weights to start from that cannot be read or is refused.
+    #[error(transparent)]
+    Weights(#[from] medclip_weights::TensorFileError),
+    /// The same, for the names of its tensors.
+    #[error(transparent)]
+    Names(#[from] medclip_weights::names::NamesError),
     /// A setting that cannot work.
     #[error("{field}: {reason}")]
     Setting {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::EvalSet;
 use crate::error::TrainError;
 use crate::model::{MedClip, rows};
-use crate::tower::efficientnet_lite::Phase;
+use crate::tower::Phase;
 
 /// Images embedded together.
 const BATCH: usize = 32;

@@ -2,17 +2,16 @@
 
 use candle_core::{Device, Result, Tensor};
 use medclip_core::batch::TokenBatch;
-use medclip_core::{Architecture, Embeddings, ImageTower, LogitScale, TextTower};
+use medclip_core::{Architecture, Embeddings, LogitScale, TextTower};
 
 use crate::params::{Init, ParameterStore};
 use crate::tower::bert::Prefix;
-use crate::tower::efficientnet_lite::Phase;
-use crate::tower::{Bert, EfficientNetLite};
+use crate::tower::{Bert, ImageTrunk, Phase};
 
 /// MedCLIP with candle parameters.
 pub struct MedClip {
     store: ParameterStore,
-    image: EfficientNetLite,
+    image: ImageTrunk,
     text: Bert,
     image_projection: Tensor,
     text_projection: Tensor,
@@ -32,15 +31,15 @@ impl MedClip {
         frozen: impl Fn(&str) -> bool + 'static,
     ) -> Result<Self> {
         let mut store = ParameterStore::new(seed, device.clone(), frozen);
-        let ImageTower::EfficientnetLite(image_config) = &architecture.image;
         let TextTower::Bert(text_config) = &architecture.text;
-        let image = EfficientNetLite::new(image_config, &mut store, "vision_model.model.")?;
+        let image = ImageTrunk::new(&architecture.image, &mut store, "vision_model.model.")?;
         let text = Bert::new(text_config, &mut store, "text_model.model.")?;
         let dim = architecture.embedding_dim;
+        let features = architecture.image.features();
         let image_projection = store.parameter(
-            "vision_model.projection_head.weight",
-            (dim, image_config.head),
-            Init::UniformFanIn(image_config.head),
+            architecture.image.projection(),
+            (dim, features),
+            Init::UniformFanIn(features),
         )?;
         let width = text_config.hidden_size;
         let text_projection =
@@ -53,7 +52,7 @@ impl MedClip {
         Ok(Self { store, image, text, image_projection, text_projection, text_projection_bias, logit_scale })
     }
 
-    /// Keeps the batch normalisations of the stem and the first `blocks` image blocks as they are.
+    /// Keeps the batch normalisations of the first `blocks` image blocks, and of what is below them, as they are.
     #[must_use]
     pub fn with_frozen_image_blocks(self, blocks: usize) -> Self {
         Self { image: self.image.with_frozen_blocks(blocks), ..self }

@@ -12,19 +12,29 @@
 mod batch_norm;
 mod bias;
 mod depthwise;
+mod geometry;
 mod layer_norm;
+mod max_pool;
 mod patches;
+mod residual;
 mod side;
 mod simd;
 mod softmax;
 mod storage;
+mod tokens;
+mod window_softmax;
 
-pub use batch_norm::{BatchNormMode, BatchStatistics, batch_norm};
+pub use batch_norm::{BatchNormMode, BatchStatistics, Rectifier, batch_norm};
 pub use bias::{Activation, bias_activation};
-pub use depthwise::{Geometry, depthwise_conv};
+pub use depthwise::depthwise_conv;
+pub use geometry::{Geometry, Padding};
 pub use layer_norm::layer_norm;
-pub use patches::patches;
+pub use max_pool::max_pool;
+pub use patches::{filter_rows, patches};
+pub use residual::add_relu;
 pub use softmax::attention_softmax;
+pub use tokens::move_tokens;
+pub use window_softmax::window_softmax;
 
 pub(crate) use simd::vectorised;
 pub(crate) use storage::{contiguous, contiguous_mut};

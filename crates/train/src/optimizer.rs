@@ -65,7 +65,7 @@ impl AdamW {
                 let count = var.elem_count();
                 let slot = Slot {
                     var: var.clone(),
-                    decays: decays(var),
+                    decays: decays(name, var),
                     rate: rate(name),
                     moments: Mutex::new(Moments { first: vec![0.0; count], second: vec![0.0; count] }),
                 };
@@ -154,9 +154,9 @@ impl AdamW {
     }
 }
 
-/// Matrices and kernels decay; vectors (biases, norms) and the temperature do not.
-fn decays(var: &Var) -> bool {
-    var.rank() > 1
+/// Matrices and kernels decay; vectors (biases, norms), the bias tables of a Swin and the temperature do not.
+fn decays(name: &str, var: &Var) -> bool {
+    var.rank() > 1 && !name.ends_with("_bias_table")
 }
 
 struct Update<'a> {

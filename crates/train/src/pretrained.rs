@@ -1,66 +1,69 @@
 //! Weights to start from, under this project's names.
 
-mod efficientnet;
-mod torch_legacy;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use medclip_core::EfficientNetConfig;
+use medclip_core::ImageTower;
+use medclip_weights::TensorFile;
+use medclip_weights::names::{Layout, Mapping};
 
 use crate::error::TrainError;
 
-/// An ImageNet EfficientNet-Lite as `efficientnet_lite_pytorch` saves it, as `vision_model.model.*`.
+const IMAGE: &str = "vision_model.model.";
+const TEXT: &str = "text_model.model.";
+
+/// The trunk of an image tower, as `vision_model.model.*`, without the head it was trained with: a Swin transformer of
+/// Hugging Face or timm, a `ResNet` of torchvision, an EfficientNet-Lite of `efficientnet_lite_pytorch`, or that of a
+/// whole MedCLIP.
 ///
-/// With one input channel the stem's filters are summed over the colours, which is the same as repeating a grey
-/// channel three times.
+/// With one input channel the first filters are summed over the colours, which is the same as repeating a grey channel
+/// three times.
 ///
 /// # Errors
-/// [`TrainError::Invalid`] naming the file and the tensor it lacks.
-pub fn efficientnet(
-    path: &Path,
-    config: &EfficientNetConfig,
-) -> Result<BTreeMap<String, Tensor>, TrainError> {
-    let tensors = read(path)?;
-    efficientnet::rename(&tensors, config).map_err(|reason| TrainError::invalid(path, reason))
-}
-
-/// A Hugging Face `BertModel` (MiniLM, BERT, BioClinicalBERT), as `text_model.model.*`; its pooler and position ids
-/// are left out.
-///
-/// # Errors
-/// [`TrainError::Invalid`] naming the file.
-pub fn bert(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
-    let renamed: BTreeMap<String, Tensor> = read(path)?
-        .into_iter()
-        .map(|(name, tensor)| (name.strip_prefix("bert.").unwrap_or(&name).to_owned(), tensor))
-        .filter(|(name, _)| {
-            (name.starts_with("embeddings.") || name.starts_with("encoder."))
-                && !name.ends_with("position_ids")
-        })
-        .map(|(name, tensor)| {
-            let name = name
-                .replace("LayerNorm.gamma", "LayerNorm.weight")
-                .replace("LayerNorm.beta", "LayerNorm.bias");
-            (format!("text_model.model.{name}"), tensor)
-        })
-        .collect();
-    if renamed.is_empty() {
-        return Err(TrainError::invalid(path, "holds no tensor of a BERT encoder"));
-    }
-    Ok(renamed)
-}
-
-/// All tensors of a safetensors file, a PyTorch zip or a legacy PyTorch file.
-fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
-    let mut magic = [0_u8; 2];
-    let mut file = std::fs::File::open(path).map_err(TrainError::io(path))?;
-    std::io::Read::read_exact(&mut file, &mut magic).map_err(TrainError::io(path))?;
-    let tensors = match magic {
-        [b'P', b'K'] => candle_core::pickle::read_all(path).map(|all| all.into_iter().collect()),
-        [0x80, _] => torch_legacy::read_all(path),
-        _ => candle_core::safetensors::load(path, &Device::Cpu).map(|all| all.into_iter().collect()),
+/// [`TrainError::Weights`] and [`TrainError::Names`] for a file that cannot be read, [`TrainError::Invalid`] for one that
+/// is not of this kind of tower.
+pub fn image(path: &Path, tower: &ImageTower) -> Result<BTreeMap<String, Tensor>, TrainError> {
+    let fits = |layout| match tower {
+        ImageTower::Swin(_) => {
+            matches!(layout, Layout::HuggingFaceSwin | Layout::TimmSwin | Layout::MedClip)
+        }
+        ImageTower::Resnet(_) => matches!(layout, Layout::TorchvisionResNet | Layout::MedClip),
+        ImageTower::EfficientnetLite(_) => matches!(layout, Layout::EfficientNetLite | Layout::MedClip),
     };
-    tensors.map_err(|error| TrainError::invalid(path, error))
+    let projection = tower.projection();
+    load(path, fits, |mapping| {
+        let mapping = mapping.retain(|name| name.starts_with(IMAGE) && name != projection);
+        if tower.channels() == 1 { mapping.with_one_channel() } else { mapping }
+    })
+}
+
+/// A BERT of Hugging Face (MiniLM, BERT, BioClinicalBERT), or the one of a whole MedCLIP, as `text_model.model.*`; its
+/// pooler is left out.
+///
+/// # Errors
+/// As [`image()`].
+pub fn text(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
+    let fits = |layout| matches!(layout, Layout::HuggingFaceBert | Layout::MedClip);
+    load(path, fits, |mapping| mapping.retain(|name| name.starts_with(TEXT)))
+}
+
+fn load(
+    path: &Path,
+    fits: impl Fn(Layout) -> bool,
+    choose: impl FnOnce(Mapping) -> Mapping,
+) -> Result<BTreeMap<String, Tensor>, TrainError> {
+    let mut file = TensorFile::open(path)?;
+    let mapping = Mapping::of(&file)?;
+    let layout = mapping.layout();
+    let mapping = choose(mapping);
+    let shapes = mapping.shapes();
+    if !fits(layout) || shapes.is_empty() {
+        return Err(TrainError::invalid(path, format!("is {}, not the tower's kind", layout.description())));
+    }
+    let tensor = |(name, shape): (String, Vec<usize>)| {
+        let values = mapping.read(&mut file, &name)?;
+        Ok((name, Tensor::from_vec(values, shape, &Device::Cpu)?))
+    };
+    shapes.into_iter().map(tensor).collect()
 }

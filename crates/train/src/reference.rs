@@ -8,7 +8,7 @@ use medclip_core::{Embeddings, ImageBatch, ModelConfig, TokenBatch, checkpoint};
 
 use crate::error::TrainError;
 use crate::model::{MedClip, rows};
-use crate::tower::efficientnet_lite::Phase;
+use crate::tower::Phase;
 
 /// The forward pass of training, with the weights of a checkpoint.
 pub struct ReferenceModel {

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use medclip_core::bundle::sha256;
 use medclip_core::prompt::{ExpandedClass, PromptSet};
 use medclip_core::tokenize::Tokenizer;
-use medclip_core::{ImageTower, ModelConfig, TextTower};
+use medclip_core::{ModelConfig, TextTower};
 use medclip_decode::Limits;
 
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
@@ -24,7 +24,7 @@ use crate::optimizer::AdamW;
 use crate::pretrained;
 use crate::progress::{Event, Progress};
 use crate::sentences::SentenceEncoder;
-use crate::tower::efficientnet_lite::Phase;
+use crate::tower::Phase;
 
 /// A run: model, data, optimiser and where it stands.
 pub struct Trainer {
@@ -236,16 +236,32 @@ fn load_starting_weights(
     config: &TrainConfig,
     model_config: &ModelConfig,
 ) -> Result<(), TrainError> {
-    let load =
-        |path: &Path, weights| model.store().load(&weights).map_err(|error| TrainError::invalid(path, error));
+    let tower = &model_config.architecture.image;
     if let Some(path) = &config.image.init {
-        let ImageTower::EfficientnetLite(sizes) = &model_config.architecture.image;
-        load(path, pretrained::efficientnet(path, sizes)?)?;
+        let weights = pretrained::image(path, tower)?;
+        start_trunk(model, path, &weights, |name| {
+            name.starts_with("vision_model.model.") && name != tower.projection()
+        })?;
     }
     if let Some(path) = &config.text.init {
-        load(path, pretrained::bert(path)?)?;
+        start_trunk(model, path, &pretrained::text(path)?, |name| name.starts_with("text_model.model."))?;
     }
     Ok(())
+}
+
+/// Overwrites a trunk, which has to be in `weights` as a whole.
+fn start_trunk(
+    model: &MedClip,
+    path: &Path,
+    weights: &BTreeMap<String, Tensor>,
+    is_trunk: impl Fn(&str) -> bool,
+) -> Result<(), TrainError> {
+    let names = model.store().all().into_keys();
+    let missing: Vec<String> = names.filter(|name| is_trunk(name) && !weights.contains_key(name)).collect();
+    if !missing.is_empty() {
+        return Err(TrainError::invalid(path, format!("lacks {}", missing.join(", "))));
+    }
+    model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
 }
 
 /// Hash of the settings that decide the weights; where the output goes does not.

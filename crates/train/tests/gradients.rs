@@ -5,8 +5,9 @@
 use candle_core::{Device, Result, Tensor, Var};
 use medclip_core::Finding;
 use medclip_train::op::{
-    Activation, BatchNormMode, BatchStatistics, Geometry, attention_softmax, batch_norm, bias_activation,
-    depthwise_conv, layer_norm,
+    Activation, BatchNormMode, BatchStatistics, Geometry, Padding, Rectifier, add_relu, attention_softmax,
+    batch_norm, bias_activation, depthwise_conv, filter_rows, layer_norm, max_pool, move_tokens, patches,
+    window_softmax,
 };
 use medclip_train::{LabelSimilarity, Objective};
 use rand::{RngExt, SeedableRng};
@@ -66,7 +67,7 @@ fn random(shape: &[usize], seed: u64) -> Tensor {
 #[test]
 fn depthwise_conv_for_every_kernel_and_stride() {
     for (kernel, stride, height, width) in [(3, 1, 5, 4), (3, 2, 6, 5), (5, 1, 4, 6), (5, 2, 7, 6)] {
-        let geometry = Geometry { batch: 2, height, width, kernel, stride };
+        let geometry = Geometry { batch: 2, height, width, kernel, stride, padding: Padding::Same };
         // 18 channels: one whole vector block and a remainder.
         let x = random(&[2 * height * width, 18], 1);
         let w = random(&[18, 1, kernel, kernel], 2);
@@ -77,7 +78,7 @@ fn depthwise_conv_for_every_kernel_and_stride() {
 #[test]
 fn depthwise_conv_equals_a_padded_grouped_convolution() {
     for (kernel, stride, height, width) in [(3, 1, 5, 4), (3, 2, 6, 5), (5, 2, 7, 6), (5, 2, 8, 8)] {
-        let geometry = Geometry { batch: 2, height, width, kernel, stride };
+        let geometry = Geometry { batch: 2, height, width, kernel, stride, padding: Padding::Same };
         let (channels, pads) = (18, geometry.pad_before());
         let x = random(&[2 * height * width, channels], 3);
         let w = random(&[channels, 1, kernel, kernel], 4);
@@ -107,7 +108,7 @@ fn batch_norm_through_its_statistics_and_not() {
     let fixed = BatchStatistics { mean: vec![0.1; 17], variance: vec![0.4; 17] };
     for mode in [BatchNormMode::Batch, BatchNormMode::Fixed(fixed)] {
         check("batch norm", &[x.clone(), w.clone(), b.clone()], |t| {
-            Ok(batch_norm(&t[0], &t[1], &t[2], 1e-3, mode.clone(), false)?.0)
+            Ok(batch_norm(&t[0], &t[1], &t[2], 1e-3, mode.clone(), Rectifier::None)?.0)
         });
     }
 }
@@ -119,10 +120,10 @@ fn batch_norm_with_relu6_away_from_its_corners() {
     let w = random(&[17], 9).affine(0.5, 0.0).unwrap();
     let b = Tensor::full(3.0_f32, 17, &Device::Cpu).unwrap();
     check("batch norm relu6", &[x.clone(), w.clone(), b], |t| {
-        Ok(batch_norm(&t[0], &t[1], &t[2], 1e-3, BatchNormMode::Batch, true)?.0)
+        Ok(batch_norm(&t[0], &t[1], &t[2], 1e-3, BatchNormMode::Batch, Rectifier::Relu6)?.0)
     });
     let closed = Var::from_tensor(&Tensor::full(-30.0_f32, 17, &Device::Cpu).unwrap()).unwrap();
-    let (y, _) = batch_norm(&x, &w, &closed, 1e-3, BatchNormMode::Batch, true).unwrap();
+    let (y, _) = batch_norm(&x, &w, &closed, 1e-3, BatchNormMode::Batch, Rectifier::Relu6).unwrap();
     let gradient = y.sum_all().unwrap().backward().unwrap();
     let gradient: Vec<f32> = gradient.get(&closed).unwrap().to_vec1().unwrap();
     assert_eq!(gradient, vec![0.0; 17], "nothing passes a closed ReLU6");
@@ -149,6 +150,74 @@ fn bias_and_gelu() {
         let inputs = [random(&[70, 9], 14).affine(3.0, 0.0).unwrap(), random(&[9], 15)];
         check("bias", &inputs, |t| bias_activation(&t[0], &t[1], activation));
     }
+}
+
+#[test]
+fn patches_for_every_padding() {
+    for (kernel, stride, padding, height, width) in [
+        (3, 1, Padding::around(1), 4, 5),
+        (3, 2, Padding::around(1), 5, 4),
+        (7, 2, Padding::around(3), 6, 5),
+        (2, 2, Padding::Explicit { before: 0, after: 1 }, 5, 5),
+        (1, 2, Padding::around(0), 5, 4),
+        (3, 2, Padding::Same, 4, 4),
+    ] {
+        let geometry = Geometry { batch: 2, height, width, kernel, stride, padding };
+        let x = random(&[2 * height * width, 3], 18);
+        check(&format!("patches {geometry:?}"), std::slice::from_ref(&x), |t| patches(&t[0], geometry));
+        let Padding::Explicit { before, after } = padding else { continue };
+
+        let w = random(&[4, 3, kernel, kernel], 19);
+        let ours = patches(&x, geometry).unwrap().matmul(&filter_rows(&w).unwrap().t().unwrap()).unwrap();
+        let image = x.reshape((2, height, width, 3)).unwrap().permute((0, 3, 1, 2)).unwrap();
+        let image = image.pad_with_zeros(2, before, after).unwrap().pad_with_zeros(3, before, after).unwrap();
+        let reference = image.contiguous().unwrap().conv2d(&w, 0, stride, 1, 1).unwrap();
+        let reference = reference.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+        let reference = reference.reshape(ours.dims()).unwrap();
+        let difference = (ours - reference).unwrap().abs().unwrap().max_all().unwrap();
+        assert!(difference.to_scalar::<f32>().unwrap() < 1e-5, "{geometry:?}");
+    }
+}
+
+#[test]
+fn max_pool_routes_to_the_largest() {
+    let geometry =
+        Geometry { batch: 2, height: 5, width: 6, kernel: 3, stride: 2, padding: Padding::around(1) };
+    // Apart by more than the step of the differences, in an order without pattern.
+    let values: Vec<f32> = (0..2 * 30 * 3).map(|i| ((i * 67 + 13) % 181) as f32 * 0.05 - 4.0).collect();
+    let x = Tensor::from_vec(values, (60, 3), &Device::Cpu).unwrap();
+    check("max pool", &[x], |t| max_pool(&t[0], geometry));
+    let equal =
+        Var::from_tensor(&Tensor::zeros((60, 3), candle_core::DType::F32, &Device::Cpu).unwrap()).unwrap();
+    let gradient = max_pool(&equal, geometry).unwrap().sum_all().unwrap().backward().unwrap();
+    let total = gradient.get(&equal).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+    assert_eq!(total, 2.0 * 9.0 * 3.0, "a gradient goes to one of equal values");
+}
+
+#[test]
+fn moved_tokens_and_zeros() {
+    let moves = [Some(3), None, Some(0), Some(1), None];
+    check("move tokens", &[random(&[8, 3], 20)], |t| move_tokens(&t[0], 2, &moves));
+    for wrong in [[Some(1), Some(1)], [Some(4), None]] {
+        assert!(move_tokens(&random(&[8, 3], 20), 2, &wrong).is_err());
+    }
+}
+
+#[test]
+fn window_softmax_with_bias_and_mask() {
+    let mut mask = vec![0.0; 2 * 4 * 4];
+    mask[17..20].fill(-100.0);
+    for mask in [None, Some(mask)] {
+        let inputs = [random(&[6, 3, 4, 4], 21), random(&[3, 4, 4], 22)];
+        check("window softmax", &inputs, |t| window_softmax(&t[0], &t[1], mask.clone(), 0.6));
+    }
+}
+
+#[test]
+fn rectified_shortcut_away_from_its_corner() {
+    let b = random(&[7, 5], 23);
+    let a = ((random(&[7, 5], 24).sign().unwrap() * 3.0).unwrap() - &b).unwrap();
+    check("add relu", &[a, b], |t| add_relu(&t[0], &t[1]));
 }
 
 #[test]

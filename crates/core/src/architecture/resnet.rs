@@ -36,4 +36,61 @@ impl ResNetConfig {
     pub fn features(&self) -> usize {
         (self.width << self.blocks.len().saturating_sub(1)) * Self::EXPANSION
     }
+
+    /// Every block of every stage in order, with its widths resolved.
+    pub fn resolved(&self) -> Vec<ResNetBlock> {
+        let mut input = self.width;
+        let mut blocks = Vec::new();
+        for (stage, &count) in self.blocks.iter().enumerate() {
+            let inner = self.width << stage;
+            for index in 0..count {
+                let stride = if stage > 0 && index == 0 { 2 } else { 1 };
+                blocks.push(ResNetBlock { stage: stage + 1, index, input, inner, stride });
+                input = inner * Self::EXPANSION;
+            }
+        }
+        blocks
+    }
+}
+
+/// One bottleneck block, resolved from its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResNetBlock {
+    /// The stage, counted from 1.
+    pub stage: usize,
+    /// Place in the stage, counted from 0.
+    pub index: usize,
+    /// Input channels.
+    pub input: usize,
+    /// Channels of the 3×3 convolution.
+    pub inner: usize,
+    /// Stride of the 3×3 convolution.
+    pub stride: usize,
+}
+
+impl ResNetBlock {
+    /// Output channels.
+    pub const fn output(&self) -> usize {
+        self.inner * ResNetConfig::EXPANSION
+    }
+
+    /// Whether the shortcut is a convolution.
+    pub const fn downsamples(&self) -> bool {
+        self.index == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resnet50_has_sixteen_blocks_and_the_published_widths() {
+        let config = ResNetConfig::resnet50(3);
+        let blocks = config.resolved();
+        assert_eq!((blocks.len(), config.features()), (16, 2048));
+        assert_eq!((blocks[0].input, blocks[1].input, blocks[3].input), (64, 256, 256));
+        assert_eq!(blocks.iter().filter(|block| block.stride == 2).count(), 3);
+        assert_eq!(blocks[15].output(), 2048);
+    }
 }

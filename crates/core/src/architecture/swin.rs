@@ -1,6 +1,12 @@
 //! Sizes of a Swin transformer.
 
+mod plan;
+mod windows;
+
 use serde::{Deserialize, Serialize};
+
+pub use plan::{Moves, SwinBlock, SwinPlan, SwinSizeError, SwinStage};
+pub use windows::{Windows, relative_positions};
 
 /// Sizes of a Swin transformer trunk (Liu et al. 2021, version 1); field names follow Hugging Face's `config.json`.
 ///
@@ -12,6 +18,11 @@ use serde::{Deserialize, Serialize};
 /// `attention.self.{query,key,value}.*`, `attention.output.dense.*`, `layernorm_after.*`, `intermediate.dense.*`,
 /// `output.dense.*`; after every stage but the last `encoder.layers.I.downsample.{norm.*,reduction.weight}`; and
 /// `layernorm.*` over the last features.
+///
+/// # Image sizes
+/// Maps are padded with zeros to whole patches, whole windows and an even side, as `SwinModel` does. A stage whose map
+/// is smaller than a window is refused ([`SwinSizeError`]), as `SwinModel` fails there too. Stochastic depth is not
+/// part of the tower.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SwinConfig {

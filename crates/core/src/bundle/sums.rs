@@ -80,7 +80,11 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     }
 }
 
-fn sha256_of_file(path: &Path) -> io::Result<String> {
+/// SHA-256 of a file, 64 lower-case hexadecimal digits, a part of it in memory at a time.
+///
+/// # Errors
+/// What the system says.
+pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 18];

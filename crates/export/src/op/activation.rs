@@ -3,6 +3,15 @@
 use crate::graph::{Graph, Value};
 use crate::tensor::Tensor;
 
+/// `max(x, 0)`.
+pub(crate) fn relu<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+) -> Value<f32, RANK> {
+    graph.node(name, "Relu", &[x.id()], vec![])
+}
+
 /// `min(max(x, 0), 6)`.
 pub(crate) fn relu6<const RANK: usize>(
     graph: &mut Graph,

@@ -20,12 +20,15 @@ pub(crate) struct SelfAttention {
 }
 
 impl SelfAttention {
-    /// Query, key and value as one layer of `3 · width` outputs, the `1/√(width / heads)` of the scores folded
-    /// into the query.
-    fn merged(&self) -> Linear {
+    /// The query with the `1/√(width / heads)` of the scores folded in.
+    pub(super) fn scaled_query(&self) -> Linear {
         let [width, _] = self.query.weight.shape();
-        let factor = (self.heads as f64 / width as f64).sqrt();
-        let query = self.query.scaled(factor);
+        self.query.scaled((self.heads as f64 / width as f64).sqrt())
+    }
+
+    /// Scaled query, key and value as one layer of `3 · width` outputs.
+    fn merged(&self) -> Linear {
+        let query = self.scaled_query();
         let bias = [&query, &self.key, &self.value].map(|part| part.bias.clone());
         Linear {
             weight: Tensor::stack([query.weight, self.key.weight.clone(), self.value.weight.clone()]),
@@ -77,7 +80,11 @@ pub(crate) fn self_attention(
 }
 
 /// `exp(xᵢ) / Σ exp(xⱼ)` over the last axis.
-fn softmax<const RANK: usize>(graph: &mut Graph, name: &str, x: Value<f32, RANK>) -> Value<f32, RANK> {
+pub(super) fn softmax<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+) -> Value<f32, RANK> {
     graph.node(name, "Softmax", &[x.id()], vec![attribute::int("axis", -1)])
 }
 

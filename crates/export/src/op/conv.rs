@@ -46,6 +46,11 @@ pub(crate) struct Padding {
 }
 
 impl Padding {
+    /// As much on every side.
+    pub(crate) const fn around(size: usize) -> Self {
+        Self { before: size, after: size }
+    }
+
     /// TensorFlow's `SAME`: an axis of `size` becomes `⌈size / stride⌉`, the odd pixel going after.
     pub(crate) const fn same(size: usize, kernel: usize, stride: usize) -> Self {
         let total = ((size.div_ceil(stride) - 1) * stride + kernel).saturating_sub(size);

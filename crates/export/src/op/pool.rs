@@ -3,6 +3,21 @@
 use crate::graph::{Graph, Value, attribute};
 use crate::tensor::Tensor;
 
+/// Largest value under a square window, zeros of padding left out.
+pub(crate) fn max(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, 4>,
+    [kernel, stride, padding]: [usize; 3],
+) -> Value<f32, 4> {
+    let attributes = vec![
+        attribute::ints("kernel_shape", [kernel as i64; 2]),
+        attribute::ints("strides", [stride as i64; 2]),
+        attribute::ints("pads", [padding as i64; 4]),
+    ];
+    graph.node(name, "MaxPool", &[x.id()], attributes)
+}
+
 /// Mean over height and width: `[batch, channels, height, width]` to `[batch, channels]`.
 pub(crate) fn global_average(graph: &mut Graph, name: &str, x: Value<f32, 4>) -> Value<f32, 2> {
     let mean: Value<f32, 4> = graph.node(name, "GlobalAveragePool", &[x.id()], vec![]);

@@ -29,6 +29,33 @@ pub(crate) fn transpose<T: Element, const RANK: usize>(
     graph.node(name, "Transpose", &[x.id()], vec![attribute::ints("perm", order)])
 }
 
+/// Entry i along `axis` of the result is entry `indices[i]` of `x`, zeros where there is none.
+pub(crate) fn take<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+    axis: usize,
+    indices: &[Option<usize>],
+) -> Value<f32, RANK> {
+    let x = if indices.contains(&None) { with_zeros(graph, &format!("{name}.padded"), x, axis) } else { x };
+    // The zeros are the last entry.
+    let places = indices.iter().map(|index| index.map_or(-1, |index| index as i64)).collect();
+    let places = graph.constant(&format!("{name}.places"), &Tensor::vector(places));
+    graph.node(name, "Gather", &[x.id(), places.id()], vec![attribute::int("axis", axis as i64)])
+}
+
+/// One more entry along `axis`, of zeros.
+fn with_zeros<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+    axis: usize,
+) -> Value<f32, RANK> {
+    let pads = (0..2 * RANK).map(|place| i64::from(place == RANK + axis)).collect();
+    let pads = graph.constant(&format!("{name}.pads"), &Tensor::vector(pads));
+    graph.node(name, "Pad", &[x.id(), pads.id()], vec![])
+}
+
 /// Inserts axes of size 1 at these places of the result.
 pub(crate) fn unsqueeze<T: Element, const FROM: usize, const TO: usize>(
     graph: &mut Graph,

@@ -3,14 +3,13 @@
 
 use medclip_core::architecture::{BertConfig, TextPooling};
 
-use super::{DEPTHS, SIZES, check, read_linear};
+use super::{DEPTHS, SIZES, check, read_layer_norm, read_linear};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
 use crate::op::attention::{SelfAttention, mask_scores, self_attention};
 use crate::op::linear::{Linear, linear};
-use crate::op::norm::{self, LayerNorm};
 use crate::op::shape::{KEEP, REST};
-use crate::op::{activation, cast, embedding, math, pool, shape};
+use crate::op::{activation, cast, embedding, math, norm, pool, shape};
 use crate::tensor::Tensor;
 use crate::weights::{Parameter, Weights, WeightsError};
 
@@ -156,12 +155,7 @@ fn layer_norm(
     x: Value<f32, 3>,
     weights: &Weights,
 ) -> Result<Value<f32, 3>, WeightsError> {
-    let norm = LayerNorm {
-        weight: weights.tensor(&format!("{name}.weight"))?,
-        bias: weights.tensor(&format!("{name}.bias"))?,
-        eps: config.layer_norm_eps,
-    };
-    Ok(norm::layer(graph, name, x, &norm))
+    Ok(norm::layer(graph, name, x, &read_layer_norm(weights, name, config.layer_norm_eps)?))
 }
 
 /// States `[batch, sequence, width]` to their mean `[batch, width]` over the tokens that `pooling` chooses.

@@ -4,11 +4,10 @@ use std::ops::RangeInclusive;
 
 use medclip_core::architecture::{EfficientNetBlock, EfficientNetConfig};
 
-use super::{DEPTHS, SIZES, check};
+use super::{DEPTHS, SIZES, batch_norm_parameters, check, read_batch_norm};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
 use crate::op::conv::{Conv, Padding, conv};
-use crate::op::norm::BatchNorm;
 use crate::op::{activation, math, pool};
 use crate::weights::{Parameter, Weights, WeightsError};
 
@@ -93,7 +92,7 @@ impl Trunk<'_> {
         let padding = Padding::same(self.side, kernel, layer.stride);
         self.side = self.side.div_ceil(layer.stride);
         let weight = self.weights.tensor(&format!("{}.conv.weight", layer.name))?;
-        let norm = layer.norm(self.weights, self.eps)?;
+        let norm = read_batch_norm(self.weights, &format!("{}.bn", layer.name), self.eps)?;
         let folded = Conv::folded(&weight, &norm, layer.stride, layer.groups, padding);
         Ok(conv(self.graph, &format!("{}.conv", layer.name), x, &folded))
     }
@@ -126,20 +125,9 @@ impl ConvNorm {
 
     fn parameters(&self) -> Vec<Parameter> {
         let [channels, ..] = self.weight;
-        let norm = |part| Parameter::new(format!("{}.bn.{part}", self.name), [channels]);
         let weight = Parameter::new(format!("{}.conv.weight", self.name), self.weight);
-        vec![weight, norm("weight"), norm("bias"), norm("running_mean"), norm("running_var")]
-    }
-
-    fn norm(&self, weights: &Weights, eps: f64) -> Result<BatchNorm, WeightsError> {
-        let part = |part| weights.tensor(&format!("{}.bn.{part}", self.name));
-        Ok(BatchNorm {
-            weight: part("weight")?,
-            bias: part("bias")?,
-            mean: part("running_mean")?,
-            variance: part("running_var")?,
-            eps,
-        })
+        let norm = batch_norm_parameters(&format!("{}.bn", self.name), channels);
+        [weight].into_iter().chain(norm).collect()
     }
 }
 

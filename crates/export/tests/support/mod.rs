@@ -19,6 +19,16 @@ pub(crate) fn run(graph: &[u8], inputs: &[&Tensor]) -> Tensor {
     for (index, input) in inputs.iter().enumerate() {
         model.set_input_fact(index, InferenceFact::dt_shape(input.datum_type(), input.shape())).unwrap();
     }
+    run_optimized(model, inputs)
+}
+
+/// Runs the graph with batch and sequence left open.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn run_symbolic(graph: &[u8], inputs: &[&Tensor]) -> Tensor {
+    run_optimized(onnx().model_for_read(&mut &*graph).unwrap(), inputs)
+}
+
+fn run_optimized(model: InferenceModel, inputs: &[&Tensor]) -> Tensor {
     let plan = model.into_optimized().unwrap().into_runnable().unwrap();
     let inputs = inputs.iter().map(|&input| input.clone().into()).collect();
     plan.run(inputs).unwrap().remove(0).into_tensor()

@@ -1,25 +1,18 @@
-//! Batch normalisation over rows, fused with ReLU6.
+//! Batch normalisation over rows, fused with the rectifier after it.
+
+mod statistics;
 
 use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+pub use statistics::BatchStatistics;
+use statistics::{batch_statistics, chunk_values};
+
 use super::side::{SideOutput, sum_rows};
 use super::simd::vectorised;
 use super::storage::contiguous;
-
-/// Values a chunk of rows holds at most: small enough to be read twice from cache.
-const CHUNK_VALUES: usize = 32 * 1024;
-
-/// Mean and biased variance of each channel.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BatchStatistics {
-    /// Mean, `[channels]`.
-    pub mean: Vec<f32>,
-    /// Mean squared deviation, `[channels]`.
-    pub variance: Vec<f32>,
-}
 
 /// Which statistics normalise.
 #[derive(Debug, Clone)]
@@ -30,7 +23,29 @@ pub enum BatchNormMode {
     Fixed(BatchStatistics),
 }
 
-/// `y = γ · (x − μ) / √(σ² + ε) + β`, then ReLU6 where `relu6` says so.
+/// What follows the normalisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rectifier {
+    /// Nothing.
+    None,
+    /// `max(y, 0)`.
+    Relu,
+    /// `min(max(y, 0), 6)`.
+    Relu6,
+}
+
+impl Rectifier {
+    /// Bounds of the output; beyond them nothing passes back.
+    const fn range(self) -> (f32, f32) {
+        match self {
+            Self::None => (f32::NEG_INFINITY, f32::INFINITY),
+            Self::Relu => (0.0, f32::INFINITY),
+            Self::Relu6 => (0.0, 6.0),
+        }
+    }
+}
+
+/// `y = γ · (x − μ) / √(σ² + ε) + β`, then `rectifier`.
 ///
 /// # Shapes
 /// - `x`: `[rows, channels]`
@@ -46,10 +61,10 @@ pub fn batch_norm(
     bias: &Tensor,
     eps: f64,
     mode: BatchNormMode,
-    relu6: bool,
+    rectifier: Rectifier,
 ) -> Result<(Tensor, BatchStatistics)> {
     let used = Arc::new(SideOutput::default());
-    let op = BatchNorm { eps: eps as f32, mode, relu6, used: Arc::clone(&used) };
+    let op = BatchNorm { eps: eps as f32, mode, rectifier, used: Arc::clone(&used) };
     let y = x.apply_op3(weight, bias, op)?;
     let statistics = used.get();
     match statistics {
@@ -61,7 +76,7 @@ pub fn batch_norm(
 struct BatchNorm {
     eps: f32,
     mode: BatchNormMode,
-    relu6: bool,
+    rectifier: Rectifier,
     used: Arc<SideOutput<Option<BatchStatistics>>>,
 }
 
@@ -92,7 +107,7 @@ impl CustomOp3 for BatchNorm {
         let mut y = vec![0.0_f32; x.len()];
         let chunk = chunk_values(channels);
         y.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(y, x)| {
-            vectorised(|| affine.apply(x, y, self.relu6));
+            vectorised(|| affine.apply(x, y, self.rectifier));
         });
         self.used.put(Some(statistics));
         Ok((CpuStorage::F32(y), l1.shape().clone()))
@@ -113,7 +128,7 @@ impl CustomOp3 for BatchNorm {
             bias: bias.to_vec1()?,
             statistics,
             eps: self.eps,
-            relu6: self.relu6,
+            rectifier: self.rectifier,
             through_statistics: matches!(self.mode, BatchNormMode::Batch),
             sums: SideOutput::default(),
         };
@@ -145,18 +160,13 @@ impl Affine {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-    fn apply(&self, x: &[f32], y: &mut [f32], relu6: bool) {
+    fn apply(&self, x: &[f32], y: &mut [f32], rectifier: Rectifier) {
         let channels = self.scale.len();
         let (scale, shift) = (&self.scale[..channels], &self.shift[..channels]);
+        let (low, high) = rectifier.range();
         for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-            if relu6 {
-                for c in 0..channels {
-                    y[c] = (x[c] * scale[c] + shift[c]).clamp(0.0, 6.0);
-                }
-            } else {
-                for c in 0..channels {
-                    y[c] = x[c] * scale[c] + shift[c];
-                }
+            for c in 0..channels {
+                y[c] = (x[c] * scale[c] + shift[c]).clamp(low, high);
             }
         }
     }
@@ -167,7 +177,7 @@ struct BatchNormBackward {
     bias: Vec<f32>,
     statistics: BatchStatistics,
     eps: f32,
-    relu6: bool,
+    rectifier: Rectifier,
     through_statistics: bool,
     /// Gradients of weight and bias, left here by the pass that also needs them.
     sums: SideOutput<(Vec<f32>, Vec<f32>)>,
@@ -191,7 +201,7 @@ impl CustomOp2 for BatchNormBackward {
             self.statistics.variance.iter().map(|v| 1.0 / (v + self.eps).sqrt()).collect();
         let affine = Affine::new(&self.statistics, &self.weight, &self.bias, self.eps);
         let mean = &self.statistics.mean;
-        let relu6 = self.relu6;
+        let range = self.rectifier.range();
         let chunk = chunk_values(channels);
 
         let partial: Vec<(Vec<f32>, Vec<f32>)> = x
@@ -205,7 +215,7 @@ impl CustomOp2 for BatchNormBackward {
                     let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
                     for (x, g) in x.chunks_exact(channels).zip(grad.chunks_exact(channels)) {
                         for c in 0..channels {
-                            let g = gate(g[c], x[c], scale[c], shift[c], relu6);
+                            let g = gate(g[c], x[c], scale[c], shift[c], range);
                             db[c] += g;
                             dw[c] += g * (x[c] - mean[c]) * inv_std[c];
                         }
@@ -239,7 +249,7 @@ impl CustomOp2 for BatchNormBackward {
                         .zip(grad.chunks_exact(channels))
                     {
                         for c in 0..channels {
-                            let g = gate(g[c], x[c], scale[c], shift[c], relu6);
+                            let g = gate(g[c], x[c], scale[c], shift[c], range);
                             dx[c] = scale[c] * g + x[c] * slope[c] + offset[c];
                         }
                     }
@@ -251,60 +261,10 @@ impl CustomOp2 for BatchNormBackward {
     }
 }
 
-/// The gradient where ReLU6 lets it through.
+/// The gradient where the rectifier lets it through.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be inlined into the caller's vector loop")]
-fn gate(grad: f32, x: f32, scale: f32, shift: f32, relu6: bool) -> f32 {
+fn gate(grad: f32, x: f32, scale: f32, shift: f32, (low, high): (f32, f32)) -> f32 {
     let z = x * scale + shift;
-    if !relu6 || (z > 0.0 && z < 6.0) { grad } else { 0.0 }
-}
-
-fn chunk_values(channels: usize) -> usize {
-    (CHUNK_VALUES / channels).max(1) * channels
-}
-
-/// Per-chunk means and squared deviations, merged in order and in double precision (Chan et al. 1979).
-fn batch_statistics(x: &[f32], channels: usize) -> BatchStatistics {
-    let partial: Vec<(usize, Vec<f32>, Vec<f32>)> = x
-        .par_chunks(chunk_values(channels))
-        .map(|x| {
-            vectorised(|| {
-                let rows = x.len() / channels;
-                let mut mean = vec![0.0_f32; channels];
-                for x in x.chunks_exact(channels) {
-                    for (m, x) in mean.iter_mut().zip(x) {
-                        *m += x;
-                    }
-                }
-                for m in &mut mean {
-                    *m /= rows as f32;
-                }
-                let mut squares = vec![0.0_f32; channels];
-                for x in x.chunks_exact(channels) {
-                    for ((s, x), m) in squares.iter_mut().zip(x).zip(&mean) {
-                        let d = x - m;
-                        *s += d * d;
-                    }
-                }
-                (rows, mean, squares)
-            })
-        })
-        .collect();
-    let mut count = 0.0_f64;
-    let mut mean = vec![0.0_f64; channels];
-    let mut squares = vec![0.0_f64; channels];
-    for (rows, chunk_mean, chunk_squares) in partial {
-        let rows = rows as f64;
-        let total = count + rows;
-        for c in 0..channels {
-            let delta = f64::from(chunk_mean[c]) - mean[c];
-            mean[c] += delta * rows / total;
-            squares[c] += f64::from(chunk_squares[c]) + delta * delta * count * rows / total;
-        }
-        count = total;
-    }
-    BatchStatistics {
-        mean: mean.into_iter().map(|m| m as f32).collect(),
-        variance: squares.into_iter().map(|s| (s / count) as f32).collect(),
-    }
+    if z > low && z < high { grad } else { 0.0 }
 }

@@ -1,62 +1,15 @@
-//! Depthwise convolution over pixel rows, with TensorFlow's `SAME` padding.
+//! Depthwise convolution over pixel rows.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::geometry::Geometry;
 use super::side::{SideOutput, sum_rows};
 use super::simd::vectorised;
 use super::storage::contiguous;
 
 /// Channels handled together, one AVX-512 register.
 const LANES: usize = 16;
-
-/// Sizes of a convolution whose input is `[batch · height · width, channels]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Geometry {
-    /// Images.
-    pub batch: usize,
-    /// Input rows.
-    pub height: usize,
-    /// Input columns.
-    pub width: usize,
-    /// Side of the kernel.
-    pub kernel: usize,
-    /// Step in both directions.
-    pub stride: usize,
-}
-
-impl Geometry {
-    /// Output rows, ⌈height / stride⌉.
-    pub const fn out_height(&self) -> usize {
-        self.height.div_ceil(self.stride)
-    }
-
-    /// Output columns, ⌈width / stride⌉.
-    pub const fn out_width(&self) -> usize {
-        self.width.div_ceil(self.stride)
-    }
-
-    /// Padding before the first row and before the first column; the rest of the padding comes after the last.
-    pub fn pad_before(&self) -> (usize, usize) {
-        let before = |input: usize, output: usize| {
-            ((output - 1) * self.stride + self.kernel).saturating_sub(input) / 2
-        };
-        (before(self.height, self.out_height()), before(self.width, self.out_width()))
-    }
-
-    /// Input position of a tap, or none when it falls on padding.
-    #[inline]
-    pub(super) const fn input(
-        out: usize,
-        tap: usize,
-        stride: usize,
-        pad: usize,
-        size: usize,
-    ) -> Option<usize> {
-        let at = out * stride + tap;
-        if at >= pad && at - pad < size { Some(at - pad) } else { None }
-    }
-}
 
 /// Convolves each channel with a kernel of its own.
 ///

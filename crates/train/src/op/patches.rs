@@ -1,43 +1,115 @@
 //! The patches a dense convolution sees, as rows of a matrix.
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::depthwise::Geometry;
+use super::geometry::Geometry;
+use super::simd::vectorised;
+use super::storage::contiguous;
 
-/// Unfolds pixels so that a dense convolution is `patches · weightᵀ`; constant for the gradient.
+/// Unfolds rows of pixels so that a dense convolution is `patches · filtersᵀ`, with [`filter_rows`].
 ///
 /// # Shapes
-/// - `pixels`: `[batch, channels, height, width]`, row-major
-/// - returns: `[batch · out_height · out_width, channels · kernel²]`, columns ordered as a flattened
-///   `[channels, kernel, kernel]` filter
+/// - `x`: `[batch · height · width, channels]`
+/// - returns: `[batch · out_height · out_width, kernel · kernel · channels]`, zeros for padding
 /// # Errors
-/// When `pixels` does not have the size `geometry` states.
-pub fn patches(pixels: &Tensor, geometry: Geometry) -> Result<Tensor> {
-    let (batch, channels, height, width) = pixels.dims4()?;
-    let g = geometry;
-    if (batch, height, width) != (g.batch, g.height, g.width) {
-        bail!("patches of {:?} with {g:?}", pixels.dims());
+/// When `x` has not the rows `geometry` states, or is not contiguous `f32` on the CPU.
+pub fn patches(x: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    x.apply_op1(Patches { geometry })
+}
+
+/// Filters `[out, channels, kernel, kernel]` in the order of the columns of [`patches`]:
+/// `[out, kernel · kernel · channels]`.
+///
+/// # Errors
+/// When `weight` has other than four axes.
+pub fn filter_rows(weight: &Tensor) -> Result<Tensor> {
+    let (out, ..) = weight.dims4()?;
+    weight.permute((0, 2, 3, 1))?.contiguous()?.reshape((out, ()))
+}
+
+struct Patches {
+    geometry: Geometry,
+}
+
+impl CustomOp1 for Patches {
+    fn name(&self) -> &'static str {
+        "patches"
     }
-    let x: Vec<f32> = pixels.detach().flatten_all()?.to_vec1()?;
-    let (out_height, out_width) = (g.out_height(), g.out_width());
-    let (pad_y, pad_x) = g.pad_before();
-    let columns = channels * g.kernel * g.kernel;
-    let mut rows = vec![0.0_f32; batch * out_height * out_width * columns];
-    rows.par_chunks_mut(out_width * columns).enumerate().for_each(|(line, rows)| {
-        let (image, oy) = (line / out_height, line % out_height);
-        for (ox, row) in rows.chunks_exact_mut(columns).enumerate() {
-            for c in 0..channels {
-                let plane = &x[(image * channels + c) * height * width..][..height * width];
-                for ky in 0..g.kernel {
-                    let Some(iy) = Geometry::input(oy, ky, g.stride, pad_y, height) else { continue };
-                    for kx in 0..g.kernel {
-                        let Some(ix) = Geometry::input(ox, kx, g.stride, pad_x, width) else { continue };
-                        row[(c * g.kernel + ky) * g.kernel + kx] = plane[iy * width + ix];
-                    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let g = self.geometry;
+        let (rows, channels) = layout.shape().dims2()?;
+        let x = contiguous(storage, layout)?;
+        if rows != g.batch * g.height * g.width {
+            bail!("patches of {rows} pixels with {g:?}");
+        }
+        let (out_height, out_width) = (g.out_height(), g.out_width());
+        let (pad_y, pad_x) = g.pad_before();
+        let columns = g.kernel * g.kernel * channels;
+        let mut y = vec![0.0_f32; g.batch * out_height * out_width * columns];
+        y.par_chunks_mut(out_width * columns).enumerate().for_each(|(line, y)| {
+            let (image, oy) = (line / out_height, line % out_height);
+            let (taps_y, top) = g.taps(oy, pad_y, g.height);
+            for (ox, y) in y.chunks_exact_mut(columns).enumerate() {
+                let (taps_x, left) = g.taps(ox, pad_x, g.width);
+                let len = taps_x.len() * channels;
+                for (down, ky) in taps_y.clone().enumerate() {
+                    let from = ((image * g.height + top + down) * g.width + left) * channels;
+                    let to = (ky * g.kernel + taps_x.start) * channels;
+                    y[to..to + len].copy_from_slice(&x[from..from + len]);
                 }
             }
-        }
-    });
-    Tensor::from_vec(rows, (batch * out_height * out_width, columns), pixels.device())
+        });
+        Ok((CpuStorage::F32(y), Shape::from((g.batch * out_height * out_width, columns))))
+    }
+
+    fn bwd(&self, _arg: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let op = PatchesBackward { geometry: self.geometry };
+        Ok(Some(grad.contiguous()?.apply_op1_no_bwd(&op)?))
+    }
+}
+
+/// Every pixel collects the gradients of its copies.
+struct PatchesBackward {
+    geometry: Geometry,
+}
+
+impl CustomOp1 for PatchesBackward {
+    fn name(&self) -> &'static str {
+        "patches-backward"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let g = self.geometry;
+        let (_, columns) = layout.shape().dims2()?;
+        let grad = contiguous(storage, layout)?;
+        let channels = columns / (g.kernel * g.kernel);
+        let (out_height, out_width) = (g.out_height(), g.out_width());
+        let (pad_y, pad_x) = g.pad_before();
+        let mut dx = vec![0.0_f32; g.batch * g.height * g.width * channels];
+        dx.par_chunks_mut(g.width * channels).enumerate().for_each(|(line, dx)| {
+            let (image, iy) = (line / g.height, line % g.height);
+            vectorised(|| {
+                for ky in 0..g.kernel.min(iy + pad_y + 1) {
+                    let start = iy + pad_y - ky;
+                    let oy = start / g.stride;
+                    if start % g.stride != 0 || oy >= out_height {
+                        continue;
+                    }
+                    for ox in 0..out_width {
+                        let (taps_x, left) = g.taps(ox, pad_x, g.width);
+                        let len = taps_x.len() * channels;
+                        let row = ((image * out_height + oy) * out_width + ox) * columns;
+                        let from = row + (ky * g.kernel + taps_x.start) * channels;
+                        let to = left * channels;
+                        for (dx, grad) in dx[to..to + len].iter_mut().zip(&grad[from..from + len]) {
+                            *dx += grad;
+                        }
+                    }
+                }
+            });
+        });
+        Ok((CpuStorage::F32(dx), Shape::from((g.batch * g.height * g.width, channels))))
+    }
 }

@@ -48,18 +48,10 @@ impl CustomOp1 for AttentionSoftmax {
             .for_each(|((y, x), penalty)| {
                 vectorised(|| {
                     for (y, x) in y.chunks_exact_mut(keys).zip(x.chunks_exact(keys)) {
-                        let mut max = f32::NEG_INFINITY;
                         for ((y, x), p) in y.iter_mut().zip(x).zip(penalty) {
                             *y = x * self.scale + p;
-                            max = max.max(*y);
                         }
-                        for y in y.iter_mut() {
-                            *y = exp(*y - max);
-                        }
-                        let inv_sum = 1.0 / y.iter().sum::<f32>();
-                        for y in y.iter_mut() {
-                            *y *= inv_sum;
-                        }
+                        softmax_in_place(y);
                     }
                 });
             });
@@ -101,13 +93,37 @@ impl CustomOp2 for AttentionSoftmaxBackward {
                     for ((dx, y), g) in
                         dx.chunks_exact_mut(keys).zip(y.chunks_exact(keys)).zip(grad.chunks_exact(keys))
                     {
-                        let dot: f32 = y.iter().zip(g).map(|(y, g)| y * g).sum();
-                        for ((dx, y), g) in dx.iter_mut().zip(y).zip(g) {
-                            *dx = self.scale * y * (g - dot);
+                        softmax_backward(dx, y, g);
+                        for dx in dx {
+                            *dx *= self.scale;
                         }
                     }
                 });
             });
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
+    }
+}
+
+/// One row of scores becomes weights that sum to 1.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+pub(super) fn softmax_in_place(row: &mut [f32]) {
+    let max = row.iter().fold(f32::NEG_INFINITY, |max, value| max.max(*value));
+    for value in row.iter_mut() {
+        *value = exp(*value - max);
+    }
+    let inv_sum = 1.0 / row.iter().sum::<f32>();
+    for value in row {
+        *value *= inv_sum;
+    }
+}
+
+/// The gradient of a row of scores, `y · (g − Σ g·y)`.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+pub(super) fn softmax_backward(dx: &mut [f32], y: &[f32], g: &[f32]) {
+    let dot: f32 = y.iter().zip(g).map(|(y, g)| y * g).sum();
+    for ((dx, y), g) in dx.iter_mut().zip(y).zip(g) {
+        *dx = y * (g - dot);
     }
 }

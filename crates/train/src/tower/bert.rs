@@ -4,11 +4,9 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::architecture::TextPooling;
 use medclip_core::{BertConfig, batch::TokenBatch};
 
-use crate::op::{Activation, attention_softmax, bias_activation, layer_norm};
+use crate::op::{Activation, attention_softmax};
 use crate::params::{Init, ParameterStore};
-
-/// Standard deviation of fresh weights, as BERT was trained.
-const INITIALIZER_RANGE: f32 = 0.02;
+use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm};
 
 /// The trunk: tokens to one vector a sentence.
 pub struct Bert {
@@ -43,7 +41,7 @@ impl Bert {
         let word = table("word_embeddings", config.vocab_size)?;
         let position = table("position_embeddings", config.max_position_embeddings)?;
         let token_type = table("token_type_embeddings", config.type_vocab_size)?;
-        let norm = Norm::new(store, &format!("{prefix}embeddings.LayerNorm"), config)?;
+        let norm = Norm::new(store, &format!("{prefix}embeddings.LayerNorm"), width, config.layer_norm_eps)?;
         let layers = (0..config.num_hidden_layers)
             .map(|k| Layer::new(store, &format!("{prefix}encoder.layer.{k}"), config))
             .collect::<Result<_>>()?;
@@ -225,16 +223,19 @@ impl Layer {
         let attention_output = linear("attention.output.dense", width, width)?;
         let intermediate = linear("intermediate.dense", inner, width)?;
         let output = linear("output.dense", width, inner)?;
+        let mut norm = |name: &str| {
+            Norm::new(store, &format!("{prefix}.{name}.LayerNorm"), width, config.layer_norm_eps)
+        };
         Ok(Self {
             heads: config.num_attention_heads,
             query,
             key,
             value,
             attention_output,
-            attention_norm: Norm::new(store, &format!("{prefix}.attention.output.LayerNorm"), config)?,
+            attention_norm: norm("attention.output")?,
             intermediate,
             output,
-            output_norm: Norm::new(store, &format!("{prefix}.output.LayerNorm"), config)?,
+            output_norm: norm("output")?,
         })
     }
 
@@ -253,47 +254,5 @@ impl Layer {
         let inner = self.intermediate.forward(&x, Activation::Gelu)?;
         let out = self.output.forward(&inner, Activation::Identity)?;
         self.output_norm.forward(&(out + x)?)
-    }
-}
-
-struct Linear {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Linear {
-    fn new(store: &mut ParameterStore, prefix: &str, out: usize, input: usize) -> Result<Self> {
-        Ok(Self {
-            weight: store.parameter(
-                &format!("{prefix}.weight"),
-                (out, input),
-                Init::Normal(INITIALIZER_RANGE),
-            )?,
-            bias: store.parameter(&format!("{prefix}.bias"), out, Init::Constant(0.0))?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        bias_activation(&x.matmul(&self.weight.t()?)?, &self.bias, activation)
-    }
-}
-
-struct Norm {
-    weight: Tensor,
-    bias: Tensor,
-    eps: f64,
-}
-
-impl Norm {
-    fn new(store: &mut ParameterStore, prefix: &str, config: &BertConfig) -> Result<Self> {
-        Ok(Self {
-            weight: store.parameter(&format!("{prefix}.weight"), config.hidden_size, Init::Constant(1.0))?,
-            bias: store.parameter(&format!("{prefix}.bias"), config.hidden_size, Init::Constant(0.0))?,
-            eps: config.layer_norm_eps,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        layer_norm(x, &self.weight, &self.bias, self.eps)
     }
 }

@@ -142,6 +142,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "helpers of tests may fail a test")]
 mod tests {
     use super::*;
 

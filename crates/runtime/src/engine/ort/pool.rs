@@ -93,7 +93,11 @@ mod tests {
     fn one_caller_needs_one() {
         let pool = Pool::new(0, 4);
         for _ in 0..3 {
-            pool.with(|| Err("none is made"), |item| Ok(*item += 1)).unwrap();
+            let next = |item: &mut i32| {
+                *item += 1;
+                Ok(*item)
+            };
+            pool.with(|| Err("none is made"), next).unwrap();
         }
         assert_eq!(pool.with(|| Err("none is made"), |item| Ok(*item)), Ok(3));
     }
@@ -114,7 +118,12 @@ mod tests {
         });
         thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| pool.with(make, |_| Ok(thread::yield_now())));
+                scope.spawn(|| {
+                    pool.with(make, |_| {
+                        thread::yield_now();
+                        Ok(())
+                    })
+                });
             }
         });
         assert_eq!(made.into_inner(), 2);

@@ -1,0 +1,37 @@
+//! What the commands that write bundles share.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use medclip_core::Embeddings;
+use medclip_export::{Checkpoint, PromptRequest};
+use medclip_runtime::{EncodeError, ModelOptions, embed_sentences};
+
+/// Fails where a bundle would be overwritten unasked.
+pub(crate) fn refuse_existing(bundle: &Path, replace: bool) -> anyhow::Result<()> {
+    if bundle.exists() && !replace {
+        bail!("{} already exists; --replace replaces it", bundle.display());
+    }
+    Ok(())
+}
+
+/// Embeds the prompts with the engine that will score with them.
+pub(crate) fn embed(request: &PromptRequest<'_>) -> Result<Embeddings, EncodeError> {
+    let PromptRequest { graph, config, tokenizer, sentences, .. } = request;
+    embed_sentences(graph, config, tokenizer, sentences, ModelOptions::default())
+}
+
+/// The card in `path`, or one of the model's name and description.
+pub(crate) fn card(path: Option<&Path>, checkpoint: &Checkpoint) -> anyhow::Result<String> {
+    if let Some(path) = path {
+        return read(path);
+    }
+    let config = checkpoint.config();
+    Ok(format!("# {}\n\n{}\n\nResearch use only, not for diagnosis.\n", config.name, config.description))
+}
+
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}

@@ -1,0 +1,118 @@
+//! ResNet of bottleneck blocks, an image tower of the published model.
+
+use candle_core::{Result, Tensor, bail};
+use medclip_core::architecture::{ResNetBlock, ResNetConfig};
+
+use crate::op::{Padding, Rectifier, add_relu, max_pool};
+use crate::params::{Init, ParameterStore};
+use crate::tower::convolution::{Convolution, Phase, Rows};
+
+/// The trunk: pixels to features averaged over the image.
+pub struct ResNet {
+    config: ResNetConfig,
+    stem: Convolution,
+    blocks: Vec<Bottleneck>,
+    frozen_blocks: usize,
+}
+
+impl ResNet {
+    /// Adds the trunk's parameters to `store` under `prefix`.
+    ///
+    /// # Errors
+    /// When a name is taken.
+    pub fn new(config: &ResNetConfig, store: &mut ParameterStore, prefix: &str) -> Result<Self> {
+        let eps = config.batch_norm_eps;
+        let shape = [config.width, config.channels, 7, 7];
+        let stem = convolution(store, &format!("{prefix}conv1"), &format!("{prefix}bn1"), shape, eps)?;
+        let blocks = config.resolved();
+        let blocks = blocks
+            .into_iter()
+            .map(|block| Bottleneck::new(store, prefix, block, eps))
+            .collect::<Result<_>>()?;
+        Ok(Self { config: config.clone(), stem, blocks, frozen_blocks: 0 })
+    }
+
+    /// Keeps the first convolution and the first `blocks` blocks at their running statistics while training; their
+    /// parameters must be frozen in the store too.
+    #[must_use]
+    pub fn with_frozen_blocks(self, blocks: usize) -> Self {
+        Self { frozen_blocks: blocks, ..self }
+    }
+
+    /// Features of a batch.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[batch, channels, height, width]`
+    /// - returns: `[batch, features]`
+    /// # Errors
+    /// When the channels differ from the configuration.
+    pub fn forward(&self, pixels: &Tensor, phase: Phase) -> Result<Tensor> {
+        let (_, channels, ..) = pixels.dims4()?;
+        if channels != self.config.channels {
+            bail!("image tower takes {} channels, got {channels}", self.config.channels);
+        }
+        let frozen = |block: usize| if block < self.frozen_blocks { Phase::Evaluate } else { phase };
+        let pixels = Rows::from_pixels(pixels)?;
+        let x = self.stem.dense(&pixels, 2, Padding::around(3), frozen(0), Rectifier::Relu)?;
+        let pool = x.geometry(3, 2, Padding::around(1));
+        let mut x = Rows::outputs(&pool, max_pool(&x.values, pool)?);
+        for (index, block) in self.blocks.iter().enumerate() {
+            x = block.forward(&x, frozen(index))?;
+        }
+        x.mean()
+    }
+}
+
+/// 1×1, 3×3 and 1×1 convolution, the input or its 1×1 convolution added back.
+struct Bottleneck {
+    stride: usize,
+    narrow: Convolution,
+    spatial: Convolution,
+    wide: Convolution,
+    shortcut: Option<Convolution>,
+}
+
+impl Bottleneck {
+    fn new(store: &mut ParameterStore, prefix: &str, block: ResNetBlock, eps: f64) -> Result<Self> {
+        let ResNetBlock { stage, index, input, inner, stride } = block;
+        let name = format!("{prefix}layer{stage}.{index}");
+        let mut layer = |conv: &str, norm: &str, shape| {
+            convolution(store, &format!("{name}.{conv}"), &format!("{name}.{norm}"), shape, eps)
+        };
+        Ok(Self {
+            stride,
+            narrow: layer("conv1", "bn1", [inner, input, 1, 1])?,
+            spatial: layer("conv2", "bn2", [inner, inner, 3, 3])?,
+            wide: layer("conv3", "bn3", [block.output(), inner, 1, 1])?,
+            shortcut: block
+                .downsamples()
+                .then(|| layer("downsample.0", "downsample.1", [block.output(), input, 1, 1]))
+                .transpose()?,
+        })
+    }
+
+    fn forward(&self, input: &Rows, phase: Phase) -> Result<Rows> {
+        let none = Padding::around(0);
+        let x = self.narrow.dense(input, 1, none, phase, Rectifier::Relu)?;
+        let x = self.spatial.dense(&x, self.stride, Padding::around(1), phase, Rectifier::Relu)?;
+        let x = self.wide.dense(&x, 1, none, phase, Rectifier::None)?;
+        let shortcut = match &self.shortcut {
+            Some(shortcut) => shortcut.dense(input, self.stride, none, phase, Rectifier::None)?.values,
+            None => input.values.clone(),
+        };
+        Ok(Rows { values: add_relu(&x.values, &shortcut)?, ..x })
+    }
+}
+
+/// A convolution with fresh weights as torchvision draws them (He et al. 2015, fan-out).
+fn convolution(
+    store: &mut ParameterStore,
+    conv: &str,
+    norm: &str,
+    shape: [usize; 4],
+    eps: f64,
+) -> Result<Convolution> {
+    let [out, _, height, width] = shape;
+    let init = Init::Normal((2.0 / (out * height * width) as f32).sqrt());
+    Convolution::new(store, conv, norm, shape, init, eps)
+}

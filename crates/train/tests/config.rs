@@ -1,0 +1,46 @@
+//! Towers by name in a training file, and what freezing their lowest blocks freezes.
+
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
+use std::path::Path;
+
+use medclip_core::{BertConfig, ImageTower, ResNetConfig, SwinConfig, TextTower};
+use medclip_train::TrainConfig;
+
+/// The shipped training file with other towers.
+fn config(image: &str, text: &str) -> TrainConfig {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../training/medclip-edge.toml");
+    let file = std::fs::read_to_string(path).unwrap();
+    let file = file.replace("\"efficientnet-lite0\"", image).replace("\"minilm-l6\"", text);
+    toml::from_str(&file).unwrap()
+}
+
+#[test]
+fn published_towers_have_names() {
+    let swin = config("\"swin-tiny\"", "\"bio-clinical-bert\"").model_config().unwrap().architecture;
+    assert_eq!(swin.image, ImageTower::Swin(SwinConfig::tiny(1)));
+    assert_eq!(swin.text, TextTower::Bert(BertConfig::bio_clinical()));
+    let resnet = config("\"resnet50\"", "\"minilm-l6\"").model_config().unwrap().architecture;
+    assert_eq!(resnet.image, ImageTower::Resnet(ResNetConfig::resnet50(1)));
+    let sizes = r#"{ kind = "resnet", channels = 1, width = 8, blocks = [1], batch_norm_eps = 1e-5 }"#;
+    let own = config(sizes, "\"minilm-l6\"").model_config().unwrap().architecture;
+    assert_eq!(own.image.features(), 32);
+    let unknown = config("\"vgg\"", "\"minilm-l6\"").model_config().unwrap_err().to_string();
+    assert!(unknown.contains("swin-tiny, resnet50"), "{unknown}");
+}
+
+#[test]
+fn frozen_blocks_have_rate_zero_and_projections_their_own() {
+    for (tower, frozen, trained, projection) in [
+        ("\"efficientnet-lite0\"", "blocks.2.project.bn.bias", "blocks.3.project.bn.bias", "projection_head"),
+        ("\"swin-tiny\"", "encoder.layers.1.blocks.0.output.dense.bias", "layernorm.bias", "projection_head"),
+        ("\"resnet50\"", "layer1.2.bn3.bias", "layer2.0.conv1.weight", "model.fc"),
+    ] {
+        let mut config = config(tower, "\"minilm-l6\"");
+        (config.image.freeze_blocks, config.image.trunk_rate) = (3, 0.5);
+        let rate = |name: &str| config.rate(&format!("vision_model.{name}"));
+        assert_eq!(rate(&format!("model.{frozen}")), 0.0, "{tower}");
+        assert_eq!(rate(&format!("model.{trained}")), 0.5, "{tower}");
+        assert_eq!(rate(&format!("{projection}.weight")), 1.0, "{tower}");
+    }
+}

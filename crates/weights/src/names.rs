@@ -1,0 +1,183 @@
+//! Whose names a file's tensors have, and what they are called here.
+//!
+//! [`Mapping::of`] recognises the layout of a file and gives every tensor its name of
+//! [`medclip_core::architecture`]; a name that the layout does not have is an error, never left out. [`medclip`] reads
+//! the sizes of the towers out of the shapes.
+//!
+//! | layout | recognised by | becomes |
+//! |---|---|---|
+//! | [`Layout::MedClip`] | `vision_model.`, `text_model.` | both towers, projections, temperature |
+//! | [`Layout::HuggingFaceSwin`] | `embeddings.patch_embeddings.projection.weight` | image trunk |
+//! | [`Layout::TimmSwin`] | `patch_embed.proj.weight` | image trunk |
+//! | [`Layout::TorchvisionResNet`] | `layer1.0.conv1.weight` | image trunk |
+//! | [`Layout::EfficientNetLite`] | `_conv_stem.weight` | image trunk |
+//! | [`Layout::HuggingFaceBert`] | `embeddings.word_embeddings.weight` | text trunk |
+//!
+//! # What is left behind
+//! [`BUFFERS`], which modules compute anew; the pooler of a BERT, which MedCLIP does not use; and of a trunk the head it
+//! was trained with (`classifier.`, `cls.`, `head.`, `fc.`, `_fc.`).
+
+mod bert;
+mod efficientnet_lite;
+mod mapping;
+pub mod medclip;
+mod resnet;
+mod swin;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::error::TensorFileError;
+
+pub use mapping::{Mapping, Shapes};
+
+/// Last parts of the names of buffers that hold nothing learned.
+pub const BUFFERS: [&str; 6] = [
+    "position_ids",
+    "token_type_ids",
+    "relative_position_index",
+    "relative_coords_table",
+    "attn_mask",
+    "num_batches_tracked",
+];
+
+/// Under this every tensor of an image trunk is named.
+pub(crate) const IMAGE: &str = "vision_model.model.";
+/// Under this every tensor of a text trunk is named.
+pub(crate) const TEXT: &str = "text_model.model.";
+
+/// Whose names the tensors of a file have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layout {
+    /// The reference's `pytorch_model.bin`: both towers, or one of them with its projection.
+    MedClip,
+    /// Hugging Face's `SwinModel` or `SwinForImageClassification`, by either of its two sets of names.
+    HuggingFaceSwin,
+    /// The Swin transformer of timm, before and since its version 0.9.
+    TimmSwin,
+    /// The ResNet of torchvision.
+    TorchvisionResNet,
+    /// The package `efficientnet_lite_pytorch`.
+    EfficientNetLite,
+    /// Hugging Face's `BertModel` or a model around it.
+    HuggingFaceBert,
+}
+
+impl Layout {
+    /// What it is, in words.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::MedClip => "MedCLIP weights",
+            Self::HuggingFaceSwin => "a Swin transformer as Hugging Face saves it",
+            Self::TimmSwin => "a Swin transformer as timm saves it",
+            Self::TorchvisionResNet => "a ResNet as torchvision saves it",
+            Self::EfficientNetLite => "an EfficientNet-Lite as efficientnet_lite_pytorch saves it",
+            Self::HuggingFaceBert => "a BERT as Hugging Face saves it",
+        }
+    }
+
+    /// Field of a training file that takes such a trunk; none for whole models.
+    pub const fn training_field(self) -> Option<&'static str> {
+        match self {
+            Self::MedClip => None,
+            Self::HuggingFaceBert => Some("text.init"),
+            Self::HuggingFaceSwin | Self::TimmSwin | Self::TorchvisionResNet | Self::EfficientNetLite => {
+                Some("image.init")
+            }
+        }
+    }
+}
+
+/// Why a file's tensors could not be named.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NamesError {
+    /// Nobody's names that are known here.
+    #[error("{}: holds tensors of an unknown model, such as {example}", path.display())]
+    Unrecognised {
+        /// The file.
+        path: PathBuf,
+        /// One of its names.
+        example: String,
+    },
+    /// Names beside the known ones of a layout.
+    #[error("{}: {} with unexpected tensors: {}", path.display(), layout.description(), names.join(", "))]
+    Unexpected {
+        /// The file.
+        path: PathBuf,
+        /// What it was recognised as.
+        layout: Layout,
+        /// The names.
+        names: Vec<String>,
+    },
+    /// Two tensors for one place.
+    #[error("{}: {first} and {second} are the same weight", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// Name of one.
+        first: String,
+        /// Name of the other.
+        second: String,
+    },
+    /// A tensor of which the values are asked is not mapped.
+    #[error("{} is not among the weights", .0)]
+    Absent(String),
+    /// A tensor that tells a size is missing.
+    #[error("{name} is missing, so the sizes of the model cannot be told")]
+    NoSize {
+        /// The tensor, by its name here.
+        name: String,
+    },
+    /// A tensor that tells a size has a shape which none gives.
+    #[error("{name} has the shape {shape:?}: {needs}")]
+    Size {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// What it would have to be.
+        needs: String,
+    },
+    /// The file fails.
+    #[error(transparent)]
+    File(#[from] TensorFileError),
+}
+
+/// What becomes of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Renamed {
+    /// One tensor.
+    To(String),
+    /// Three, stacked along the first axis.
+    Thirds([String; 3]),
+    /// Nothing: a buffer or a head.
+    LeftBehind,
+}
+
+impl Renamed {
+    /// The same under a prefix.
+    pub(crate) fn under(self, prefix: &str) -> Self {
+        let under = |name: String| format!("{prefix}{name}");
+        match self {
+            Self::To(name) => Self::To(under(name)),
+            Self::Thirds(names) => Self::Thirds(names.map(under)),
+            Self::LeftBehind => Self::LeftBehind,
+        }
+    }
+}
+
+/// `12.rest` as 12 and `rest`.
+pub(crate) fn indexed(name: &str) -> Option<(usize, &str)> {
+    let (index, rest) = name.split_once('.')?;
+    let canonical = index == "0" || !index.starts_with('0');
+    let digits = canonical && !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+    Some((index.parse().ok().filter(|_| digits)?, rest))
+}
+
+/// `stem.weight` or `stem.bias` as the two parts.
+pub(crate) fn dense(name: &str) -> Option<(&str, &str)> {
+    name.rsplit_once('.').filter(|(_, leaf)| matches!(*leaf, "weight" | "bias"))
+}

@@ -1,0 +1,126 @@
+//! A machine for the pickles of state dictionaries that calls nothing.
+
+mod global;
+mod input;
+mod machine;
+mod opcode;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use thiserror::Error;
+
+use crate::element::ElementType;
+use crate::view::View;
+
+pub(crate) use global::Global;
+
+/// Why a pickle is refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PickleFault {
+    /// It names something that is not part of a state dictionary.
+    #[error("the file calls {0}; refused")]
+    Calls(String),
+    /// An operation that no state dictionary needs.
+    #[error("the file uses the pickle operation {0}; refused")]
+    Operation(String),
+    /// It sets attributes of something that has none here.
+    #[error("the file sets the state of {0}; refused")]
+    State(&'static str),
+    /// More steps or bytes than any state dictionary takes.
+    #[error("the file's description of its tensors is too large: more than {limit} {unit}")]
+    TooLarge {
+        /// Most there may be.
+        limit: u64,
+        /// Of what.
+        unit: &'static str,
+    },
+    /// It does not hold together.
+    #[error("the file's description of its tensors is damaged: {0}")]
+    Malformed(String),
+    /// It ends early, or the system does not give it.
+    #[error("the file's description of its tensors cannot be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// Place of a value among all values of a pickle.
+pub(crate) type Id = usize;
+
+/// A value. Values refer to each other by place, so that neither depth nor cycles matter.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    Tuple(Vec<Id>),
+    List(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    Global(Global),
+    /// Index into [`Pickle::storages`].
+    Storage(usize),
+    Tensor(View),
+    /// Something that no tensor is made of: a float, bytes, a device.
+    Other,
+}
+
+impl Value {
+    /// What it is, in words.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Bool(_) | Self::Int(_) | Self::Other => "a number or another plain value",
+            Self::Text(_) => "a string",
+            Self::Tuple(_) => "a tuple",
+            Self::List(_) => "a list",
+            Self::Dict(_) => "a dictionary",
+            Self::Global(_) => "a function or class",
+            Self::Storage(_) => "a storage",
+            Self::Tensor(_) => "a single tensor",
+        }
+    }
+}
+
+/// Raw elements that tensors share, kept outside the pickle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StorageRef {
+    pub(crate) key: String,
+    pub(crate) element: ElementType,
+    pub(crate) count: usize,
+}
+
+/// A pickle that has been read.
+#[derive(Debug)]
+pub(crate) struct Pickle {
+    values: Vec<Value>,
+    root: Id,
+    pub(crate) storages: Vec<StorageRef>,
+}
+
+impl Pickle {
+    /// Reads up to and with the operation that ends a pickle.
+    pub(crate) fn read(reader: &mut impl Read) -> Result<Self, PickleFault> {
+        machine::run(reader)
+    }
+
+    /// The value the pickle stands for.
+    pub(crate) fn root(&self) -> &Value {
+        self.value(self.root)
+    }
+
+    pub(crate) fn value(&self, id: Id) -> &Value {
+        self.values.get(id).unwrap_or(&Value::None)
+    }
+
+    /// The entries of a dictionary whose keys are strings; of equal keys the last counts, as in Python.
+    pub(crate) fn entries<'a>(&'a self, dictionary: &'a Value) -> BTreeMap<&'a str, &'a Value> {
+        let Value::Dict(pairs) = dictionary else { return BTreeMap::new() };
+        let entries = pairs.iter().map(|(key, value)| (self.value(*key), self.value(*value)));
+        let named = |(key, value): (&'a Value, &'a Value)| match key {
+            Value::Text(key) => Some((key.as_str(), value)),
+            _ => None,
+        };
+        entries.filter_map(named).collect()
+    }
+}
