@@ -24,6 +24,7 @@ mod phantom;
 mod score;
 #[cfg(feature = "train")]
 mod train;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ enum Command {
     Label(label::LabelArgs),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
+    Verify(verify::VerifyArgs),
     #[command(hide = true)]
     BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Label(args) => label::run(&args),
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Verify(args) => verify::run(&args),
         Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
         #[cfg(feature = "import")]

@@ -26,3 +26,5 @@ mod setting;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;
+#[path = "cli/verify.rs"]
+mod verify;

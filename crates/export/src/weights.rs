@@ -97,6 +97,14 @@ impl Weights {
         Ok(LogitScale::new(scalar.data().first().copied().unwrap_or_default()))
     }
 
+    /// One tensor's values in row-major order, `None` for a name that is not there; [`Weights::shapes`] has its sizes.
+    ///
+    /// # Errors
+    /// [`WeightsError`] when a file of others cannot be read, or holds what is not finite.
+    pub fn values(&self, name: &str) -> Result<Option<Vec<f32>>, WeightsError> {
+        self.values.get(name)
+    }
+
     /// Compares the tensors whose names start with `prefix` with what a tower takes.
     ///
     /// # Errors

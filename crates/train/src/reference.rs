@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use medclip_core::architecture::Architecture;
 use medclip_core::{Embeddings, ImageBatch, ModelConfig, TokenBatch, checkpoint};
 
 use crate::error::TrainError;
@@ -24,18 +25,41 @@ impl ReferenceModel {
         let directory = directory.as_ref();
         let path = directory.join(checkpoint::MODEL);
         let config = ModelConfig::open(&path).map_err(|error| TrainError::invalid(&path, error))?;
-        let model = MedClip::new(&config.architecture, 0, &Device::Cpu, |_| true)?;
         let path = directory.join(checkpoint::WEIGHTS);
         let weights: BTreeMap<String, Tensor> = candle_core::safetensors::load(&path, &Device::Cpu)
             .map_err(|error| TrainError::invalid(&path, error))?
             .into_iter()
             .collect();
+        Self::load(&config.architecture, &weights, &path)
+    }
+
+    /// Takes tensors by name, sizes and values in row-major order, wherever they come from; `origin` is what errors name.
+    ///
+    /// # Errors
+    /// [`TrainError`] with every weight that is missing, unexpected or misshapen.
+    pub fn from_tensors(
+        architecture: &Architecture,
+        tensors: impl IntoIterator<Item = (String, Vec<usize>, Vec<f32>)>,
+        origin: impl AsRef<Path>,
+    ) -> Result<Self, TrainError> {
+        let tensor =
+            |(name, shape, values)| Ok((name, Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu)?));
+        let weights = tensors.into_iter().map(tensor).collect::<Result<_, TrainError>>()?;
+        Self::load(architecture, &weights, origin.as_ref())
+    }
+
+    fn load(
+        architecture: &Architecture,
+        weights: &BTreeMap<String, Tensor>,
+        origin: &Path,
+    ) -> Result<Self, TrainError> {
+        let model = MedClip::new(architecture, 0, &Device::Cpu, |_| true)?;
         let missing: Vec<String> =
             model.store().all().into_keys().filter(|name| !weights.contains_key(name)).collect();
         if !missing.is_empty() {
-            return Err(TrainError::invalid(&path, format!("lacks {}", missing.join(", "))));
+            return Err(TrainError::invalid(origin, format!("lacks {}", missing.join(", "))));
         }
-        model.store().load(&weights).map_err(|error| TrainError::invalid(&path, error))?;
+        model.store().load(weights).map_err(|error| TrainError::invalid(origin, error))?;
         Ok(Self { model })
     }
 

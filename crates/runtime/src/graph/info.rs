@@ -25,6 +25,8 @@ pub struct GraphInfo {
     pub nodes: usize,
     /// Stored parameters.
     pub parameters: u64,
+    /// Those of them that are stored in half precision.
+    pub half_parameters: u64,
     /// Inputs without stored values, in order.
     pub inputs: Vec<Port>,
     /// Outputs, in order.
@@ -99,6 +101,7 @@ fn describe(model: &proto::ModelProto) -> GraphInfo {
     let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
     let elements =
         |tensor: &proto::TensorProto| tensor.dims.iter().map(|&size| size.max(0) as u64).product::<u64>();
+    let is_half = |tensor: &&proto::TensorProto| element_name(tensor.data_type) == "float16";
     // A declared output that nothing makes counts as none.
     let is_made = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
     GraphInfo {
@@ -107,6 +110,7 @@ fn describe(model: &proto::ModelProto) -> GraphInfo {
         producer: model.producer_name.clone(),
         nodes: graph.node.len(),
         parameters: graph.initializer.iter().map(elements).sum(),
+        half_parameters: graph.initializer.iter().filter(is_half).map(elements).sum(),
         inputs: graph.input.iter().filter(|input| !is_stored(&input.name)).map(port).collect(),
         outputs: graph.output.iter().filter(|output| is_made(&output.name)).map(port).collect(),
         metadata: model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),

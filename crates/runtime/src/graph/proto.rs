@@ -58,6 +58,8 @@ pub(super) struct NodeProto {
 pub(super) struct TensorProto {
     #[prost(int64, repeated, tag = "1")]
     pub(super) dims: Vec<i64>,
+    #[prost(int32, tag = "2")]
+    pub(super) data_type: i32,
     #[prost(string, tag = "8")]
     pub(super) name: String,
 }

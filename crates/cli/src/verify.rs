@@ -1,0 +1,222 @@
+//! `medclip verify`: whether every engine gives the same numbers, and those of the weights a bundle was made of.
+
+#[cfg(feature = "train")]
+mod against;
+mod compare;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use medclip_core::{Embeddings, GrayImage, ImageBatch};
+use medclip_phantom::Phantom;
+use medclip_runtime::{Bundle, BundleFile, EngineKind, EngineOptions, GraphInfo, Model, ModelOptions};
+use serde::Serialize;
+
+use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
+use crate::{Outcome, models};
+use compare::{Comparison, Limits};
+
+/// Batch sizes that are compared.
+const BATCHES: [usize; 3] = [1, 3, 8];
+/// Side of the phantoms in pixels.
+const PHANTOM: u32 = 256;
+/// Sentences from one token to a line and a half, so that a batch of them is padded.
+const SENTENCES: [&str; 8] = [
+    "No pleural effusion.",
+    "Clear.",
+    "There is moderate cardiomegaly with a small left pleural effusion and bibasilar atelectasis.",
+    "Right upper lobe consolidation.",
+    "The heart is normal in size, the lungs are clear, and there is no pneumothorax, effusion or focal opacity.",
+    "Endotracheal tube 4 cm above the carina.",
+    "Mild interstitial edema, improved.",
+    "No acute cardiopulmonary abnormality; a healed fracture of the left seventh rib is unchanged from the earlier film.",
+];
+
+/// Compare engines on a model, and the model with the weights it was made of
+///
+/// Runs the same seeded phantoms and sentences, in batches of 1, 3 and 8, through every engine, and compares embeddings
+/// and logits with the first engine's, or with candle's of the weights that --against names. A difference past the limits
+/// ends with exit status 1: cosine 0.99999 and logit 1e-4 where both sides have the same precision, 0.9999 and 0.05 where
+/// the text tower is stored in half precision and the weights are not.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct VerifyArgs {
+    /// Bundle directory [default: the shipped model]
+    bundle: Option<PathBuf>,
+    /// Checkpoint directory, or file that `medclip import` takes, that the bundle was made of; may be repeated for towers
+    /// saved apart
+    #[cfg(feature = "train")]
+    #[arg(long, value_name = "WEIGHTS")]
+    against: Vec<PathBuf>,
+    /// Engine to verify; may be repeated [default: all that run here]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Vec<EngineKind>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: ReportFormat,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  medclip verify
+  medclip verify models/medclip-vit --against pytorch_model.bin --engine tract --engine ort-cpu";
+
+/// Everything `verify` says; the fields are the keys of its JSON object.
+#[derive(Debug, Serialize)]
+struct Report {
+    model: String,
+    /// SHA-256 that names the bundle's content as a whole.
+    bundle: String,
+    /// SHA-256 of the weights the graphs say they were written from.
+    weights_sha256: Option<String>,
+    /// Whether the text tower is stored in half precision.
+    half_precision_text: bool,
+    /// What the engines are compared with.
+    reference: String,
+    limits: Limits,
+    results: Vec<Comparison>,
+}
+
+/// What is run: the same for everyone.
+struct Inputs {
+    /// One batch per size of [`BATCHES`].
+    images: Vec<ImageBatch>,
+}
+
+/// Embeddings of one side, by batch.
+struct Answers {
+    images: Vec<Embeddings>,
+    texts: Vec<Embeddings>,
+}
+
+pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
+    let dir = args.bundle.clone().map_or_else(models::shipped, Ok)?;
+    let bundle = Bundle::open(&dir).context("cannot load the model")?;
+    let graph = GraphInfo::read(&bundle.path(BundleFile::TextGraph))?;
+    let half_precision_text = graph.half_parameters > 0;
+    let engines = if args.engine.is_empty() { runnable() } else { args.engine.clone() };
+    let inputs = Inputs::new(&bundle)?;
+
+    let mut answers = Vec::new();
+    for &engine in &engines {
+        let options = ModelOptions { engine: engine.into(), ..ModelOptions::default() };
+        let model = Model::open_with(&dir, options).context("cannot load the model")?;
+        answers.push((engine.name(), inputs.run(&model)?));
+    }
+    #[cfg(feature = "train")]
+    let weights = against::answers(&args.against, &bundle, &inputs)?;
+    #[cfg(not(feature = "train"))]
+    let weights = None;
+    let (reference, expected, limits) = match weights {
+        Some((origin, answers)) => {
+            (format!("candle, {origin}"), answers, Limits::to_weights(half_precision_text))
+        }
+        None if answers.len() < 2 => {
+            bail!("nothing to compare: one engine runs here ({}), {ALONE}", join(&engines))
+        }
+        None => {
+            let (name, first) = answers.remove(0);
+            (name.to_owned(), first, Limits::EXACT)
+        }
+    };
+
+    let scale = bundle.logit_scale().factor();
+    let mut results = Vec::new();
+    for (engine, found) in &answers {
+        for (index, &batch) in BATCHES.iter().enumerate() {
+            let (own, other) = (found.batch(index), expected.batch(index));
+            results.push(Comparison::new(engine, batch, own, other, scale));
+        }
+    }
+    let report = Report {
+        model: bundle.config().name.clone(),
+        bundle: bundle.id().to_owned(),
+        weights_sha256: graph.weights_sha256().map(str::to_owned),
+        half_precision_text,
+        reference,
+        limits,
+        results,
+    };
+    let mut out = locked_stdout();
+    match args.format {
+        ReportFormat::Json => write_json_report(&mut out, &report)?,
+        ReportFormat::Text => report.write_text(&mut out)?,
+    }
+    out.flush()?;
+    let within = report.results.iter().all(|each| limits.hold(each));
+    Ok(if within { Outcome::Complete } else { Outcome::SomeFailed })
+}
+
+/// What to do about a single engine.
+const ALONE: &str = if cfg!(feature = "train") {
+    "`medclip doctor` says what the others need, and --against names the weights to compare with"
+} else {
+    "`medclip doctor` says what the others need, and a build with `--features train` can compare with weights"
+};
+
+impl Inputs {
+    fn new(bundle: &Bundle) -> anyhow::Result<Self> {
+        let phantom = |seed| Ok(Phantom::random(seed, PHANTOM)?.render());
+        let images = (0..8).map(phantom).collect::<anyhow::Result<Vec<GrayImage>>>()?;
+        let batch = |&size: &usize| Ok(bundle.preprocessor().batch(&images[..size])?);
+        Ok(Self { images: BATCHES.iter().map(batch).collect::<anyhow::Result<_>>()? })
+    }
+
+    fn run(&self, model: &Model) -> anyhow::Result<Answers> {
+        let engine = || format!("{} fails", model.engine_name());
+        let images = self.images.iter().map(|batch| model.embed_images(batch));
+        let texts = BATCHES.iter().map(|&size| model.embed_texts(&SENTENCES[..size]));
+        Ok(Answers {
+            images: images.collect::<Result<_, _>>().with_context(engine)?,
+            texts: texts.collect::<Result<_, _>>().with_context(engine)?,
+        })
+    }
+}
+
+impl Answers {
+    /// Images and sentences of one batch.
+    fn batch(&self, index: usize) -> (&Embeddings, &Embeddings) {
+        (&self.images[index], &self.texts[index])
+    }
+}
+
+fn runnable() -> Vec<EngineKind> {
+    let kinds = EngineKind::ALL.iter().copied();
+    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
+}
+
+fn join(engines: &[EngineKind]) -> String {
+    engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", ")
+}
+
+impl Report {
+    fn write_text(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        let Self { model, bundle, reference, limits, .. } = self;
+        writeln!(out, "{model} ({})", &bundle[..12.min(bundle.len())])?;
+        writeln!(out, "compared with {reference}")?;
+        if self.half_precision_text {
+            writeln!(out, "the text tower is stored in half precision")?;
+        }
+        writeln!(out)?;
+        let header =
+            ["Engine", "Batch", "Image |Δ|", "Image cosine", "Text |Δ|", "Text cosine", "Logit |Δ|", ""];
+        let mut table = plain_table(&header, &[1, 2, 3, 4, 5, 6]);
+        for each in &self.results {
+            table.add_row([
+                each.engine.to_owned(),
+                each.batch.to_string(),
+                format!("{:.1e}", each.image.largest),
+                format!("{:.7}", each.image.cosine),
+                format!("{:.1e}", each.text.largest),
+                format!("{:.7}", each.text.cosine),
+                format!("{:.1e}", each.logit),
+                if limits.hold(each) { "within" } else { "PAST THE LIMITS" }.to_owned(),
+            ]);
+        }
+        write_table(out, &table)?;
+        writeln!(out, "\nlimits: cosine at least {}, logit at most {:.0e}", limits.cosine, limits.logit)?;
+        Ok(())
+    }
+}

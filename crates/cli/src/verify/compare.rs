@@ -1,0 +1,130 @@
+//! Two sides' embeddings to differences.
+
+use medclip_core::Embeddings;
+use serde::Serialize;
+
+/// How far two sides may be apart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Limits {
+    /// Least cosine of an embedding with its counterpart.
+    pub(super) cosine: f64,
+    /// Largest difference of a logit.
+    pub(super) logit: f64,
+}
+
+impl Limits {
+    /// The same weights in the same precision.
+    pub(super) const EXACT: Self = Self { cosine: 0.99999, logit: 1e-4 };
+    /// Sentences from weights that storage has rounded to eleven bits.
+    const HALF: Self = Self { cosine: 0.9999, logit: 0.05 };
+
+    /// A bundle beside the weights it was made of.
+    #[cfg_attr(not(feature = "train"), expect(dead_code, reason = "candle comes with training"))]
+    pub(super) const fn to_weights(half: bool) -> Self {
+        if half { Self::HALF } else { Self::EXACT }
+    }
+
+    /// Whether a comparison keeps to them; what is not a number does not.
+    pub(super) fn hold(&self, found: &Comparison) -> bool {
+        found.image.cosine >= self.cosine && found.text.cosine >= self.cosine && found.logit <= self.logit
+    }
+}
+
+/// One engine on one batch size, beside what it should give.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Comparison {
+    pub(super) engine: String,
+    pub(super) batch: usize,
+    pub(super) image: Difference,
+    pub(super) text: Difference,
+    /// Largest difference of a logit: scaled cosine of every image with every sentence of the batch.
+    pub(super) logit: f64,
+}
+
+/// How far embeddings are apart.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Difference {
+    /// Largest difference of an entry.
+    pub(super) largest: f64,
+    /// Least cosine of a row with its counterpart.
+    pub(super) cosine: f64,
+}
+
+type Pair<'a> = (&'a Embeddings, &'a Embeddings);
+
+impl Comparison {
+    /// `found` and `expected` are images and sentences, `[batch, dim]` each.
+    pub(super) fn new(engine: &str, batch: usize, found: Pair<'_>, expected: Pair<'_>, scale: f32) -> Self {
+        let (own, other) = (logits(found, scale), logits(expected, scale));
+        Self {
+            engine: engine.to_owned(),
+            batch,
+            image: Difference::new(found.0, expected.0),
+            text: Difference::new(found.1, expected.1),
+            logit: own.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, worse),
+        }
+    }
+}
+
+impl Difference {
+    fn new(found: &Embeddings, expected: &Embeddings) -> Self {
+        if (found.rows(), found.dim()) != (expected.rows(), expected.dim()) {
+            return Self { largest: f64::NAN, cosine: f64::NAN };
+        }
+        let entries = found.data().iter().zip(expected.data());
+        let cosines =
+            found.iter().zip(expected.iter()).map(|(a, b)| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt());
+        Self {
+            largest: entries.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, worse),
+            cosine: 1.0 - cosines.map(|cosine| 1.0 - cosine).fold(f64::NEG_INFINITY, worse),
+        }
+    }
+}
+
+fn logits((images, texts): Pair<'_>, scale: f32) -> Vec<f64> {
+    let of_image = |image| texts.iter().map(move |text| f64::from(scale) * dot(image, text));
+    images.iter().flat_map(of_image).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+/// The larger; not-a-number outdoes everything.
+fn worse(worst: f64, difference: f64) -> f64 {
+    if difference > worst || difference.is_nan() { difference } else { worst }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(values: &[f32]) -> Embeddings {
+        Embeddings::new(values.to_vec(), 2).unwrap()
+    }
+
+    #[test]
+    fn the_worst_row_counts() {
+        let (image, text) = (rows(&[1.0, 0.0, 0.0, 1.0]), rows(&[1.0, 0.0]));
+        let turned = rows(&[1.0, 0.0, 0.6, 0.8]);
+        let found = Comparison::new("a", 2, (&turned, &text), (&image, &text), 10.0);
+        assert!((found.image.cosine - 0.8).abs() < 1e-6 && (found.image.largest - 0.6).abs() < 1e-6);
+        assert_eq!(found.text, Difference { largest: 0.0, cosine: 1.0 });
+        assert!((found.logit - 6.0).abs() < 1e-6);
+        assert!(!Limits::EXACT.hold(&found));
+        assert!(Limits::EXACT.hold(&Comparison::new("a", 2, (&image, &text), (&image, &text), 10.0)));
+    }
+
+    #[test]
+    fn not_a_number_is_past_every_limit() {
+        let (sound, broken) = (rows(&[1.0, 0.0]), rows(&[f32::NAN, 0.0]));
+        assert!(!Limits::HALF.hold(&Comparison::new("a", 1, (&broken, &sound), (&sound, &sound), 1.0)));
+        assert!(!Limits::HALF.hold(&Comparison::new(
+            "a",
+            1,
+            (&sound, &sound),
+            (&rows(&[1.0, 0.0, 1.0, 0.0]), &sound),
+            1.0
+        )));
+    }
+}
