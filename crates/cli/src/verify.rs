@@ -205,7 +205,7 @@ impl Report {
         let mut table = plain_table(&header, &[1, 2, 3, 4, 5, 6]);
         for each in &self.results {
             table.add_row([
-                each.engine.to_owned(),
+                each.engine.clone(),
                 each.batch.to_string(),
                 format!("{:.1e}", each.image.largest),
                 format!("{:.7}", each.image.cosine),
