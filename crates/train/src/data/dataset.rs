@@ -13,7 +13,7 @@ use medclip_decode::Limits;
 use medclip_report::Labeler;
 use rayon::prelude::*;
 
-pub use self::config::{DataConfig, DataError};
+pub use self::config::{DataConfig, DataError, FurtherManifest};
 use crate::data::augment::Augmenter;
 use crate::data::eval_set::EvalSet;
 use crate::data::images::{BadImage, LoadedImages, load_images};
@@ -59,8 +59,7 @@ impl Dataset {
             ..preprocess.clone()
         })?;
 
-        let records = read_manifest(&config.manifest)
-            .map_err(|source| DataError::Manifest { path: config.manifest.clone(), source })?;
+        let records = records(config)?;
         let chosen = Chosen::new(config, &records)?;
         let labeler = Labeler::new();
         let reports = chosen.reports(config, &records)?;
@@ -74,8 +73,7 @@ impl Dataset {
 
         let mut bad_images = Vec::new();
         let mut load = |name: &str, indices: &[usize], preprocessor: &Preprocessor| {
-            let files: Vec<PathBuf> =
-                indices.iter().map(|index| config.image_root.join(&records[*index].path)).collect();
+            let files: Vec<PathBuf> = indices.iter().map(|index| records[*index].path.clone()).collect();
             let LoadedImages { store, kept, bad } =
                 load_images(&files, preprocessor, limits, config.cache.as_deref())
                     .map_err(|source| DataError::Images { name: name.to_owned(), source })?;
@@ -116,6 +114,21 @@ impl Dataset {
         }
         Ok(Self { train: Arc::new(train), evals, bad_images })
     }
+}
+
+/// Rows of every manifest, their paths with the directory they start from.
+fn records(config: &DataConfig) -> Result<Vec<Record>, DataError> {
+    let further = config.further.iter().map(|each| (&each.manifest, &each.image_root));
+    let mut all = Vec::new();
+    for (path, root) in std::iter::once((&config.manifest, &config.image_root)).chain(further) {
+        let mut records =
+            read_manifest(path).map_err(|source| DataError::Manifest { path: path.clone(), source })?;
+        for record in &mut records {
+            record.path = root.join(&record.path);
+        }
+        all.append(&mut records);
+    }
+    Ok(all)
 }
 
 /// Indices of the selected records.
@@ -204,6 +217,29 @@ mod tests {
         assert_eq!(batch.pixels.len(), 2 * 3 * 256);
         assert_eq!(batch.pixels[..256], batch.pixels[256..512], "channels repeat");
         assert_eq!((batch.image_labels.len(), batch.sentence_labels.len()), (2, 3));
+    }
+
+    #[test]
+    fn rows_of_a_further_manifest_join_and_a_patient_of_both_is_a_leak() {
+        let (_directory, mut config) = data_config();
+        let (other, second) = data_config();
+        let manifest = std::fs::read_to_string(&second.manifest).unwrap();
+        let renamed = (0..20).fold(manifest.clone(), |text, patient| {
+            text.replace(&format!(",p{patient},"), &format!(",q{patient},"))
+        });
+        // Every cell matches twice: patient and group stand side by side.
+        let renamed = (0..20)
+            .fold(renamed, |text, patient| text.replace(&format!(",p{patient},"), &format!(",q{patient},")));
+        std::fs::write(&second.manifest, renamed).unwrap();
+        config.further =
+            vec![FurtherManifest { manifest: second.manifest.clone(), image_root: other.path().into() }];
+        let data = load(&config).unwrap();
+        assert_eq!((data.train.records().len(), data.evals[0].len()), (16, 4));
+        assert!(data.train.records()[8].path.starts_with(other.path()));
+
+        let swapped = manifest.replace("train", "test").replace("val", "train");
+        std::fs::write(&second.manifest, swapped).unwrap();
+        assert!(matches!(load(&config), Err(DataError::Selection(SelectionError::Leak { .. }))));
     }
 
     #[test]

@@ -102,6 +102,7 @@ pub(crate) fn data_config() -> (TempDir, DataConfig) {
     let config = DataConfig {
         manifest: manifest_path,
         image_root: directory.path().to_owned(),
+        further: Vec::new(),
         reports: None,
         prompts: None,
         cache: None,

@@ -25,6 +25,9 @@ pub struct DataConfig {
     pub manifest: PathBuf,
     /// Directory that the manifest's paths start from.
     pub image_root: PathBuf,
+    /// Further manifests, each with the directory its paths start from; their rows follow those of the first.
+    #[serde(default)]
+    pub further: Vec<FurtherManifest>,
     /// Further reports ([`read_reports`](crate::data::reports::read_reports)), for manifests without text.
     #[serde(default)]
     pub reports: Option<PathBuf>,
@@ -50,6 +53,16 @@ pub struct DataConfig {
     /// How training images are changed.
     #[serde(default)]
     pub augment: AugmentConfig,
+}
+
+/// A manifest beside the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherManifest {
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// Directory that its paths start from.
+    pub image_root: PathBuf,
 }
 
 /// Why data was refused.
