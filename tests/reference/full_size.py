@@ -3,14 +3,15 @@
     pip install torch torchvision transformers onnxruntime safetensors pillow
     pip install --no-deps medclip
     cargo build --release
-    python tests/reference/full_size.py VOCAB.txt OUT [--medclip target/release/medclip] [--vision swin-tiny resnet50]
+    python tests/reference/full_size.py VOCAB.txt OUT [--medclip target/release/medclip] [--vision swin-tiny resnet50] [--candle]
 
 VOCAB.txt is BERT's cased vocabulary of 28,996 tokens. For each image tower and each mode it writes pytorch_model.bin with the
 package's own classes, runs `medclip import`, and prints a row for
 
 - the graphs in ONNX Runtime, image batches and sentence batches of 1, 3 and 8, sentences padded to the longest;
 - the prompt bank, which `medclip import` embedded with tract;
-- `medclip score` on PNG files: tract, our preprocessing, pooling of prompts.
+- `medclip score` on PNG files: tract, our preprocessing, pooling of prompts;
+- with `--candle`, tract and ONNX Runtime beside candle on the same weights.
 
 A row is the smallest cosine and the largest difference of a logit (100 times a difference of cosines at the largest temperature
 allowed) from PyTorch. Exit status 1 when a cosine is below 0.99999 or a difference above 1e-4.
@@ -226,7 +227,22 @@ def compare(args, modeling, tokenizer, vision, mode, table):
         for line, value in zip(scored, wanted):
             worst = max(worst, abs(json.loads(line)["findings"][place]["logit"] - value.item()))
     table.row("`medclip score`, tract, from PNG", 1.0, worst)
+    if args.candle:
+        verify(args, bundle, weights, table)
     print()
+
+
+def verify(args, bundle, weights, table):
+    """Engines beside candle, which takes the weights from the same file."""
+    command = [args.medclip, "verify", bundle, "--against", weights, "--format", "json"]
+    for engine in ["tract", "ort-cpu"]:
+        command += ["--engine", engine]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    if not done.stdout:
+        sys.exit(done.stderr)
+    for each in json.loads(done.stdout)["results"]:
+        cosine = min(each["image"]["cosine"], each["text"]["cosine"])
+        table.row(f"`medclip verify`, {each['engine']} beside candle, batch {each['batch']}", cosine, each["logit"])
 
 
 def main():
@@ -235,6 +251,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--medclip", type=pathlib.Path, default="target/release/medclip")
     parser.add_argument("--vision", nargs="+", default=["swin-tiny", "resnet50"])
+    parser.add_argument("--candle", action="store_true", help="also `medclip verify`, which needs a build with `--features train`")
     parser.add_argument("--mode", nargs="+", default=["paper", "reference"])
     args = parser.parse_args()
     modeling, table = reference_classes(), Table()
