@@ -13,6 +13,7 @@ use clap::Args;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions};
 
 use crate::doctor::Machine;
+use crate::engine::runnable;
 use crate::output::{ReportFormat, locked_stdout, progress, write_json_report};
 use crate::{Outcome, models};
 use process::Worker;
@@ -116,9 +117,4 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
     }
     out.flush()?;
     Ok(Outcome::Complete)
-}
-
-fn runnable() -> Vec<EngineKind> {
-    let kinds = EngineKind::ALL.iter().copied();
-    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
 }

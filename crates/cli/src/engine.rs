@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
-use medclip_runtime::{EngineKind, ModelOptions};
+use medclip_runtime::{EngineKind, EngineOptions, ModelOptions};
 
 /// Which engine to use.
 #[derive(Debug, Args)]
@@ -30,4 +30,10 @@ impl EngineArgs {
     pub(crate) fn options(&self, threads: NonZeroUsize) -> ModelOptions {
         ModelOptions { engine: self.engine.into(), threads }
     }
+}
+
+/// Every engine that can run here.
+pub(crate) fn runnable() -> Vec<EngineKind> {
+    let kinds = EngineKind::ALL.iter().copied();
+    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
 }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "train")]
 mod against;
-mod compare;
+pub(crate) mod compare;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,9 +11,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::{Embeddings, GrayImage, ImageBatch};
 use medclip_phantom::Phantom;
-use medclip_runtime::{Bundle, BundleFile, EngineKind, EngineOptions, GraphInfo, Model, ModelOptions};
+use medclip_runtime::{Bundle, BundleFile, EngineKind, GraphInfo, Model, ModelOptions};
 use serde::Serialize;
 
+use crate::engine::runnable;
 use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
 use crate::{Outcome, models};
 use compare::{Comparison, Limits};
@@ -99,23 +100,26 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let engines = if args.engine.is_empty() { runnable() } else { args.engine.clone() };
     let inputs = Inputs::new(&bundle)?;
 
+    #[cfg(feature = "train")]
+    let weights = against::answers(&args.against, &bundle, &inputs)?;
+    #[cfg(not(feature = "train"))]
+    let weights = None;
+    if weights.is_none()
+        && let [engine] = engines[..]
+    {
+        bail!("nothing to compare: one engine runs here ({engine}), {ALONE}");
+    }
     let mut answers = Vec::new();
     for &engine in &engines {
         let options = ModelOptions { engine: engine.into(), ..ModelOptions::default() };
         let model = Model::open_with(&dir, options).context("cannot load the model")?;
         answers.push((engine.name(), inputs.run(&model)?));
     }
-    #[cfg(feature = "train")]
-    let weights = against::answers(&args.against, &bundle, &inputs)?;
-    #[cfg(not(feature = "train"))]
-    let weights = None;
     let (reference, expected, limits) = match weights {
         Some((origin, answers)) => {
             (format!("candle, {origin}"), answers, Limits::to_weights(half_precision_text))
         }
-        None if answers.len() < 2 => {
-            bail!("nothing to compare: one engine runs here ({}), {ALONE}", join(&engines))
-        }
+        None if answers.is_empty() => bail!("no engine of this build can run here"),
         None => {
             let (name, first) = answers.remove(0);
             (name.to_owned(), first, Limits::EXACT)
@@ -180,15 +184,6 @@ impl Answers {
     fn batch(&self, index: usize) -> (&Embeddings, &Embeddings) {
         (&self.images[index], &self.texts[index])
     }
-}
-
-fn runnable() -> Vec<EngineKind> {
-    let kinds = EngineKind::ALL.iter().copied();
-    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
-}
-
-fn join(engines: &[EngineKind]) -> String {
-    engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl Report {

@@ -43,11 +43,11 @@ pub(super) struct Comparison {
 
 /// How far embeddings are apart.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     /// Largest difference of an entry.
-    pub(super) largest: f64,
+    pub(crate) largest: f64,
     /// Least cosine of a row with its counterpart.
-    pub(super) cosine: f64,
+    pub(crate) cosine: f64,
 }
 
 type Pair<'a> = (&'a Embeddings, &'a Embeddings);
@@ -67,7 +67,8 @@ impl Comparison {
 }
 
 impl Difference {
-    fn new(found: &Embeddings, expected: &Embeddings) -> Self {
+    /// Not numbers where the two have other shapes.
+    pub(crate) fn new(found: &Embeddings, expected: &Embeddings) -> Self {
         if (found.rows(), found.dim()) != (expected.rows(), expected.dim()) {
             return Self { largest: f64::NAN, cosine: f64::NAN };
         }

@@ -224,12 +224,10 @@ mod tests {
         let (_directory, mut config) = data_config();
         let (other, second) = data_config();
         let manifest = std::fs::read_to_string(&second.manifest).unwrap();
+        // Patient and group stand side by side.
         let renamed = (0..20).fold(manifest.clone(), |text, patient| {
-            text.replace(&format!(",p{patient},"), &format!(",q{patient},"))
+            text.replace(&format!(",p{patient},p{patient},"), &format!(",q{patient},q{patient},"))
         });
-        // Every cell matches twice: patient and group stand side by side.
-        let renamed = (0..20)
-            .fold(renamed, |text, patient| text.replace(&format!(",p{patient},"), &format!(",q{patient},")));
         std::fs::write(&second.manifest, renamed).unwrap();
         config.further =
             vec![FurtherManifest { manifest: second.manifest.clone(), image_root: other.path().into() }];
