@@ -31,7 +31,7 @@ fn shipped() -> PathBuf {
 
 fn open(engine: EngineOptions) -> Model {
     let threads = NonZeroUsize::new(2).unwrap();
-    Model::open_with(shipped(), ModelOptions { engine, threads }).unwrap()
+    Model::open_with(shipped(), ModelOptions { engine, threads, ..ModelOptions::default() }).unwrap()
 }
 
 fn images(count: u64) -> Vec<GrayImage> {

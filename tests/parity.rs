@@ -6,8 +6,8 @@ use medclip_core::architecture::TextPooling;
 use medclip_core::{Embeddings, GrayImage, ModelConfig};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle};
 use medclip_phantom::Phantom;
-use medclip_runtime::{Model, ModelOptions, embed_sentences};
-use medclip_tests::{PROMPTS, random_checkpoint, tiny_config, tiny_published_configs};
+use medclip_runtime::Model;
+use medclip_tests::{PROMPTS, embed, random_checkpoint, tiny_config, tiny_published_configs};
 use medclip_train::reference::ReferenceModel;
 use tempfile::TempDir;
 
@@ -33,11 +33,7 @@ fn models(config: &ModelConfig) -> (TempDir, ReferenceModel, Model) {
     let bundle = directory.path().join("bundle");
     let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
     let options = BundleOptions { text: GraphOptions { storage: Storage::F32 }, ..BundleOptions::default() };
-    write_bundle(&checkpoint, contents, &options, &bundle, |request| {
-        let sentences = request.sentences;
-        embed_sentences(request.graph, request.config, request.tokenizer, sentences, ModelOptions::default())
-    })
-    .unwrap();
+    write_bundle(&checkpoint, contents, &options, &bundle, embed).unwrap();
     (directory, ReferenceModel::open(&path).unwrap(), Model::open(&bundle).unwrap())
 }
 

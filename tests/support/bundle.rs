@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::TextPooling;
-use medclip_export::{BundleContents, BundleOptions, Checkpoint, write_bundle};
-use medclip_runtime::{ModelOptions, embed_sentences};
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, EmbedRequest, write_bundle};
+use medclip_runtime::{Embeddings, EncodeError, ModelOptions, embed_pixels, embed_sentences};
 
 use crate::checkpoint::{random_checkpoint, tiny_config};
 
@@ -34,15 +34,25 @@ pub fn tiny_bundle(directory: &Path) -> PathBuf {
     let checkpoint = Checkpoint::open(checkpoint).expect("a checkpoint just written");
     let bundle = directory.join("bundle");
     let contents = BundleContents { prompts: PROMPTS, card: "# tiny\nRandom weights, for tests.\n" };
-    write_bundle(&checkpoint, contents, &BundleOptions::default(), &bundle, |request| {
-        embed_sentences(
-            request.graph,
-            request.config,
-            request.tokenizer,
-            request.sentences,
-            ModelOptions::default(),
-        )
-    })
-    .expect("an exportable checkpoint");
+    write_bundle(&checkpoint, contents, &BundleOptions::default(), &bundle, embed)
+        .expect("an exportable checkpoint");
     bundle
+}
+
+/// Embeds what a bundle needs with tract.
+///
+/// # Errors
+/// As the engine's.
+///
+/// # Panics
+/// On a request of another kind.
+pub fn embed(request: EmbedRequest<'_>) -> Result<Embeddings, EncodeError> {
+    let options = ModelOptions::default();
+    match request {
+        EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
+            embed_sentences(graph, config, tokenizer, sentences, options)
+        }
+        EmbedRequest::Images { graph, config, images, .. } => embed_pixels(graph, config, images, options),
+        other => panic!("nothing here embeds {other:?}"),
+    }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use medclip_core::Embeddings;
-use medclip_export::{Checkpoint, PromptRequest};
-use medclip_runtime::{EncodeError, ModelOptions, embed_sentences};
+use medclip_export::{Checkpoint, EmbedRequest};
+use medclip_runtime::{ModelOptions, embed_pixels, embed_sentences};
 
 /// Fails where a bundle would be overwritten unasked.
 pub(crate) fn refuse_existing(bundle: &Path, replace: bool) -> anyhow::Result<()> {
@@ -16,10 +16,16 @@ pub(crate) fn refuse_existing(bundle: &Path, replace: bool) -> anyhow::Result<()
     Ok(())
 }
 
-/// Embeds the prompts with the engine that will score with them.
-pub(crate) fn embed(request: &PromptRequest<'_>) -> Result<Embeddings, EncodeError> {
-    let PromptRequest { graph, config, tokenizer, sentences, .. } = request;
-    embed_sentences(graph, config, tokenizer, sentences, ModelOptions::default())
+/// Embeds prompts and golden inputs with the engine that ships.
+pub(crate) fn embed(request: EmbedRequest<'_>) -> anyhow::Result<Embeddings> {
+    let options = ModelOptions::default();
+    Ok(match request {
+        EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
+            embed_sentences(graph, config, tokenizer, sentences, options)?
+        }
+        EmbedRequest::Images { graph, config, images, .. } => embed_pixels(graph, config, images, options)?,
+        other => bail!("nothing here embeds {other:?}"),
+    })
 }
 
 /// The card in `path`, or one of the model's name and description.

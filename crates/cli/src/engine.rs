@@ -28,7 +28,7 @@ impl EngineArgs {
 
     /// A model that uses `threads` in one call.
     pub(crate) fn options(&self, threads: NonZeroUsize) -> ModelOptions {
-        ModelOptions { engine: self.engine.into(), threads }
+        ModelOptions { engine: self.engine.into(), threads, ..ModelOptions::default() }
     }
 }
 

@@ -40,6 +40,9 @@ pub(crate) struct ScoreArgs {
     /// Output format: a table for people, one JSON object a line, or CSV
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// First run the images and sentences that the model carries with their embeddings, and fail if it gives others here
+    #[arg(long)]
+    self_test: bool,
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -59,7 +62,8 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     // Images side by side first; what is left over goes into each image.
     let workers = threads.get().min(inputs.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
-    let model = load(&args.model.resolve()?, args.engine.options(per_image), args.prompts.as_deref())?;
+    let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image) };
+    let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
 
     let bar = progress(inputs.len(), "images");
     let mut writer = writer::new(args.format, locked_stdout());

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::{Embeddings, GrayImage, ImageBatch};
 use medclip_phantom::Phantom;
-use medclip_runtime::{Bundle, BundleFile, EngineKind, GraphInfo, Model, ModelOptions};
+use medclip_runtime::{Bundle, BundleFile, EngineKind, GraphInfo, Model, ModelOptions, SelfTest};
 use serde::Serialize;
 
 use crate::engine::runnable;
@@ -38,9 +38,10 @@ const SENTENCES: [&str; 8] = [
 /// Compare engines on a model, and the model with the weights it was made of
 ///
 /// Runs the same seeded phantoms and sentences, in batches of 1, 3 and 8, through every engine, and compares embeddings
-/// and logits with the first engine's, or with candle's of the weights that --against names. A difference past the limits
-/// ends with exit status 1: cosine 0.99999 and logit 1e-4 where both sides have the same precision, 0.9999 and 0.05 where
-/// the text tower is stored in half precision and the weights are not.
+/// and logits with the first engine's, or with candle's of the weights that --against names; then runs the bundle's own
+/// golden inputs. A difference past the limits ends with exit status 1: cosine 0.99999 and logit 1e-4 where both sides
+/// have the same precision, 0.9999 for sentences and 0.05 where the text tower is stored in half precision and the weights
+/// are not. A comparison with weights that stays within them is written into the bundle, as parity.json.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
@@ -51,6 +52,10 @@ pub(crate) struct VerifyArgs {
     #[cfg(feature = "train")]
     #[arg(long, value_name = "WEIGHTS")]
     against: Vec<PathBuf>,
+    /// Leave the bundle without a certificate, or with the one it has
+    #[cfg(feature = "train")]
+    #[arg(long)]
+    no_certificate: bool,
     /// Engine to verify; may be repeated [default: all that run here]
     #[arg(long, value_name = "ENGINE")]
     engine: Vec<EngineKind>,
@@ -64,9 +69,13 @@ Examples:
   medclip verify
   medclip verify models/medclip-vit --against pytorch_model.bin --engine tract --engine ort-cpu";
 
-/// Everything `verify` says; the fields are the keys of its JSON object.
+/// Everything `verify` says; the fields are the keys of its JSON object, and of the certificate.
 #[derive(Debug, Serialize)]
 struct Report {
+    /// Version of this program.
+    medclip: &'static str,
+    /// Operating system and processor it ran on.
+    platform: String,
     model: String,
     /// SHA-256 that names the bundle's content as a whole.
     bundle: String,
@@ -78,6 +87,15 @@ struct Report {
     reference: String,
     limits: Limits,
     results: Vec<Comparison>,
+    self_tests: Vec<EngineSelfTest>,
+}
+
+/// How well an engine reproduces the bundle's golden embeddings.
+#[derive(Debug, Serialize)]
+struct EngineSelfTest {
+    engine: &'static str,
+    #[serde(flatten)]
+    cosines: SelfTest,
 }
 
 /// What is run: the same for everyone.
@@ -109,11 +127,13 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     {
         bail!("nothing to compare: one engine runs here ({engine}), {ALONE}");
     }
-    let mut answers = Vec::new();
+    let (mut answers, mut self_tests) = (Vec::new(), Vec::new());
     for &engine in &engines {
         let options = ModelOptions { engine: engine.into(), ..ModelOptions::default() };
         let model = Model::open_with(&dir, options).context("cannot load the model")?;
         answers.push((engine.name(), inputs.run(&model)?));
+        let cosines = model.self_test().context("cannot run the self-test")?;
+        self_tests.push(EngineSelfTest { engine: engine.name(), cosines });
     }
     let (reference, expected, limits) = match weights {
         Some((origin, answers)) => {
@@ -135,6 +155,8 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         }
     }
     let report = Report {
+        medclip: env!("CARGO_PKG_VERSION"),
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         model: bundle.config().name.clone(),
         bundle: bundle.id().to_owned(),
         weights_sha256: graph.weights_sha256().map(str::to_owned),
@@ -142,15 +164,31 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         reference,
         limits,
         results,
+        self_tests,
     };
     let mut out = locked_stdout();
     match args.format {
         ReportFormat::Json => write_json_report(&mut out, &report)?,
         ReportFormat::Text => report.write_text(&mut out)?,
     }
+    let within = report.within();
+    #[cfg(feature = "train")]
+    if within && !args.against.is_empty() && !args.no_certificate {
+        certify(bundle, &report)?;
+        if matches!(args.format, ReportFormat::Text) {
+            writeln!(out, "certified in {}", dir.join(BundleFile::Certificate.file_name()).display())?;
+        }
+    }
     out.flush()?;
-    let within = report.results.iter().all(|each| limits.hold(each));
     Ok(if within { Outcome::Complete } else { Outcome::SomeFailed })
+}
+
+/// Puts the report into the bundle.
+#[cfg(feature = "train")]
+fn certify(mut bundle: Bundle, report: &Report) -> anyhow::Result<()> {
+    let mut certificate = serde_json::to_vec_pretty(report)?;
+    certificate.push(b'\n');
+    bundle.certify(&certificate).context("cannot write the certificate")
 }
 
 /// What to do about a single engine.
@@ -187,6 +225,12 @@ impl Answers {
 }
 
 impl Report {
+    /// Whether every engine keeps to the limits and reproduces the golden embeddings.
+    fn within(&self) -> bool {
+        self.results.iter().all(|each| self.limits.hold(each))
+            && self.self_tests.iter().all(|each| each.cosines.passed())
+    }
+
     fn write_text(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let Self { model, bundle, reference, limits, .. } = self;
         writeln!(out, "{model} ({})", &bundle[..12.min(bundle.len())])?;
@@ -211,7 +255,19 @@ impl Report {
             ]);
         }
         write_table(out, &table)?;
-        writeln!(out, "\nlimits: cosine at least {}, logit at most {:.0e}", limits.cosine, limits.logit)?;
+        let Limits { image_cosine, text_cosine, logit } = limits;
+        writeln!(
+            out,
+            "\nlimits: cosine at least {image_cosine} (images), {text_cosine} (sentences), logit at most {logit:.0e}"
+        )?;
+        for EngineSelfTest { engine, cosines } in &self.self_tests {
+            let SelfTest { image, text } = cosines;
+            let verdict = if cosines.passed() { "passed" } else { "FAILED" };
+            writeln!(
+                out,
+                "self-test on {engine}: {verdict}, cosine {image:.7} (images), {text:.7} (sentences)"
+            )?;
+        }
         Ok(())
     }
 }

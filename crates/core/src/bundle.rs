@@ -1,8 +1,10 @@
 //! A model on disk: one directory, opened and verified in one place, written whole or not at all.
 
+mod certificate;
 mod sums;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use thiserror::Error;
 
 use crate::architecture::{LogitScale, TextTower};
 use crate::bank::{BankError, PromptBank};
+use crate::golden::{Golden, GoldenError};
 use crate::model::{ModelConfig, ModelConfigError};
 use crate::preprocess::{PreprocessError, Preprocessor};
 use crate::prompt::{PromptError, PromptSet};
@@ -34,21 +37,31 @@ pub enum BundleFile {
     Prompts,
     /// The classes' sentences, embedded.
     PromptBank,
+    /// Inputs with the embeddings they had when the bundle was written: [`Golden`].
+    Golden,
     /// The model card.
     Card,
+    /// What `medclip verify` found beside the weights the bundle was made of; not every bundle has it.
+    Certificate,
 }
 
 impl BundleFile {
-    /// Every file but the sums themselves.
-    pub const ALL: [Self; 7] = [
+    /// Every file that a bundle must have, but the sums themselves.
+    pub const REQUIRED: [Self; 8] = [
         Self::Model,
         Self::ImageGraph,
         Self::TextGraph,
         Self::Tokenizer,
         Self::Prompts,
         Self::PromptBank,
+        Self::Golden,
         Self::Card,
     ];
+
+    /// The file called `name`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::REQUIRED.into_iter().chain([Self::Certificate]).find(|file| file.file_name() == name)
+    }
 
     /// Name inside the bundle's directory.
     pub const fn file_name(self) -> &'static str {
@@ -59,7 +72,9 @@ impl BundleFile {
             Self::Tokenizer => "tokenizer.json",
             Self::Prompts => "prompts.toml",
             Self::PromptBank => "prompt_bank.safetensors",
+            Self::Golden => "golden.safetensors",
             Self::Card => "README.md",
+            Self::Certificate => "parity.json",
         }
     }
 }
@@ -132,10 +147,18 @@ pub enum BundleError {
         /// What is wrong with it.
         source: BankError,
     },
-    /// The prompt bank was made from other files than those beside it.
+    /// The golden answers.
+    #[error("{}", path.display())]
+    Golden {
+        /// `golden.safetensors`.
+        path: PathBuf,
+        /// What is wrong with them.
+        source: GoldenError,
+    },
+    /// A file was made from other files than those beside it.
     #[error("{} was made from another {of}", path.display())]
-    StaleBank {
-        /// `prompt_bank.safetensors`.
+    Stale {
+        /// `prompt_bank.safetensors` or `golden.safetensors`.
         path: PathBuf,
         /// The file that differs.
         of: &'static str,
@@ -157,6 +180,8 @@ pub struct Bundle {
     preprocessor: Preprocessor,
     prompts: PromptSet,
     bank: PromptBank,
+    golden: Golden,
+    certified: bool,
 }
 
 impl Bundle {
@@ -189,16 +214,18 @@ impl Bundle {
             (BundleFile::TextGraph, &provenance.text_graph_sha256),
         ] {
             if sums.get(file.file_name()) != Some(recorded) {
-                return Err(BundleError::StaleBank { path, of: file.file_name() });
+                return Err(BundleError::Stale { path, of: file.file_name() });
             }
         }
         if bank.classes() != prompts.expand() {
-            return Err(BundleError::StaleBank { path, of: BundleFile::Prompts.file_name() });
+            return Err(BundleError::Stale { path, of: BundleFile::Prompts.file_name() });
         }
         if bank.dim() != config.architecture.embedding_dim {
-            return Err(BundleError::StaleBank { path, of: "architecture" });
+            return Err(BundleError::Stale { path, of: "architecture" });
         }
-        Ok(Self { directory, id, config, preprocessor, prompts, bank })
+        let golden = read_golden(read(BundleFile::Golden)?, &config, &sums)?;
+        let certified = sums.contains_key(BundleFile::Certificate.file_name());
+        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, certified })
     }
 
     /// Where the bundle lies.
@@ -206,7 +233,8 @@ impl Bundle {
         &self.directory
     }
 
-    /// SHA-256 of `SHA256SUMS`, 64 hexadecimal digits: names the content of the whole bundle.
+    /// SHA-256 of `SHA256SUMS` without the certificate's line, 64 hexadecimal digits: names the model's whole content,
+    /// which a certificate tells about and does not change.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -248,6 +276,11 @@ impl Bundle {
         &self.bank
     }
 
+    /// Inputs with the embeddings they had when the bundle was written.
+    pub const fn golden(&self) -> &Golden {
+        &self.golden
+    }
+
     /// The temperature.
     pub fn logit_scale(&self) -> LogitScale {
         LogitScale::new(self.config.logit_scale)
@@ -257,4 +290,27 @@ impl Bundle {
     pub fn path(&self, file: BundleFile) -> PathBuf {
         self.directory.join(file.file_name())
     }
+}
+
+fn read_golden(
+    (path, bytes): (PathBuf, Vec<u8>),
+    config: &ModelConfig,
+    sums: &BTreeMap<String, String>,
+) -> Result<Golden, BundleError> {
+    let golden =
+        Golden::from_bytes(&bytes).map_err(|source| BundleError::Golden { path: path.clone(), source })?;
+    let provenance = golden.provenance();
+    for (file, recorded) in [
+        (BundleFile::ImageGraph, &provenance.image_graph_sha256),
+        (BundleFile::TextGraph, &provenance.text_graph_sha256),
+    ] {
+        if sums.get(file.file_name()) != Some(recorded) {
+            return Err(BundleError::Stale { path, of: file.file_name() });
+        }
+    }
+    let dim = config.architecture.embedding_dim;
+    if [golden.image_embeddings().dim(), golden.text_embeddings().dim()] != [dim; 2] {
+        return Err(BundleError::Stale { path, of: "architecture" });
+    }
+    Ok(golden)
 }

@@ -17,6 +17,7 @@
 //! | [`score`] | embeddings → logits and probabilities |
 //! | [`checkpoint`] | files of a checkpoint directory |
 //! | [`graph`] | names in the ONNX graphs and their metadata |
+//! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
 //! | [`staging`] | directories put in place whole or not at all |
 //!
@@ -39,6 +40,7 @@ pub mod batch;
 pub mod bundle;
 pub mod checkpoint;
 pub mod finding;
+pub mod golden;
 pub mod graph;
 pub mod model;
 pub mod preprocess;
@@ -55,6 +57,7 @@ pub use bank::PromptBank;
 pub use batch::{Embeddings, ImageBatch, TokenBatch};
 pub use bundle::{Bundle, BundleError, BundleFile, BundleWriter};
 pub use finding::{Certainty, Finding, Labels};
+pub use golden::Golden;
 pub use model::ModelConfig;
 pub use preprocess::{PreprocessConfig, Preprocessor, Resample};
 pub use prompt::PromptSet;

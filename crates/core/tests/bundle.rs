@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::bank::{PromptBank, Provenance};
 use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256};
+use medclip_core::golden::{Golden, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, Embeddings, ImageTower, LogitScale, ModelConfig,
     PreprocessConfig, PromptPooling, PromptSet, TextTower, TokenizerConfig,
@@ -44,13 +45,24 @@ fn contents(file: BundleFile) -> Vec<u8> {
             };
             bank.with_provenance(provenance).to_bytes().unwrap()
         }
+        BundleFile::Golden => {
+            let rows = |count| Embeddings::new([1.0, 0.0].repeat(count), 2).unwrap();
+            let (images, sentences) = (golden_images(), golden_sentences());
+            let (image_rows, text_rows) = (rows(images.len()), rows(sentences.len()));
+            let provenance = GoldenProvenance {
+                image_graph_sha256: sha256(&contents(BundleFile::ImageGraph)),
+                text_graph_sha256: sha256(&contents(BundleFile::TextGraph)),
+            };
+            let golden = Golden::new(images, image_rows, sentences, text_rows).unwrap();
+            golden.with_provenance(provenance).to_bytes().unwrap()
+        }
         other => format!("the {} of a test", other.file_name()).into_bytes(),
     }
 }
 
 fn writer(target: &Path, replace: bool) -> BundleWriter {
     let mut writer = BundleWriter::create(target, replace).unwrap();
-    for file in BundleFile::ALL {
+    for file in BundleFile::REQUIRED {
         assert_eq!(writer.add(file, &contents(file)).unwrap(), sha256(&contents(file)));
     }
     writer
@@ -92,7 +104,7 @@ fn what_is_written_opens() {
 
 #[test]
 fn a_changed_cut_or_missing_file_is_named() {
-    for file in BundleFile::ALL {
+    for file in BundleFile::REQUIRED {
         for damage in [0, 1] {
             let (_parent, target) = bundle();
             let path = target.join(file.file_name());
@@ -137,6 +149,8 @@ fn files_that_do_not_fit_each_other_are_refused() {
         (BundleFile::Model, model(|config| config.format = 99), "layout 99"),
         (BundleFile::Model, [contents(BundleFile::Model), b"[extra]".to_vec()].concat(), "extra"),
         (BundleFile::TextGraph, b"another".to_vec(), "text.onnx"),
+        (BundleFile::ImageGraph, b"another".to_vec(), "image.onnx"),
+        (BundleFile::Golden, b"no answers".to_vec(), "golden.safetensors"),
         (BundleFile::Prompts, PROMPTS.replace("yes", "aye").into_bytes(), "prompts.toml"),
         (BundleFile::PromptBank, b"no bank".to_vec(), "prompt_bank.safetensors"),
     ] {
@@ -159,7 +173,7 @@ fn an_unfinished_or_unusable_bundle_changes_nothing() {
     assert!(partial.finish().unwrap_err().to_string().contains("model.toml"));
     let mut unusable = writer(&target, true);
     unusable.add(BundleFile::TextGraph, b"not what the bank was made with").unwrap();
-    assert!(matches!(unusable.finish(), Err(BundleError::StaleBank { .. })));
+    assert!(matches!(unusable.finish(), Err(BundleError::Stale { .. })));
 
     assert_eq!(fs::read(target.join("SHA256SUMS")).unwrap(), before);
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left behind");
@@ -169,4 +183,35 @@ fn an_unfinished_or_unusable_bundle_changes_nothing() {
     changed.finish().unwrap();
     assert_ne!(Bundle::open(&target).unwrap().id(), sha256(&before));
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn a_certificate_is_verified_and_changes_no_identity() {
+    let (parent, target) = bundle();
+    let mut bundle = Bundle::open(&target).unwrap();
+    assert!(!bundle.is_certified());
+    let id = bundle.id().to_owned();
+    for certificate in [&b"first"[..], b"second"] {
+        bundle.certify(certificate).unwrap();
+        let again = Bundle::open(&target).unwrap();
+        assert!(bundle.is_certified() && again.is_certified());
+        assert_eq!(again.id(), id);
+        assert_eq!(fs::read(target.join("parity.json")).unwrap(), certificate);
+    }
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left behind");
+
+    fs::write(target.join("parity.json"), b"forged").unwrap();
+    assert!(refusal(&target).contains("parity.json has changed"));
+    assert!(bundle.certify(b"third").unwrap_err().to_string().contains("parity.json has changed"));
+}
+
+#[test]
+fn stopped_while_it_is_certified_a_bundle_is_whole() {
+    let (_parent, target) = bundle();
+    // The certificate is in its place, the sums do not list it yet.
+    fs::write(target.join("parity.json"), b"first").unwrap();
+    let mut bundle = Bundle::open(&target).unwrap();
+    assert!(!bundle.is_certified());
+    bundle.certify(b"second").unwrap();
+    assert!(Bundle::open(&target).unwrap().is_certified());
 }

@@ -5,9 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use medclip_core::bank::{BankError, PromptBank, Provenance};
-use medclip_core::batch::Embeddings;
+use medclip_core::batch::{Embeddings, ImageBatch};
 use medclip_core::bundle::{BundleError, BundleFile, BundleWriter};
+use medclip_core::golden::{Golden, GoldenError, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::model::ModelConfig;
+use medclip_core::preprocess::{PreprocessError, Preprocessor};
 use medclip_core::prompt::{PromptError, PromptSet, sentences};
 use medclip_core::tokenize::Tokenizer;
 use thiserror::Error;
@@ -46,43 +48,61 @@ impl Default for BundleOptions {
     }
 }
 
-/// Sentences to embed with the text graph that goes into the bundle.
+/// What to embed with a graph that goes into the bundle; [`crate::names`] lists a graph's inputs and output.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
-pub struct PromptRequest<'a> {
-    /// The ONNX file; [`crate::names`] lists its inputs and output.
-    pub graph: &'a [u8],
-    /// What `model.toml` will say.
-    pub config: &'a ModelConfig,
-    /// Makes the graph's inputs.
-    pub tokenizer: &'a Tokenizer,
-    /// What to embed: of each class the positive prompts, then the negative ones.
-    pub sentences: &'a [&'a str],
+pub enum EmbedRequest<'a> {
+    /// Sentences, with the text graph.
+    Sentences {
+        /// The ONNX file.
+        graph: &'a [u8],
+        /// What `model.toml` will say.
+        config: &'a ModelConfig,
+        /// Makes the graph's inputs.
+        tokenizer: &'a Tokenizer,
+        /// Of each class the positive prompts, then the negative ones; or the golden sentences.
+        sentences: &'a [&'a str],
+    },
+    /// The golden images, with the image graph.
+    Images {
+        /// The ONNX file.
+        graph: &'a [u8],
+        /// What `model.toml` will say.
+        config: &'a ModelConfig,
+        /// The graph's input.
+        images: &'a ImageBatch,
+    },
 }
 
-impl fmt::Debug for PromptRequest<'_> {
+impl fmt::Debug for EmbedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PromptRequest")
-            .field("graph_len", &self.graph.len())
-            .field("sentences", &self.sentences.len())
-            .finish_non_exhaustive()
+        match self {
+            Self::Sentences { sentences, .. } => {
+                f.debug_struct("Sentences").field("sentences", &sentences.len()).finish_non_exhaustive()
+            }
+            Self::Images { images, .. } => {
+                f.debug_struct("Images").field("shape", &images.shape()).finish_non_exhaustive()
+            }
+        }
     }
 }
 
 /// Writes the bundle `directory`: whole, or not at all.
 ///
-/// `embed` runs the engine of the caller's choice on the text graph and returns a unit-norm embedding for every
-/// sentence, in order. It is handed sentences rather than tokens, so that it can batch them as it will when the
-/// bundle is used; under reference pooling that decides the embeddings.
+/// `embed` runs the engine of the caller's choice on a graph and returns a unit-norm embedding of everything it is handed,
+/// in order: once for the prompts, then for the golden images and sentences that let the bundle be tested where it is
+/// used. It gets sentences rather than tokens, so that it can batch them as it will when the bundle is used; under
+/// reference pooling that decides the embeddings.
 ///
 /// # Errors
 /// [`WriteBundleError`] when a graph cannot be written, the prompts cannot be parsed, `embed` fails or returns
-/// something other than one unit vector of the joint space per sentence, or the directory cannot be written.
+/// something other than one unit vector of the joint space per sentence or image, or the directory cannot be written.
 pub fn write_bundle<E>(
     checkpoint: &Checkpoint,
     contents: BundleContents<'_>,
     options: &BundleOptions,
     directory: impl AsRef<Path>,
-    embed: impl FnOnce(&PromptRequest<'_>) -> Result<Embeddings, E>,
+    embed: impl FnMut(EmbedRequest<'_>) -> Result<Embeddings, E>,
 ) -> Result<(), WriteBundleError>
 where
     E: Into<Box<dyn Error + Send + Sync>>,
@@ -100,7 +120,7 @@ pub fn write_bundle_if<E>(
     contents: BundleContents<'_>,
     options: &BundleOptions,
     directory: impl AsRef<Path>,
-    embed: impl FnOnce(&PromptRequest<'_>) -> Result<Embeddings, E>,
+    mut embed: impl FnMut(EmbedRequest<'_>) -> Result<Embeddings, E>,
     accept: impl FnOnce(&Path) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<(), WriteBundleError>
 where
@@ -114,27 +134,37 @@ where
     writer.add(BundleFile::Model, model.as_bytes())?;
     writer.add(BundleFile::Tokenizer, checkpoint.tokenizer_json())?;
     writer.add(BundleFile::Card, contents.card.as_bytes())?;
-    writer.add(BundleFile::ImageGraph, &checkpoint.image_graph(&options.image)?)?;
+    let image_graph = checkpoint.image_graph(&options.image)?;
     let text_graph = checkpoint.text_graph(&options.text)?;
-    let provenance = Provenance {
-        prompts_sha256: writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned(),
-        text_graph_sha256: writer.add(BundleFile::TextGraph, &text_graph)?.to_owned(),
-    };
+    let image_graph_sha256 = writer.add(BundleFile::ImageGraph, &image_graph)?.to_owned();
+    let text_graph_sha256 = writer.add(BundleFile::TextGraph, &text_graph)?.to_owned();
+    let prompts_sha256 = writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned();
 
-    let sentences = sentences(&classes);
-    let request = PromptRequest {
-        graph: &text_graph,
-        config,
-        tokenizer: checkpoint.tokenizer(),
-        sentences: &sentences,
+    let mut embed = |request: EmbedRequest<'_>| {
+        let embeddings = embed(request).map_err(|error| WriteBundleError::Embed(error.into()))?;
+        let (actual, expected) = (embeddings.dim(), config.architecture.embedding_dim);
+        if actual == expected {
+            Ok(embeddings)
+        } else {
+            Err(WriteBundleError::Dimension { actual, expected })
+        }
     };
-    let embeddings = embed(&request).map_err(|error| WriteBundleError::Embed(error.into()))?;
-    let (actual, expected) = (embeddings.dim(), config.architecture.embedding_dim);
-    if actual != expected {
-        return Err(WriteBundleError::Dimension { actual, expected });
-    }
-    let bank = PromptBank::build(classes, embeddings)?.with_provenance(provenance);
+    let (graph, tokenizer) = (text_graph.as_slice(), checkpoint.tokenizer());
+
+    let request = EmbedRequest::Sentences { graph, config, tokenizer, sentences: &sentences(&classes) };
+    let prompts = embed(request)?;
+    let provenance = Provenance { prompts_sha256, text_graph_sha256: text_graph_sha256.clone() };
+    let bank = PromptBank::build(classes, prompts)?.with_provenance(provenance);
     writer.add(BundleFile::PromptBank, &bank.to_bytes()?)?;
+
+    let (images, lines) = (golden_images(), golden_sentences());
+    let pixels = Preprocessor::new(config.preprocess.clone())?.batch(&images)?;
+    let of_images = embed(EmbedRequest::Images { graph: &image_graph, config, images: &pixels })?;
+    let sentences: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let of_lines = embed(EmbedRequest::Sentences { graph, config, tokenizer, sentences: &sentences })?;
+    let provenance = GoldenProvenance { image_graph_sha256, text_graph_sha256 };
+    let golden = Golden::new(images, of_images, lines, of_lines)?.with_provenance(provenance);
+    writer.add(BundleFile::Golden, &golden.to_bytes()?)?;
     writer.finish_if(|bundle| accept(bundle).map_err(WriteBundleError::Refused))
 }
 
@@ -151,17 +181,23 @@ pub enum WriteBundleError {
     /// The configuration has no TOML form.
     #[error("cannot write model.toml")]
     Config(#[source] toml::ser::Error),
-    /// The engine failed on the text graph.
-    #[error("cannot embed the prompts")]
+    /// The engine failed on a graph.
+    #[error("cannot embed prompts and golden inputs")]
     Embed(#[source] Box<dyn Error + Send + Sync>),
     /// The engine returned vectors of another space.
-    #[error("the prompts were embedded in {actual} dimensions, the joint space has {expected}")]
+    #[error("prompts or golden inputs were embedded in {actual} dimensions, the joint space has {expected}")]
     Dimension {
         /// Width of what was returned.
         actual: usize,
         /// Width of the joint space.
         expected: usize,
     },
+    /// The golden images cannot be made the graph's input.
+    #[error("the golden images cannot be preprocessed")]
+    Preprocess(#[from] PreprocessError),
+    /// The embeddings make no golden answers.
+    #[error("the golden inputs were not embedded")]
+    Golden(#[from] GoldenError),
     /// The embeddings make no prompt bank.
     #[error("the prompts were not embedded")]
     Bank(#[from] BankError),

@@ -49,7 +49,7 @@ mod tower;
 mod weights;
 
 pub use bundle::{
-    BundleContents, BundleOptions, PromptRequest, WriteBundleError, write_bundle, write_bundle_if,
+    BundleContents, BundleOptions, EmbedRequest, WriteBundleError, write_bundle, write_bundle_if,
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;

@@ -8,7 +8,7 @@ use std::fs;
 
 use medclip_core::batch::{Embeddings, EmbeddingsError};
 use medclip_core::bundle::{Bundle, BundleFile};
-use medclip_export::{BundleContents, BundleOptions, PromptRequest, WriteBundleError, write_bundle};
+use medclip_export::{BundleContents, BundleOptions, EmbedRequest, WriteBundleError, write_bundle};
 use support::{checkpoint, golden, run, values};
 use tempfile::TempDir;
 use tract_onnx::prelude::*;
@@ -28,16 +28,27 @@ negative = { sentences = ["no pleural effusion", "lungs clear"] }
     card: "# golden\n",
 };
 
-/// Every sentence on its own through tract.
-fn embed(request: &PromptRequest<'_>) -> Result<Embeddings, EmbeddingsError> {
+/// Every sentence on its own through tract, images together.
+fn embed(request: EmbedRequest<'_>) -> Result<Embeddings, EmbeddingsError> {
     let mut rows = Vec::new();
-    for sentence in request.sentences {
-        let tokens = request.tokenizer.batch(&[sentence]).unwrap();
-        let ids = Tensor::from_shape(&tokens.shape(), tokens.ids()).unwrap();
-        let mask = Tensor::from_shape(&tokens.shape(), tokens.mask()).unwrap();
-        rows.extend_from_slice(values(&run(request.graph, &[&ids, &mask])));
-    }
-    Embeddings::new(rows, request.config.architecture.embedding_dim)
+    let config = match request {
+        EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
+            for sentence in sentences {
+                let tokens = tokenizer.batch(&[sentence]).unwrap();
+                let ids = Tensor::from_shape(&tokens.shape(), tokens.ids()).unwrap();
+                let mask = Tensor::from_shape(&tokens.shape(), tokens.mask()).unwrap();
+                rows.extend_from_slice(values(&run(graph, &[&ids, &mask])));
+            }
+            config
+        }
+        EmbedRequest::Images { graph, config, images, .. } => {
+            let pixels = Tensor::from_shape(&images.shape(), images.data()).unwrap();
+            rows.extend_from_slice(values(&run(graph, &[&pixels])));
+            config
+        }
+        other => panic!("nothing here embeds {other:?}"),
+    };
+    Embeddings::new(rows, config.architecture.embedding_dim)
 }
 
 #[test]
@@ -78,7 +89,8 @@ fn failures_leave_nothing_behind() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("golden");
     let write = |contents, result: Result<Embeddings, &'static str>| {
-        write_bundle(&checkpoint(), contents, &BundleOptions::default(), &path, |_| result).unwrap_err()
+        write_bundle(&checkpoint(), contents, &BundleOptions::default(), &path, |_| result.clone())
+            .unwrap_err()
     };
     let rows = |values: Vec<f32>, dim| Ok(Embeddings::new(values, dim).unwrap());
     let unit = |rows: usize| [&[1.0], &[0.0; 15][..]].concat().repeat(rows);

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use medclip_core::architecture::{TextPooling, TextTower};
 use medclip_core::batch::{Embeddings, ImageBatch};
-use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::Tokenizer;
 
@@ -76,13 +75,11 @@ pub(crate) struct ImageEncoder {
 impl ImageEncoder {
     pub(crate) fn load(
         engine: &GuardedEngine,
-        bundle: &Bundle,
+        graph: GraphSource<'_>,
+        config: &ModelConfig,
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
-        let config = bundle.config();
-        let contract = GraphContract::image(config);
-        let path = bundle.path(BundleFile::ImageGraph);
-        let tower = Tower::load(engine, GraphSource::File(&path), &contract, config, threads)?;
+        let tower = Tower::load(engine, graph, &GraphContract::image(config), config, threads)?;
         let side = config.preprocess.image_size;
         Ok(Self { tower, image_shape: [config.preprocess.channels, side, side] })
     }
@@ -210,7 +207,7 @@ pub fn embed_sentences<S: AsRef<str>>(
     sentences: &[S],
     options: ModelOptions,
 ) -> Result<Embeddings, EncodeError> {
-    let ModelOptions { engine, threads } = options;
+    let ModelOptions { engine, threads, .. } = options;
     let load = || {
         let engine = engine::engine(&engine)?;
         engine.check()?;
@@ -218,6 +215,31 @@ pub fn embed_sentences<S: AsRef<str>>(
     };
     let encoder = load().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
     encoder.encode(tokenizer, sentences)
+}
+
+/// Embeds pixels with an image graph that is in no bundle yet, as an exporter does to record golden answers.
+///
+/// # Shapes
+/// - `graph`: the ONNX file
+/// - `images`: `[batch, channels, height, width]`
+/// - returns: `[batch, dim]`, unit norm
+///
+/// # Errors
+/// [`EncodeError`] when the graph is not the one `config` calls for, the images are not of its shape, the engine fails,
+/// or an embedding is not finite.
+pub fn embed_pixels(
+    graph: &[u8],
+    config: &ModelConfig,
+    images: &ImageBatch,
+    options: ModelOptions,
+) -> Result<Embeddings, EncodeError> {
+    let ModelOptions { engine, threads, .. } = options;
+    let load = || {
+        let engine = engine::engine(&engine)?;
+        engine.check()?;
+        ImageEncoder::load(&engine, GraphSource::Bytes(graph), config, threads)
+    };
+    load().map_err(|error| EncodeError::ImageTower(Box::new(error)))?.encode(images)
 }
 
 /// Sentences that share a padded length.

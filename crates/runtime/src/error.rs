@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use medclip_core::bank::BankError;
 use medclip_core::batch::EmbeddingsError;
 use medclip_core::bundle::BundleError;
+use medclip_core::golden::GOLDEN_COSINE;
+use medclip_core::preprocess::PreprocessError;
 use medclip_core::tokenize::TokenizeError;
 use thiserror::Error;
 
@@ -60,6 +62,31 @@ pub enum LoadError {
         /// The text graph's file.
         text: PathBuf,
     },
+    /// A tower does not give the answers it gave when the bundle was written.
+    #[error(
+        "engine {engine} does not reproduce the golden {tower} embeddings of {}: cosine {cosine:.6}, needs {GOLDEN_COSINE}",
+        bundle.display()
+    )]
+    SelfTest {
+        /// Name of the engine.
+        engine: &'static str,
+        /// `image` or `text`.
+        tower: &'static str,
+        /// The bundle's directory.
+        bundle: PathBuf,
+        /// Least cosine of an embedding with its golden one.
+        cosine: f64,
+    },
+    /// A tower fails on the golden inputs.
+    #[error("engine {engine} fails on the golden inputs of {}", bundle.display())]
+    SelfTestRun {
+        /// Name of the engine.
+        engine: &'static str,
+        /// The bundle's directory.
+        bundle: PathBuf,
+        /// How.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The engine refuses a graph.
     #[error("engine {engine} cannot load {}", path.display())]
     Graph {
@@ -109,6 +136,12 @@ pub enum EncodeError {
         /// Position in the batch, from 0.
         row: usize,
     },
+    /// The image tower could not be loaded.
+    #[error("the image tower could not be loaded")]
+    ImageTower(#[source] Box<LoadError>),
+    /// The golden images could not be preprocessed.
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
     /// The text tower, loaded when first needed, could not be.
     #[error("the text tower could not be loaded")]
     TextTower(#[source] Box<LoadError>),

@@ -26,7 +26,8 @@
 //! | `cuda` | `cuda` | its GPU build, CUDA and cuDNN, an NVIDIA device |
 //! | `tensorrt` | `tensorrt` | the same, and TensorRT |
 //!
-//! An engine that was asked for runs, or opening fails and says what is missing.
+//! An engine that was asked for runs, or opening fails and says what is missing. [`ModelOptions::self_test`] makes each
+//! tower reproduce the bundle's golden embeddings before it is used, [`Model::self_test`] says how well it does.
 //!
 //! # Limits
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
@@ -40,8 +41,9 @@ mod error;
 mod graph;
 mod model;
 mod options;
+mod self_test;
 
-pub use encoder::embed_sentences;
+pub use encoder::{embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
 pub use engine::{EngineKind, UnknownEngine};
@@ -49,6 +51,7 @@ pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;
 pub use options::{CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, TensorRtOptions};
+pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};
 pub use medclip_core::bundle::{Bundle, BundleError, BundleFile};

@@ -16,6 +16,7 @@ use crate::encoder::{ImageEncoder, TextEncoder};
 use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
 use crate::options::ModelOptions;
+use crate::self_test::{SelfTest, least_cosine, passes};
 
 /// A model loaded from a bundle: images in, scores out.
 ///
@@ -44,15 +45,20 @@ impl Model {
     ///
     /// # Errors
     /// [`LoadError`] when a file of the bundle is missing, changed or malformed, when the engine is not in this build or
-    /// cannot run here, when a graph's inputs or outputs are not what `model.toml` calls for, or when the engine
-    /// refuses it.
+    /// cannot run here, when a graph's inputs or outputs are not what `model.toml` calls for, when the engine refuses
+    /// it, or when it fails the self-test that the options ask for.
     pub fn open_with(dir: impl AsRef<Path>, options: ModelOptions) -> Result<Self, LoadError> {
         let bundle = Bundle::open(dir.as_ref())?;
         let engine = engine::engine(&options.engine)?;
         engine.check()?;
-        let image = ImageEncoder::load(&engine, &bundle, options.threads)?;
+        let path = bundle.path(BundleFile::ImageGraph);
+        let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
         let bank = bundle.bank().clone();
-        Ok(Self { bundle, engine, options, image, text: Mutex::default(), bank })
+        let model = Self { bundle, engine, options, image, text: Mutex::default(), bank };
+        if model.options.self_test {
+            model.require("image", model.golden_image_cosine())?;
+        }
+        Ok(model)
     }
 
     /// This model with other zero-shot classes, their prompts embedded by the text tower.
@@ -105,6 +111,15 @@ impl Model {
         text.encoder.encode(&text.tokenizer, sentences)
     }
 
+    /// Runs the bundle's golden images and sentences and compares the embeddings with those it was written with.
+    ///
+    /// # Errors
+    /// As [`Model::embed_images`] and [`Model::embed_texts`].
+    pub fn self_test(&self) -> Result<SelfTest, EncodeError> {
+        let text = self.text_tower()?;
+        Ok(SelfTest { image: self.golden_image_cosine()?, text: self.golden_text_cosine(&text)? })
+    }
+
     /// Names of the classes [`Model::classify`] scores, in its order.
     pub fn class_names(&self) -> impl Iterator<Item = &str> {
         self.bank.classes().iter().map(|class| class.name.as_str())
@@ -151,7 +166,33 @@ impl Model {
             let image = self.bundle.path(BundleFile::ImageGraph);
             return Err(LoadError::DifferentWeights { image, text: path });
         }
-        Ok(TextTower { encoder, tokenizer })
+        let tower = TextTower { encoder, tokenizer };
+        if self.options.self_test {
+            self.require("text", self.golden_text_cosine(&tower))?;
+        }
+        Ok(tower)
+    }
+
+    fn golden_image_cosine(&self) -> Result<f64, EncodeError> {
+        let golden = self.bundle.golden();
+        let images = self.preprocessor().batch(golden.images())?;
+        Ok(least_cosine(&self.image.encode(&images)?, golden.image_embeddings()))
+    }
+
+    fn golden_text_cosine(&self, text: &TextTower) -> Result<f64, EncodeError> {
+        let golden = self.bundle.golden();
+        let found = text.encoder.encode(&text.tokenizer, golden.sentences())?;
+        Ok(least_cosine(&found, golden.text_embeddings()))
+    }
+
+    /// Fails unless a tower reproduced its golden embeddings.
+    fn require(&self, tower: &'static str, cosine: Result<f64, EncodeError>) -> Result<(), LoadError> {
+        let (engine, bundle) = (self.engine_name(), self.bundle.directory().to_owned());
+        match cosine {
+            Ok(cosine) if passes(cosine) => Ok(()),
+            Ok(cosine) => Err(LoadError::SelfTest { engine, tower, bundle, cosine }),
+            Err(error) => Err(LoadError::SelfTestRun { engine, bundle, source: error.into() }),
+        }
     }
 }
 

@@ -20,11 +20,14 @@ pub struct ModelOptions {
     pub engine: EngineOptions,
     /// Threads one call may use; by default all the machine offers. Calls from several threads each use as many.
     pub threads: NonZeroUsize,
+    /// Whether each tower, when it is loaded, must reproduce the embeddings that the bundle was written with; a tower
+    /// that does not is an error. Not by default: it costs running two images, or four sentences.
+    pub self_test: bool,
 }
 
 impl Default for ModelOptions {
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { engine: EngineOptions::default(), threads }
+        Self { engine: EngineOptions::default(), threads, self_test: false }
     }
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use medclip_core::architecture::TextPooling;
-use medclip_core::bundle::{BundleFile, BundleWriter};
+use medclip_core::bundle::{BundleFile, BundleWriter, sha256};
+use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{Checkpoint, GraphOptions};
 use medclip_runtime::{
@@ -32,7 +33,11 @@ fn bundle() -> (TempDir, PathBuf) {
 }
 
 fn options(engine: EngineKind, threads: usize) -> ModelOptions {
-    ModelOptions { engine: engine.into(), threads: NonZeroUsize::new(threads).unwrap() }
+    ModelOptions {
+        engine: engine.into(),
+        threads: NonZeroUsize::new(threads).unwrap(),
+        ..ModelOptions::default()
+    }
 }
 
 fn open(path: &Path, engine: EngineKind, threads: usize) -> Model {
@@ -189,13 +194,43 @@ fn images_of_another_preprocessor_and_empty_batches_are_refused() {
 fn replace(path: &Path, file: BundleFile, contents: &[u8]) -> PathBuf {
     let target = path.with_file_name("edited");
     let mut writer = BundleWriter::create(&target, true).unwrap();
-    for each in BundleFile::ALL {
+    for each in BundleFile::REQUIRED {
         let bytes =
             if each == file { contents.to_vec() } else { fs::read(path.join(each.file_name())).unwrap() };
         writer.add(each, &bytes).unwrap();
     }
+    if file == BundleFile::ImageGraph {
+        let golden = Bundle::open(path).unwrap().golden().clone();
+        let provenance =
+            GoldenProvenance { image_graph_sha256: sha256(contents), ..golden.provenance().clone() };
+        writer.add(BundleFile::Golden, &golden.with_provenance(provenance).to_bytes().unwrap()).unwrap();
+    }
     writer.finish().unwrap();
     target
+}
+
+#[test]
+fn every_engine_reproduces_the_golden_embeddings() {
+    let (_directory, path) = bundle();
+    for engine in engines() {
+        let options = ModelOptions { self_test: true, ..options(engine, 2) };
+        let model = Model::open_with(&path, options).unwrap();
+        let found = model.self_test().unwrap();
+        assert!(found.passed() && found.image > 0.999_999 && found.text > 0.999_999, "{engine}: {found:?}");
+    }
+}
+
+#[test]
+fn a_model_that_gives_other_answers_fails_its_self_test() {
+    let (directory, path) = bundle();
+    let checkpoint = directory.path().join("other");
+    random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), 2);
+    let graph = Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap();
+    let other = replace(&path, BundleFile::ImageGraph, &graph);
+    assert!(Model::open(&other).is_ok(), "nobody asked for the test");
+    let options = ModelOptions { self_test: true, ..options(EngineKind::Tract, 1) };
+    let error = Model::open_with(&other, options).unwrap_err();
+    assert!(matches!(error, LoadError::SelfTest { tower: "image", cosine, .. } if cosine < 0.999), "{error}");
 }
 
 #[test]

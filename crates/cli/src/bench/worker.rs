@@ -69,7 +69,8 @@ pub(super) struct Finished {
 }
 
 pub(crate) fn work(args: &WorkerArgs) -> anyhow::Result<Outcome> {
-    let options = ModelOptions { engine: args.engine.into(), threads: args.threads };
+    let options =
+        ModelOptions { engine: args.engine.into(), threads: args.threads, ..ModelOptions::default() };
     let start = Instant::now();
     let model = Model::open_with(&args.bundle, options).context("cannot load the model")?;
     let mut loaded = Loaded { load_ms: elapsed_ms(start), text_load_ms: None };

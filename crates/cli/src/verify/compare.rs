@@ -6,17 +6,19 @@ use serde::Serialize;
 /// How far two sides may be apart.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Limits {
-    /// Least cosine of an embedding with its counterpart.
-    pub(super) cosine: f64,
+    /// Least cosine of an image's embedding with its counterpart.
+    pub(super) image_cosine: f64,
+    /// Least cosine of a sentence's embedding with its counterpart.
+    pub(super) text_cosine: f64,
     /// Largest difference of a logit.
     pub(super) logit: f64,
 }
 
 impl Limits {
     /// The same weights in the same precision.
-    pub(super) const EXACT: Self = Self { cosine: 0.99999, logit: 1e-4 };
+    pub(super) const EXACT: Self = Self { image_cosine: 0.99999, text_cosine: 0.99999, logit: 1e-4 };
     /// Sentences from weights that storage has rounded to eleven bits.
-    const HALF: Self = Self { cosine: 0.9999, logit: 0.05 };
+    const HALF: Self = Self { text_cosine: 0.9999, logit: 0.05, ..Self::EXACT };
 
     /// A bundle beside the weights it was made of.
     #[cfg_attr(not(feature = "train"), expect(dead_code, reason = "candle comes with training"))]
@@ -26,7 +28,9 @@ impl Limits {
 
     /// Whether a comparison keeps to them; what is not a number does not.
     pub(super) fn hold(&self, found: &Comparison) -> bool {
-        found.image.cosine >= self.cosine && found.text.cosine >= self.cosine && found.logit <= self.logit
+        found.image.cosine >= self.image_cosine
+            && found.text.cosine >= self.text_cosine
+            && found.logit <= self.logit
     }
 }
 
@@ -114,6 +118,17 @@ mod tests {
         assert!((found.logit - 6.0).abs() < 1e-6);
         assert!(!Limits::EXACT.hold(&found));
         assert!(Limits::EXACT.hold(&Comparison::new("a", 2, (&image, &text), (&image, &text), 10.0)));
+    }
+
+    #[test]
+    fn half_precision_of_the_text_excuses_no_image() {
+        let (image, text) = (rows(&[1.0, 0.0]), rows(&[0.0, 1.0]));
+        // A cosine of 0.99995.
+        let turned = |a: f32, b: f32| rows(&[a, b]);
+        let found = Comparison::new("a", 1, (&image, &turned(0.01, 0.999_95)), (&image, &text), 1.0);
+        assert!(Limits::HALF.hold(&found) && !Limits::EXACT.hold(&found));
+        let found = Comparison::new("a", 1, (&turned(0.999_95, 0.01), &text), (&image, &text), 1.0);
+        assert!(!Limits::HALF.hold(&found));
     }
 
     #[test]

@@ -21,6 +21,8 @@ fn engines_agree_where_two_run() {
     assert_eq!((&report["model"], &report["reference"]), (&"tiny".into(), &"tract".into()));
     let batches: Vec<_> = report["results"].as_array().unwrap().iter().map(|each| &each["batch"]).collect();
     assert_eq!(batches, [1, 3, 8]);
+    assert!(report["self_tests"][0]["text"].as_f64().unwrap() > 0.999_999);
+    assert!(!bundle().join("parity.json").exists(), "engines alone certify nothing");
 }
 
 #[cfg(feature = "train")]
@@ -29,6 +31,9 @@ mod against {
 
     use medclip_core::ModelConfig;
     use medclip_tests::{PROMPTS, random_checkpoint, tiny_published_configs};
+
+    use medclip_runtime::Bundle;
+    use serde_json::Value;
 
     use super::{medclip, text};
 
@@ -56,12 +61,22 @@ mod against {
                 .output()
                 .unwrap()
         };
-        let own = verify("own");
-        assert_eq!(own.status.code(), Some(0), "{}{}", text(&own.stdout), text(&own.stderr));
-        assert!(text(&own.stdout).contains("compared with candle, "));
+        let certificate = directory.path().join("bundle/parity.json");
+        let id = || Bundle::open(at("bundle")).unwrap().id().to_owned();
+        let before = id();
         let other = verify("other");
         assert_eq!(other.status.code(), Some(1), "{}", text(&other.stderr));
         assert!(text(&other.stdout).contains("PAST THE LIMITS"));
+        assert!(!certificate.exists(), "only what is within the limits is certified");
+
+        let own = verify("own");
+        assert_eq!(own.status.code(), Some(0), "{}{}", text(&own.stdout), text(&own.stderr));
+        assert!(text(&own.stdout).contains("compared with candle, "));
+        let found: Value = serde_json::from_slice(&fs::read(&certificate).unwrap()).unwrap();
+        assert_eq!((found["bundle"].as_str(), id()), (Some(before.as_str()), before.clone()));
+        assert!(found["self_tests"][0]["image"].as_f64().unwrap() > 0.999_999);
+        let inspected = medclip(&["inspect", &at("bundle")]).output().unwrap();
+        assert!(text(&inspected.stdout).contains("parity.json"), "{}", text(&inspected.stderr));
         // A file alone takes its tokenizer and its settings from the bundle.
         let file = verify("own/weights.safetensors");
         assert_eq!(file.status.code(), Some(0), "{}{}", text(&file.stdout), text(&file.stderr));

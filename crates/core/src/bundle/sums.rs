@@ -13,7 +13,7 @@ use super::{BundleError, BundleFile};
 /// Name of the file of sums.
 pub(super) const FILE_NAME: &str = "SHA256SUMS";
 
-/// Checks every file of `directory`; returns the sum of the sums and each file's sum by name.
+/// Checks every file of `directory`; returns the model's identity and each file's sum by name.
 pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, String>), BundleError> {
     let path = directory.join(FILE_NAME);
     let text = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
@@ -28,7 +28,14 @@ pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, Strin
             return Err(BundleError::Changed { path, expected: expected.clone(), actual });
         }
     }
-    Ok((sha256(&text), sums))
+    Ok((identity(&sums), sums))
+}
+
+/// SHA-256 of the sums but the certificate's.
+fn identity(sums: &BTreeMap<String, String>) -> String {
+    let mut model = sums.clone();
+    model.remove(BundleFile::Certificate.file_name());
+    sha256(format(&model).as_bytes())
 }
 
 /// A bundle holds its own files and nothing else.
@@ -37,8 +44,8 @@ fn refuse_unexpected(directory: &Path) -> Result<(), BundleError> {
     let mut unexpected = Vec::new();
     for entry in fs::read_dir(directory).map_err(fail)? {
         let name = entry.map_err(fail)?.file_name();
-        let mut known = BundleFile::ALL.iter().map(|file| file.file_name()).chain([FILE_NAME]);
-        if !known.any(|file| name == file) {
+        let known = name.to_str().is_some_and(|name| name == FILE_NAME || BundleFile::named(name).is_some());
+        if !known {
             unexpected.push(directory.join(name));
         }
     }
@@ -67,14 +74,14 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
         });
         let Some((sum, name)) = entry else { return Err(format!("line {} is no sum", number + 1)) };
         // Only the names a bundle has: a sum cannot point outside the directory.
-        if !BundleFile::ALL.iter().any(|file| file.file_name() == name) {
+        if BundleFile::named(name).is_none() {
             return Err(format!("`{name}` is not a file of a bundle"));
         }
         if sums.insert(name.to_owned(), sum.to_owned()).is_some() {
             return Err(format!("`{name}` is listed twice"));
         }
     }
-    match BundleFile::ALL.iter().find(|file| !sums.contains_key(file.file_name())) {
+    match BundleFile::REQUIRED.iter().find(|file| !sums.contains_key(file.file_name())) {
         Some(file) => Err(format!("`{}` is not listed", file.file_name())),
         None => Ok(sums),
     }
@@ -108,7 +115,7 @@ mod tests {
     use super::*;
 
     fn complete() -> BTreeMap<String, String> {
-        BundleFile::ALL.iter().map(|file| (file.file_name().to_owned(), sha256(b""))).collect()
+        BundleFile::REQUIRED.iter().map(|file| (file.file_name().to_owned(), sha256(b""))).collect()
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl BundleWriter {
     }
 
     fn check(&self) -> Result<(), BundleError> {
-        if let Some(missing) = BundleFile::ALL.iter().find(|f| !self.sums.contains_key(f.file_name())) {
+        if let Some(missing) = BundleFile::REQUIRED.iter().find(|f| !self.sums.contains_key(f.file_name())) {
             let reason = format!("`{}` was not written", missing.file_name());
             return Err(BundleError::Sums { path: self.directory.target().to_owned(), reason });
         }
