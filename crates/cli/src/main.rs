@@ -21,6 +21,8 @@ mod models;
 mod ordered;
 mod output;
 mod phantom;
+#[cfg(feature = "candle-onnx")]
+mod restore;
 mod score;
 #[cfg(feature = "train")]
 mod train;
@@ -62,6 +64,8 @@ enum Command {
     Eval(eval::EvalArgs),
     #[cfg(feature = "train")]
     Export(export::ExportArgs),
+    #[cfg(feature = "candle-onnx")]
+    Restore(restore::RestoreArgs),
 }
 
 /// How a command that could run ended.
@@ -89,6 +93,8 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         #[cfg(feature = "train")]
         Command::Export(args) => export::run(&args),
+        #[cfg(feature = "candle-onnx")]
+        Command::Restore(args) => restore::run(&args),
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,

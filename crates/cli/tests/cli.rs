@@ -21,6 +21,9 @@ mod inspect;
 mod label;
 #[path = "cli/model.rs"]
 mod model;
+#[cfg(feature = "candle-onnx")]
+#[path = "cli/restore.rs"]
+mod restore;
 #[path = "cli/setting.rs"]
 mod setting;
 #[cfg(feature = "train")]

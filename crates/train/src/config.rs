@@ -38,6 +38,10 @@ pub struct TrainConfig {
     pub prompts: PathBuf,
     /// Evaluation set whose macro-AUROC picks the best checkpoint.
     pub select_by: String,
+    /// Checkpoint directory whose model is where this one starts, projections and temperature included; it excludes the
+    /// weights of single towers.
+    #[serde(default)]
+    pub start: Option<PathBuf>,
     /// Findings that macro-AUROC averages over.
     pub select_findings: Vec<String>,
     /// Decay of the weight average; none, and the last weights are kept.
@@ -202,6 +206,11 @@ impl TrainConfig {
                 "must be in 0–1, below 1",
             ),
             ("select_by", !self.data.eval.contains_key(&self.select_by), "names no [data.eval.…] selection"),
+            (
+                "start",
+                self.start.is_some() && (self.image.init.is_some() || self.text.init.is_some()),
+                "is the whole model: leave out image.init and text.init",
+            ),
             ("image.channels", !matches!(self.image.channels, 1 | 3), "must be 1 or 3"),
         ];
         for (field, wrong, reason) in faults {

@@ -13,6 +13,7 @@
 //! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and the log it is read from |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
+//! | `restore` | a bundle back into a checkpoint; with feature `candle-onnx`, which needs protoc to build |
 //! | [`trainer`] | the loop |
 //! | [`reference`](mod@reference) | a checkpoint's forward pass, to compare exports with |
 //!
@@ -34,6 +35,8 @@ pub mod params;
 pub mod pretrained;
 pub mod progress;
 pub mod reference;
+#[cfg(feature = "candle-onnx")]
+pub mod restore;
 pub mod schedule;
 pub mod sentences;
 pub mod setting;

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use medclip_core::bundle::sha256;
 use medclip_core::prompt::{ExpandedClass, PromptSet};
 use medclip_core::tokenize::Tokenizer;
-use medclip_core::{ModelConfig, TextTower};
+use medclip_core::{ModelConfig, TextTower, checkpoint};
 use medclip_decode::Limits;
 
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
@@ -236,6 +236,12 @@ fn load_starting_weights(
     config: &TrainConfig,
     model_config: &ModelConfig,
 ) -> Result<(), TrainError> {
+    if let Some(directory) = &config.start {
+        let path = directory.join(checkpoint::WEIGHTS);
+        let weights = candle_core::safetensors::load(&path, &Device::Cpu)
+            .map_err(|error| TrainError::invalid(&path, error))?;
+        start_trunk(model, &path, &weights.into_iter().collect(), |_| true)?;
+    }
     let tower = &model_config.architecture.image;
     if let Some(path) = &config.image.init {
         let weights = pretrained::image(path, tower)?;
@@ -249,7 +255,7 @@ fn load_starting_weights(
     Ok(())
 }
 
-/// Overwrites a trunk, which has to be in `weights` as a whole.
+/// Overwrites a trunk, or the whole model, which has to be in `weights` as a whole.
 fn start_trunk(
     model: &MedClip,
     path: &Path,
