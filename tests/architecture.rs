@@ -48,6 +48,7 @@ const FORBIDDEN_IN_SCORING: &[&str] = &[
     "medclip-train",
     "candle-core",
     "candle-nn",
+    "candle-onnx",
     "prost-build",
     "protobuf-src",
     "cmake",

@@ -85,6 +85,8 @@ struct Report {
     half_precision_text: bool,
     /// What the engines are compared with.
     reference: String,
+    /// SHA-256 of the weights they are compared with.
+    reference_sha256: Option<String>,
     limits: Limits,
     results: Vec<Comparison>,
     self_tests: Vec<EngineSelfTest>,
@@ -110,6 +112,15 @@ struct Answers {
     texts: Vec<Embeddings>,
 }
 
+/// What candle makes of the weights.
+struct Reference {
+    /// Name of the first file or directory, without the way to it: certificates travel.
+    name: String,
+    /// SHA-256 of the weights.
+    sha256: String,
+    answers: Answers,
+}
+
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let dir = args.bundle.clone().map_or_else(models::shipped, Ok)?;
     let bundle = Bundle::open(&dir).context("cannot load the model")?;
@@ -121,7 +132,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     #[cfg(feature = "train")]
     let weights = against::answers(&args.against, &bundle, &inputs)?;
     #[cfg(not(feature = "train"))]
-    let weights = None;
+    let weights: Option<Reference> = None;
     if weights.is_none()
         && let [engine] = engines[..]
     {
@@ -135,9 +146,12 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         let cosines = model.self_test().context("cannot run the self-test")?;
         self_tests.push(EngineSelfTest { engine: engine.name(), cosines });
     }
+    let mut reference_sha256 = None;
     let (reference, expected, limits) = match weights {
-        Some((origin, answers)) => {
-            (format!("candle, {origin}"), answers, Limits::to_weights(half_precision_text))
+        Some(weights) => {
+            reference_sha256 = Some(weights.sha256);
+            let limits = Limits::to_weights(half_precision_text);
+            (format!("candle, {}", weights.name), weights.answers, limits)
         }
         None if answers.is_empty() => bail!("no engine of this build can run here"),
         None => {
@@ -162,6 +176,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         weights_sha256: graph.weights_sha256().map(str::to_owned),
         half_precision_text,
         reference,
+        reference_sha256,
         limits,
         results,
         self_tests,

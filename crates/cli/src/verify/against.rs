@@ -8,14 +8,14 @@ use medclip_export::{Checkpoint, ImportOptions, Mode, import};
 use medclip_runtime::{Bundle, BundleFile};
 use medclip_train::reference::ReferenceModel;
 
-use super::{Answers, BATCHES, Inputs, SENTENCES};
+use super::{Answers, BATCHES, Inputs, Reference, SENTENCES};
 
-/// The name of the weights and their answers; `None` where none were named.
+/// The answers of the weights; `None` where none were named.
 pub(super) fn answers(
     weights: &[PathBuf],
     bundle: &Bundle,
     inputs: &Inputs,
-) -> anyhow::Result<Option<(String, Answers)>> {
+) -> anyhow::Result<Option<Reference>> {
     let Some(first) = weights.first() else { return Ok(None) };
     let checkpoint = open(weights, bundle)?;
     let (found, expected) = (&checkpoint.config().architecture, &bundle.config().architecture);
@@ -36,7 +36,8 @@ pub(super) fn answers(
         images: images.collect::<anyhow::Result<_>>()?,
         texts: texts.collect::<anyhow::Result<_>>()?,
     };
-    Ok(Some((first.display().to_string(), answers)))
+    let name = first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().into_owned();
+    Ok(Some(Reference { name, sha256: checkpoint.weights().sha256().to_owned(), answers }))
 }
 
 /// A checkpoint directory, or files as `medclip import` takes them, with everything that is not in them as the bundle

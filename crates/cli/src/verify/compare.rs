@@ -21,7 +21,6 @@ impl Limits {
     const HALF: Self = Self { text_cosine: 0.9999, logit: 0.05, ..Self::EXACT };
 
     /// A bundle beside the weights it was made of.
-    #[cfg_attr(not(feature = "train"), expect(dead_code, reason = "candle comes with training"))]
     pub(super) const fn to_weights(half: bool) -> Self {
         if half { Self::HALF } else { Self::EXACT }
     }

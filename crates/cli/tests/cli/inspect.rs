@@ -1,5 +1,6 @@
 //! `medclip inspect`.
 
+use medclip_core::BundleFile;
 use serde_json::Value;
 
 use crate::setting::{bundle, medclip, text};
@@ -19,7 +20,8 @@ fn json_says_what_the_bundle_holds() {
     assert_eq!(report["image_graph"]["inputs"][0]["name"], "pixel_values");
     assert_eq!(report["text_graph"]["inputs"][1]["name"], "attention_mask");
     assert_eq!(report["image_graph"]["opset"], 20);
-    assert_eq!(report["files"].as_array().unwrap().len(), 7);
+    let files: Vec<_> = report["files"].as_array().unwrap().iter().map(|file| &file["name"]).collect();
+    assert_eq!(files, BundleFile::REQUIRED.map(BundleFile::file_name));
 }
 
 #[test]
