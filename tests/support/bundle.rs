@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::TextPooling;
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, EmbedRequest, write_bundle};
-use medclip_runtime::{Embeddings, EncodeError, ModelOptions, embed_pixels, embed_sentences};
+use medclip_runtime::{Embeddings, EncodeError, GraphSource, ModelOptions, embed_pixels, embed_sentences};
 
 use crate::checkpoint::{random_checkpoint, tiny_config};
 
@@ -50,9 +50,11 @@ pub fn embed(request: EmbedRequest<'_>) -> Result<Embeddings, EncodeError> {
     let options = ModelOptions::default();
     match request {
         EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
-            embed_sentences(graph, config, tokenizer, sentences, options)
+            embed_sentences(GraphSource::File(graph), config, tokenizer, sentences, options)
         }
-        EmbedRequest::Images { graph, config, images, .. } => embed_pixels(graph, config, images, options),
+        EmbedRequest::Images { graph, config, images, .. } => {
+            embed_pixels(GraphSource::File(graph), config, images, options)
+        }
         other => panic!("nothing here embeds {other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use medclip_core::Embeddings;
 use medclip_export::{Checkpoint, EmbedRequest};
-use medclip_runtime::{ModelOptions, embed_pixels, embed_sentences};
+use medclip_runtime::{GraphSource, ModelOptions, embed_pixels, embed_sentences};
 
 /// Fails where a bundle would be overwritten unasked.
 pub(crate) fn refuse_existing(bundle: &Path, replace: bool) -> anyhow::Result<()> {
@@ -21,9 +21,11 @@ pub(crate) fn embed(request: EmbedRequest<'_>) -> anyhow::Result<Embeddings> {
     let options = ModelOptions::default();
     Ok(match request {
         EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
-            embed_sentences(graph, config, tokenizer, sentences, options)?
+            embed_sentences(GraphSource::File(graph), config, tokenizer, sentences, options)?
         }
-        EmbedRequest::Images { graph, config, images, .. } => embed_pixels(graph, config, images, options)?,
+        EmbedRequest::Images { graph, config, images, .. } => {
+            embed_pixels(GraphSource::File(graph), config, images, options)?
+        }
         other => bail!("nothing here embeds {other:?}"),
     })
 }

@@ -9,7 +9,7 @@ use medclip_core::batch::Embeddings;
 use medclip_core::{GrayImage, ImageBatch, TokenBatch};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle_if};
 use medclip_phantom::Phantom;
-use medclip_runtime::{Model, ModelOptions, embed_sentences};
+use medclip_runtime::{GraphSource, Model, ModelOptions, embed_sentences};
 use medclip_train::reference::ReferenceModel;
 
 use crate::Outcome;
@@ -92,7 +92,8 @@ fn check(directory: &Path, checkpoint: &Checkpoint, bundle: &Path) -> anyhow::Re
     let tokens: TokenBatch = tokenizer.batch(&sentences)?;
     let expected = reference.embed_texts(&tokens)?;
     let full = checkpoint.text_graph(&GraphOptions { storage: Storage::F32 })?;
-    let full = embed_sentences(&full, config, &tokenizer, &sentences, ModelOptions::default())?;
+    let full =
+        embed_sentences(GraphSource::Bytes(&full), config, &tokenizer, &sentences, ModelOptions::default())?;
     let stored = model.embed_texts(&sentences)?;
 
     let differences = vec![

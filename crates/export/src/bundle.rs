@@ -54,8 +54,8 @@ impl Default for BundleOptions {
 pub enum EmbedRequest<'a> {
     /// Sentences, with the text graph.
     Sentences {
-        /// The ONNX file.
-        graph: &'a [u8],
+        /// The ONNX file; it is read from the disk, as nothing keeps so much in memory.
+        graph: &'a Path,
         /// What `model.toml` will say.
         config: &'a ModelConfig,
         /// Makes the graph's inputs.
@@ -65,8 +65,8 @@ pub enum EmbedRequest<'a> {
     },
     /// The golden images, with the image graph.
     Images {
-        /// The ONNX file.
-        graph: &'a [u8],
+        /// The ONNX file; it is read from the disk, as nothing keeps so much in memory.
+        graph: &'a Path,
         /// What `model.toml` will say.
         config: &'a ModelConfig,
         /// The graph's input.
@@ -134,10 +134,11 @@ where
     writer.add(BundleFile::Model, model.as_bytes())?;
     writer.add(BundleFile::Tokenizer, checkpoint.tokenizer_json())?;
     writer.add(BundleFile::Card, contents.card.as_bytes())?;
-    let image_graph = checkpoint.image_graph(&options.image)?;
-    let text_graph = checkpoint.text_graph(&options.text)?;
-    let image_graph_sha256 = writer.add(BundleFile::ImageGraph, &image_graph)?.to_owned();
-    let text_graph_sha256 = writer.add(BundleFile::TextGraph, &text_graph)?.to_owned();
+    let graph = checkpoint.image_graph(&options.image)?;
+    let image_graph_sha256 = writer.add(BundleFile::ImageGraph, &graph)?.to_owned();
+    let graph = checkpoint.text_graph(&options.text)?;
+    let text_graph_sha256 = writer.add(BundleFile::TextGraph, &graph)?.to_owned();
+    drop(graph);
     let prompts_sha256 = writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned();
 
     let mut embed = |request: EmbedRequest<'_>| {
@@ -149,7 +150,9 @@ where
             Err(WriteBundleError::Dimension { actual, expected })
         }
     };
-    let (graph, tokenizer) = (text_graph.as_slice(), checkpoint.tokenizer());
+    let image_graph = writer.path(BundleFile::ImageGraph);
+    let text_graph = writer.path(BundleFile::TextGraph);
+    let (graph, tokenizer) = (text_graph.as_path(), checkpoint.tokenizer());
 
     let request = EmbedRequest::Sentences { graph, config, tokenizer, sentences: &sentences(&classes) };
     let prompts = embed(request)?;

@@ -37,13 +37,13 @@ fn embed(request: EmbedRequest<'_>) -> Result<Embeddings, EmbeddingsError> {
                 let tokens = tokenizer.batch(&[sentence]).unwrap();
                 let ids = Tensor::from_shape(&tokens.shape(), tokens.ids()).unwrap();
                 let mask = Tensor::from_shape(&tokens.shape(), tokens.mask()).unwrap();
-                rows.extend_from_slice(values(&run(graph, &[&ids, &mask])));
+                rows.extend_from_slice(values(&run(&fs::read(graph).unwrap(), &[&ids, &mask])));
             }
             config
         }
         EmbedRequest::Images { graph, config, images, .. } => {
             let pixels = Tensor::from_shape(&images.shape(), images.data()).unwrap();
-            rows.extend_from_slice(values(&run(graph, &[&pixels])));
+            rows.extend_from_slice(values(&run(&fs::read(graph).unwrap(), &[&pixels])));
             config
         }
         other => panic!("nothing here embeds {other:?}"),

@@ -194,14 +194,13 @@ impl TextEncoder {
 /// Embeds sentences with a text graph that is in no bundle yet, as an exporter does to fill a prompt bank.
 ///
 /// # Shapes
-/// - `graph`: the ONNX file
 /// - returns: `[sentences, dim]`, unit norm
 ///
 /// # Errors
 /// [`EncodeError`] when the graph is not the one `config` calls for, a sentence cannot be turned into tokens, the engine
 /// fails, or an embedding is not finite.
 pub fn embed_sentences<S: AsRef<str>>(
-    graph: &[u8],
+    graph: GraphSource<'_>,
     config: &ModelConfig,
     tokenizer: &Tokenizer,
     sentences: &[S],
@@ -211,7 +210,7 @@ pub fn embed_sentences<S: AsRef<str>>(
     let load = || {
         let engine = engine::engine(&engine)?;
         engine.check()?;
-        TextEncoder::load(&engine, GraphSource::Bytes(graph), config, threads)
+        TextEncoder::load(&engine, graph, config, threads)
     };
     let encoder = load().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
     encoder.encode(tokenizer, sentences)
@@ -220,7 +219,6 @@ pub fn embed_sentences<S: AsRef<str>>(
 /// Embeds pixels with an image graph that is in no bundle yet, as an exporter does to record golden answers.
 ///
 /// # Shapes
-/// - `graph`: the ONNX file
 /// - `images`: `[batch, channels, height, width]`
 /// - returns: `[batch, dim]`, unit norm
 ///
@@ -228,7 +226,7 @@ pub fn embed_sentences<S: AsRef<str>>(
 /// [`EncodeError`] when the graph is not the one `config` calls for, the images are not of its shape, the engine fails,
 /// or an embedding is not finite.
 pub fn embed_pixels(
-    graph: &[u8],
+    graph: GraphSource<'_>,
     config: &ModelConfig,
     images: &ImageBatch,
     options: ModelOptions,
@@ -237,7 +235,7 @@ pub fn embed_pixels(
     let load = || {
         let engine = engine::engine(&engine)?;
         engine.check()?;
-        ImageEncoder::load(&engine, GraphSource::Bytes(graph), config, threads)
+        ImageEncoder::load(&engine, graph, config, threads)
     };
     load().map_err(|error| EncodeError::ImageTower(Box::new(error)))?.encode(images)
 }

@@ -10,6 +10,7 @@ mod ort;
 #[cfg(feature = "tract")]
 mod tract;
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -71,11 +72,22 @@ pub(crate) trait Session: Send + Sync {
     fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure>;
 }
 
-/// Where a graph is.
+/// Where an ONNX graph is.
 #[derive(Clone, Copy)]
-pub(crate) enum GraphSource<'a> {
+pub enum GraphSource<'a> {
+    /// In a file, which the engine reads.
     File(&'a Path),
+    /// In memory: the contents of such a file.
     Bytes(&'a [u8]),
+}
+
+impl fmt::Debug for GraphSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&bytes.len()).finish(),
+        }
+    }
 }
 
 /// Borrowed input, row-major.

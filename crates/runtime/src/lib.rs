@@ -46,7 +46,7 @@ mod self_test;
 pub use encoder::{embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
-pub use engine::{EngineKind, UnknownEngine};
+pub use engine::{EngineKind, GraphSource, UnknownEngine};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;

@@ -13,8 +13,8 @@ use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{Checkpoint, GraphOptions};
 use medclip_runtime::{
-    Bundle, Embeddings, EncodeError, EngineKind, GrayImage, ImageBatch, LoadError, Model, ModelOptions,
-    PromptSet, embed_sentences,
+    Bundle, Embeddings, EncodeError, EngineKind, GraphSource, GrayImage, ImageBatch, LoadError, Model,
+    ModelOptions, PromptSet, embed_sentences,
 };
 use medclip_tests::{PROMPTS, engines, random_checkpoint, tiny_bundle, tiny_config};
 use tempfile::TempDir;
@@ -104,8 +104,14 @@ fn embed(engine: EngineKind, pooling: TextPooling, max_length: usize, sentences:
     random_checkpoint(directory.path(), &config, 1);
     let checkpoint = Checkpoint::open(directory.path()).unwrap();
     let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
-    embed_sentences(&graph, checkpoint.config(), checkpoint.tokenizer(), sentences, options(engine, 2))
-        .unwrap()
+    embed_sentences(
+        GraphSource::Bytes(&graph),
+        checkpoint.config(),
+        checkpoint.tokenizer(),
+        sentences,
+        options(engine, 2),
+    )
+    .unwrap()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Writing a bundle: beside its place first, then moved into it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Bundle, BundleError, BundleFile, sums};
 use crate::staging::{StagedDirectory, StagingError};
@@ -39,6 +39,11 @@ impl BundleWriter {
         let slot = self.sums.entry(name.to_owned()).or_default();
         *slot = sums::sha256(bytes);
         Ok(slot)
+    }
+
+    /// Where a file that was added is until the bundle is put in its place.
+    pub fn path(&self, file: BundleFile) -> PathBuf {
+        self.directory.path().join(file.file_name())
     }
 
     /// Writes the sums, opens the bundle as any reader would, and puts it in its place.
