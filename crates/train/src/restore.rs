@@ -14,7 +14,7 @@
 //! them so.
 
 mod graph;
-mod tensors;
+mod unfold;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -29,7 +29,7 @@ use medclip_core::staging::StagedDirectory;
 use crate::error::TrainError;
 use crate::model::MedClip;
 use graph::Graph;
-use tensors::Unfold;
+use unfold::Unfold;
 
 /// Every tensor of the checkpoint that a bundle is the export of.
 ///
