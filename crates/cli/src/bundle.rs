@@ -8,10 +8,10 @@ use medclip_core::Embeddings;
 use medclip_export::{Checkpoint, EmbedRequest};
 use medclip_runtime::{GraphSource, ModelOptions, embed_pixels, embed_sentences};
 
-/// Fails where a bundle would be overwritten unasked.
-pub(crate) fn refuse_existing(bundle: &Path, replace: bool) -> anyhow::Result<()> {
-    if bundle.exists() && !replace {
-        bail!("{} already exists; --replace replaces it", bundle.display());
+/// Fails where a directory would be overwritten unasked.
+pub(crate) fn refuse_existing(target: &Path, replace: bool) -> anyhow::Result<()> {
+    if target.exists() && !replace {
+        bail!("{} already exists; --replace replaces it", target.display());
     }
     Ok(())
 }

@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use medclip_runtime::Bundle;
 use medclip_train::restore::write_checkpoint;
 
 use crate::Outcome;
+use crate::bundle;
 use crate::output::locked_stdout;
 
 /// Write a bundle back as a checkpoint, to train on from it
@@ -29,9 +30,7 @@ pub(crate) struct RestoreArgs {
 }
 
 pub(crate) fn run(args: &RestoreArgs) -> anyhow::Result<Outcome> {
-    if args.checkpoint.exists() && !args.replace {
-        bail!("{} already exists; --replace replaces it", args.checkpoint.display());
-    }
+    bundle::refuse_existing(&args.checkpoint, args.replace)?;
     let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
     write_checkpoint(&bundle, &args.checkpoint)?;
     let mut out = locked_stdout();

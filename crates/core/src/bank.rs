@@ -1,7 +1,5 @@
 //! The prompts of a bundle, embedded once by its text tower: scoring then needs no text tower at all.
 
-use std::collections::HashMap;
-
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -11,6 +9,7 @@ use crate::architecture::LogitScale;
 use crate::batch::Embeddings;
 use crate::prompt::ExpandedClass;
 use crate::score::{FindingScore, PromptPooling, score_pair};
+use crate::stored;
 
 const TENSOR: &str = "embeddings";
 const METADATA: &str = "medclip_prompt_bank";
@@ -134,13 +133,12 @@ impl PromptBank {
     /// # Errors
     /// [`BankError::Format`] when it cannot be serialised.
     pub fn to_bytes(&self) -> Result<Vec<u8>, BankError> {
-        let bytes: Vec<u8> = self.embeddings.data().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes = stored::bytes(&self.embeddings);
         let shape = vec![self.embeddings.rows(), self.embeddings.dim()];
         let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(format)?;
         let metadata = Metadata { classes: self.classes.clone(), provenance: self.provenance.clone() };
-        let metadata = serde_json::to_string(&metadata).map_err(format)?;
-        let metadata = HashMap::from([(METADATA.to_owned(), metadata)]);
-        safetensors::serialize([(TENSOR, view)], Some(metadata)).map_err(format)
+        let header = stored::header(METADATA, &metadata).map_err(BankError::Format)?;
+        safetensors::serialize([(TENSOR, view)], Some(header)).map_err(format)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -148,17 +146,10 @@ impl PromptBank {
     /// # Errors
     /// [`BankError`] saying what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BankError> {
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let metadata = header.metadata().as_ref().and_then(|map| map.get(METADATA));
-        let metadata = metadata.ok_or_else(|| BankError::Format("it names no classes".to_owned()))?;
-        let metadata: Metadata = serde_json::from_str(metadata).map_err(format)?;
+        let metadata: Metadata =
+            stored::note(bytes, METADATA, "it names no classes").map_err(BankError::Format)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
-        let view = tensors.tensor(TENSOR).map_err(format)?;
-        let (Dtype::F32, &[_, dim]) = (view.dtype(), view.shape()) else {
-            return Err(BankError::Format(format!("embeddings are {:?} {:?}", view.dtype(), view.shape())));
-        };
-        let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        let embeddings = Embeddings::new(values, dim).map_err(format)?;
+        let embeddings = stored::embeddings(&tensors, TENSOR).map_err(BankError::Format)?;
         Ok(Self::build(metadata.classes, embeddings)?.with_provenance(metadata.provenance))
     }
 }

@@ -124,6 +124,24 @@ impl Embeddings {
         self.data.chunks_exact(self.dim)
     }
 
+    /// The least cosine of a row with the same row of `other`, in double precision: not a number where a row has no
+    /// direction, or the two have other shapes.
+    pub fn least_cosine(&self, other: &Self) -> f64 {
+        if (self.rows(), self.dim) != (other.rows(), other.dim) {
+            return f64::NAN;
+        }
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+        };
+        let cosines = self.iter().zip(other).map(|(a, b)| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt());
+        cosines.fold(
+            f64::INFINITY,
+            |least, cosine| {
+                if cosine < least || cosine.is_nan() { cosine } else { least }
+            },
+        )
+    }
+
     /// All values, row by row.
     pub fn data(&self) -> &[f32] {
         &self.data
@@ -147,6 +165,16 @@ impl<'a> IntoIterator for &'a Embeddings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worst_row_decides_the_cosine() {
+        let rows = |values: &[f32]| Embeddings::new(values.to_vec(), 2).unwrap();
+        let golden = rows(&[1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(golden.least_cosine(&golden), 1.0);
+        assert!((rows(&[1.0, 0.0, 0.6, 0.8]).least_cosine(&golden) - 0.8).abs() < 1e-6);
+        assert!(rows(&[f32::NAN, 0.0, 0.0, 1.0]).least_cosine(&golden).is_nan());
+        assert!(rows(&[1.0, 0.0]).least_cosine(&golden).is_nan());
+    }
 
     #[test]
     fn embeddings_are_whole_rows() {

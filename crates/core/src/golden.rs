@@ -4,8 +4,6 @@
 
 mod inputs;
 
-use std::collections::HashMap;
-
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -13,6 +11,7 @@ use thiserror::Error;
 
 use crate::batch::Embeddings;
 use crate::raster::GrayImage;
+use crate::stored;
 
 pub use inputs::{golden_images, golden_sentences};
 
@@ -140,8 +139,8 @@ impl Golden {
         let pixels: Vec<u8> = self.images.iter().flat_map(GrayImage::pixels).copied().collect();
         let sides = self.images.first().map_or([0; 2], |image| [image.height(), image.width()]);
         let shape = vec![self.images.len(), sides[0] as usize, sides[1] as usize];
-        let bytes = |rows: &Embeddings| rows.data().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-        let (image_bytes, text_bytes) = (bytes(&self.image_embeddings), bytes(&self.text_embeddings));
+        let (image_bytes, text_bytes) =
+            (stored::bytes(&self.image_embeddings), stored::bytes(&self.text_embeddings));
         let rows = |rows: &Embeddings| vec![rows.rows(), rows.dim()];
         let views = [
             (IMAGES, TensorView::new(Dtype::U8, shape, &pixels)),
@@ -151,8 +150,8 @@ impl Golden {
         let views = views.into_iter().map(|(name, view)| Ok((name, view.map_err(format)?)));
         let views = views.collect::<Result<Vec<_>, GoldenError>>()?;
         let metadata = Metadata { sentences: self.sentences.clone(), provenance: self.provenance.clone() };
-        let metadata = serde_json::to_string(&metadata).map_err(format)?;
-        safetensors::serialize(views, Some(HashMap::from([(METADATA.to_owned(), metadata)]))).map_err(format)
+        let header = stored::header(METADATA, &metadata).map_err(GoldenError::Format)?;
+        safetensors::serialize(views, Some(header)).map_err(format)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -160,16 +159,15 @@ impl Golden {
     /// # Errors
     /// [`GoldenError`] saying what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, GoldenError> {
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let metadata = header.metadata().as_ref().and_then(|map| map.get(METADATA));
-        let metadata = metadata.ok_or_else(|| GoldenError::Format("it names no sentences".to_owned()))?;
-        let metadata: Metadata = serde_json::from_str(metadata).map_err(format)?;
+        let metadata: Metadata =
+            stored::note(bytes, METADATA, "it names no sentences").map_err(GoldenError::Format)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
+        let rows = |name| stored::embeddings(&tensors, name).map_err(GoldenError::Format);
         let golden = Self::new(
             images(&tensors)?,
-            embeddings(&tensors, IMAGE_EMBEDDINGS)?,
+            rows(IMAGE_EMBEDDINGS)?,
             metadata.sentences,
-            embeddings(&tensors, TEXT_EMBEDDINGS)?,
+            rows(TEXT_EMBEDDINGS)?,
         )?;
         Ok(golden.with_provenance(metadata.provenance))
     }
@@ -185,15 +183,6 @@ fn images(tensors: &SafeTensors<'_>) -> Result<Vec<GrayImage>, GoldenError> {
     let image = |pixels: &[u8]| GrayImage::new(columns, rows, pixels.to_vec()).map_err(format);
     // Sizes of nothing leave one byte a chunk, which the image refuses.
     view.data().chunks((width * height).max(1)).map(image).collect()
-}
-
-fn embeddings(tensors: &SafeTensors<'_>, name: &str) -> Result<Embeddings, GoldenError> {
-    let view = tensors.tensor(name).map_err(format)?;
-    let (Dtype::F32, &[_, dim]) = (view.dtype(), view.shape()) else {
-        return Err(GoldenError::Format(format!("{name} are {:?} {:?}", view.dtype(), view.shape())));
-    };
-    let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    Embeddings::new(values, dim).map_err(format)
 }
 
 fn format(error: impl std::fmt::Display) -> GoldenError {

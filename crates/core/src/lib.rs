@@ -48,6 +48,7 @@ pub mod prompt;
 pub mod raster;
 pub mod score;
 pub mod staging;
+mod stored;
 pub mod tokenize;
 
 pub use architecture::{

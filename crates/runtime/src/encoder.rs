@@ -209,7 +209,6 @@ pub fn embed_sentences<S: AsRef<str>>(
     let ModelOptions { engine, threads, .. } = options;
     let load = || {
         let engine = engine::engine(&engine)?;
-        engine.check()?;
         TextEncoder::load(&engine, graph, config, threads)
     };
     let encoder = load().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
@@ -234,7 +233,6 @@ pub fn embed_pixels(
     let ModelOptions { engine, threads, .. } = options;
     let load = || {
         let engine = engine::engine(&engine)?;
-        engine.check()?;
         ImageEncoder::load(&engine, graph, config, threads)
     };
     load().map_err(|error| EncodeError::ImageTower(Box::new(error)))?.encode(images)

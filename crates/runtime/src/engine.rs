@@ -28,7 +28,7 @@ use crate::options::EngineOptions;
 /// What an engine reports when it fails; the concrete type is the engine's own and not part of the API.
 pub(crate) type EngineFailure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The engine asked for, or an error when this build lacks it.
+/// The engine asked for, or an error when this build lacks it or it cannot run here.
 pub(crate) fn engine(options: &EngineOptions) -> Result<GuardedEngine, LoadError> {
     let kind = options.kind();
     let engine: Option<Box<dyn Engine>> = match options {
@@ -46,7 +46,9 @@ pub(crate) fn engine(options: &EngineOptions) -> Result<GuardedEngine, LoadError
         _ => None,
     };
     let engine = engine.ok_or(LoadError::NotBuilt { engine: kind.name(), feature: kind.feature() });
-    engine.map(|engine| GuardedEngine::new(kind, engine))
+    let engine = GuardedEngine::new(kind, engine?);
+    engine.check()?;
+    Ok(engine)
 }
 
 /// Runs graphs: asked for by name, it runs them or fails; it never falls back to another.

@@ -16,7 +16,7 @@ use crate::encoder::{ImageEncoder, TextEncoder};
 use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
 use crate::options::ModelOptions;
-use crate::self_test::{SelfTest, least_cosine, passes};
+use crate::self_test::{SelfTest, passes};
 
 /// A model loaded from a bundle: images in, scores out.
 ///
@@ -50,7 +50,6 @@ impl Model {
     pub fn open_with(dir: impl AsRef<Path>, options: ModelOptions) -> Result<Self, LoadError> {
         let bundle = Bundle::open(dir.as_ref())?;
         let engine = engine::engine(&options.engine)?;
-        engine.check()?;
         let path = bundle.path(BundleFile::ImageGraph);
         let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
         let bank = bundle.bank().clone();
@@ -176,13 +175,13 @@ impl Model {
     fn golden_image_cosine(&self) -> Result<f64, EncodeError> {
         let golden = self.bundle.golden();
         let images = self.preprocessor().batch(golden.images())?;
-        Ok(least_cosine(&self.image.encode(&images)?, golden.image_embeddings()))
+        Ok(self.image.encode(&images)?.least_cosine(golden.image_embeddings()))
     }
 
     fn golden_text_cosine(&self, text: &TextTower) -> Result<f64, EncodeError> {
         let golden = self.bundle.golden();
         let found = text.encoder.encode(&text.tokenizer, golden.sentences())?;
-        Ok(least_cosine(&found, golden.text_embeddings()))
+        Ok(found.least_cosine(golden.text_embeddings()))
     }
 
     /// Fails unless a tower reproduced its golden embeddings.

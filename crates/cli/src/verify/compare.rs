@@ -76,11 +76,9 @@ impl Difference {
             return Self { largest: f64::NAN, cosine: f64::NAN };
         }
         let entries = found.data().iter().zip(expected.data());
-        let cosines =
-            found.iter().zip(expected.iter()).map(|(a, b)| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt());
         Self {
             largest: entries.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, worse),
-            cosine: 1.0 - cosines.map(|cosine| 1.0 - cosine).fold(f64::NEG_INFINITY, worse),
+            cosine: found.least_cosine(expected),
         }
     }
 }

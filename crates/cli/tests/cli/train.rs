@@ -8,15 +8,19 @@ use std::time::{Duration, Instant};
 
 use crate::setting::{medclip, text};
 
-/// The smallest run that has all of it: frozen parts, averaged weights, augmentation, checkpoints between epochs.
-fn training_file(directory: &Path) {
+/// A run that has all of it: frozen parts, averaged weights, augmentation, checkpoints between epochs.
+const EPOCHS: &str = "epochs = 3\nema_decay = 0.9\ncheckpoint_every = 2";
+
+/// Writes `train.toml`, the demo made as small as it goes, for the phantoms in `phantoms`; `epochs` is its line of that
+/// name, with whatever settings go beside it.
+pub(crate) fn training_file(directory: &Path, epochs: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let demo = fs::read_to_string(root.join("training/phantom-demo.toml")).unwrap();
     let demo = demo
         .replace("/tmp/phantoms", "phantoms")
         .replace("\"models/", &format!("\"{}/models/", root.display()))
         .replace("size = 96", "size = 32")
-        .replace("epochs = 8", "epochs = 3\nema_decay = 0.9\ncheckpoint_every = 2")
+        .replace("epochs = 8", epochs)
         .replace("images = 16", "images = 4")
         .replace("sentences = 32", "sentences = 6");
     fs::write(directory.join("train.toml"), demo).unwrap();
@@ -63,7 +67,7 @@ fn a_killed_run_goes_on_to_the_same_weights() {
         .output()
         .unwrap();
     assert!(phantoms.status.success(), "{}", text(&phantoms.stderr));
-    training_file(directory);
+    training_file(directory, EPOCHS);
     assert!(train(directory, "whole").status().unwrap().success());
 
     let mut kills = 0;
@@ -92,7 +96,7 @@ fn a_killed_run_goes_on_to_the_same_weights() {
 #[test]
 fn settings_from_the_command_line_replace_those_of_the_file() {
     let directory = tempfile::tempdir().unwrap();
-    training_file(directory.path());
+    training_file(directory.path(), EPOCHS);
     let refused = |set: &str, reason: &str| {
         let output =
             medclip(&["train", "train.toml", "--set", set]).current_dir(directory.path()).output().unwrap();

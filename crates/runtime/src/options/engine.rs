@@ -36,7 +36,7 @@ impl EngineOptions {
     /// # Errors
     /// [`LoadError::NotBuilt`] or [`LoadError::Engine`].
     pub fn check(&self) -> Result<(), LoadError> {
-        engine::engine(self)?.check()
+        engine::engine(self).map(drop)
     }
 }
 
