@@ -49,8 +49,8 @@ pub fn tiny_bundle(directory: &Path) -> PathBuf {
 pub fn embed(request: EmbedRequest<'_>) -> Result<Embeddings, EncodeError> {
     let options = ModelOptions::default();
     match request {
-        EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
-            embed_sentences(GraphSource::File(graph), config, tokenizer, sentences, options)
+        EmbedRequest::Sentences { graph, config, tokenizer, batches, .. } => {
+            embed_sentences(GraphSource::File(graph), config, tokenizer, batches, options)
         }
         EmbedRequest::Images { graph, config, images, .. } => {
             embed_pixels(GraphSource::File(graph), config, images, options)

@@ -20,8 +20,8 @@ pub(crate) fn refuse_existing(target: &Path, replace: bool) -> anyhow::Result<()
 pub(crate) fn embed(request: EmbedRequest<'_>) -> anyhow::Result<Embeddings> {
     let options = ModelOptions::default();
     Ok(match request {
-        EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
-            embed_sentences(GraphSource::File(graph), config, tokenizer, sentences, options)?
+        EmbedRequest::Sentences { graph, config, tokenizer, batches, .. } => {
+            embed_sentences(GraphSource::File(graph), config, tokenizer, batches, options)?
         }
         EmbedRequest::Images { graph, config, images, .. } => {
             embed_pixels(GraphSource::File(graph), config, images, options)?

@@ -91,9 +91,14 @@ fn check(directory: &Path, checkpoint: &Checkpoint, bundle: &Path) -> anyhow::Re
     let tokenizer = model.bundle().tokenizer()?;
     let tokens: TokenBatch = tokenizer.batch(&sentences)?;
     let expected = reference.embed_texts(&tokens)?;
-    let full = checkpoint.text_graph(&GraphOptions { storage: Storage::F32 })?;
-    let full =
-        embed_sentences(GraphSource::Bytes(&full), config, &tokenizer, &sentences, ModelOptions::default())?;
+    let full = checkpoint.text_graph(&GraphOptions { storage: Storage::F32 })?.into_bytes();
+    let full = embed_sentences(
+        GraphSource::Bytes(&full),
+        config,
+        &tokenizer,
+        &[&sentences],
+        ModelOptions::default(),
+    )?;
     let stored = model.embed_texts(&sentences)?;
 
     let differences = vec![

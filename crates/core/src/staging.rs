@@ -1,7 +1,7 @@
 //! Directories that are put in their place whole or not at all.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -72,9 +72,26 @@ impl StagedDirectory {
     /// # Errors
     /// [`StagingError`] naming it.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StagingError> {
+        self.write_with(name, |out| out.write_all(bytes))
+    }
+
+    /// Writes a file as `write` does, flushes it, and returns what `write` returned.
+    ///
+    /// # Errors
+    /// [`StagingError`] naming it.
+    pub fn write_with<T>(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> Result<T, StagingError> {
         let path = self.partial.join(name);
-        fs::write(&path, bytes).map_err(at(&path))?;
-        self.flush(name)
+        let fill = || {
+            let mut out = BufWriter::new(File::create(&path)?);
+            let value = write(&mut out)?;
+            out.into_inner()?.sync_all()?;
+            Ok(value)
+        };
+        fill().map_err(at(&path))
     }
 
     /// Flushes a file that was written by other means.

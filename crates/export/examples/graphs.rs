@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = GraphOptions { storage };
     let checkpoint = Checkpoint::open(checkpoint)?;
     std::fs::create_dir_all(&out)?;
-    std::fs::write(out.join("image.onnx"), checkpoint.image_graph(&options)?)?;
-    std::fs::write(out.join("text.onnx"), checkpoint.text_graph(&options)?)?;
+    std::fs::write(out.join("image.onnx"), checkpoint.image_graph(&options)?.into_bytes())?;
+    std::fs::write(out.join("text.onnx"), checkpoint.text_graph(&options)?.into_bytes())?;
     Ok(())
 }

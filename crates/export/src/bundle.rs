@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use medclip_core::bank::{BankError, PromptBank, Provenance};
-use medclip_core::batch::{Embeddings, ImageBatch};
+use medclip_core::batch::{Embeddings, EmbeddingsError, ImageBatch};
 use medclip_core::bundle::{BundleError, BundleFile, BundleWriter};
 use medclip_core::golden::{Golden, GoldenError, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::model::ModelConfig;
@@ -52,7 +52,7 @@ impl Default for BundleOptions {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EmbedRequest<'a> {
-    /// Sentences, with the text graph.
+    /// Sentences in batches, with the text graph; the embeddings of all are wanted, one batch after the other.
     Sentences {
         /// The ONNX file; it is read from the disk, as nothing keeps so much in memory.
         graph: &'a Path,
@@ -60,8 +60,8 @@ pub enum EmbedRequest<'a> {
         config: &'a ModelConfig,
         /// Makes the graph's inputs.
         tokenizer: &'a Tokenizer,
-        /// Of each class the positive prompts, then the negative ones; or the golden sentences.
-        sentences: &'a [&'a str],
+        /// Of each class the positive prompts, then the negative ones; and the golden sentences.
+        batches: &'a [&'a [&'a str]],
     },
     /// The golden images, with the image graph.
     Images {
@@ -77,8 +77,9 @@ pub enum EmbedRequest<'a> {
 impl fmt::Debug for EmbedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sentences { sentences, .. } => {
-                f.debug_struct("Sentences").field("sentences", &sentences.len()).finish_non_exhaustive()
+            Self::Sentences { batches, .. } => {
+                let counts: Vec<usize> = batches.iter().map(|batch| batch.len()).collect();
+                f.debug_struct("Sentences").field("batches", &counts).finish_non_exhaustive()
             }
             Self::Images { images, .. } => {
                 f.debug_struct("Images").field("shape", &images.shape()).finish_non_exhaustive()
@@ -90,9 +91,9 @@ impl fmt::Debug for EmbedRequest<'_> {
 /// Writes the bundle `directory`: whole, or not at all.
 ///
 /// `embed` runs the engine of the caller's choice on a graph and returns a unit-norm embedding of everything it is handed,
-/// in order: once for the prompts, then for the golden images and sentences that let the bundle be tested where it is
-/// used. It gets sentences rather than tokens, so that it can batch them as it will when the bundle is used; under
-/// reference pooling that decides the embeddings.
+/// in order: once for the golden images, once for prompts and golden sentences; the golden ones let the bundle be tested
+/// where it is used. It gets sentences rather than tokens, so that it pads each batch as it will when the bundle is used;
+/// under reference pooling that decides the embeddings.
 ///
 /// # Errors
 /// [`WriteBundleError`] when a graph cannot be written, the prompts cannot be parsed, `embed` fails or returns
@@ -135,10 +136,9 @@ where
     writer.add(BundleFile::Tokenizer, checkpoint.tokenizer_json())?;
     writer.add(BundleFile::Card, contents.card.as_bytes())?;
     let graph = checkpoint.image_graph(&options.image)?;
-    let image_graph_sha256 = writer.add(BundleFile::ImageGraph, &graph)?.to_owned();
+    let image_graph_sha256 = writer.add_with(BundleFile::ImageGraph, |out| graph.write_to(out))?.to_owned();
     let graph = checkpoint.text_graph(&options.text)?;
-    let text_graph_sha256 = writer.add(BundleFile::TextGraph, &graph)?.to_owned();
-    drop(graph);
+    let text_graph_sha256 = writer.add_with(BundleFile::TextGraph, |out| graph.write_to(out))?.to_owned();
     let prompts_sha256 = writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned();
 
     let mut embed = |request: EmbedRequest<'_>| {
@@ -154,21 +154,32 @@ where
     let text_graph = writer.path(BundleFile::TextGraph);
     let (graph, tokenizer) = (text_graph.as_path(), checkpoint.tokenizer());
 
-    let request = EmbedRequest::Sentences { graph, config, tokenizer, sentences: &sentences(&classes) };
-    let prompts = embed(request)?;
-    let provenance = Provenance { prompts_sha256, text_graph_sha256: text_graph_sha256.clone() };
-    let bank = PromptBank::build(classes, prompts)?.with_provenance(provenance);
-    writer.add(BundleFile::PromptBank, &bank.to_bytes()?)?;
-
     let (images, lines) = (golden_images(), golden_sentences());
     let pixels = Preprocessor::new(config.preprocess.clone())?.batch(&images)?;
     let of_images = embed(EmbedRequest::Images { graph: &image_graph, config, images: &pixels })?;
-    let sentences: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let of_lines = embed(EmbedRequest::Sentences { graph, config, tokenizer, sentences: &sentences })?;
+    let (prompts, lines_read) = (sentences(&classes), lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let batches = [prompts.as_slice(), lines_read.as_slice()];
+    let of_sentences = embed(EmbedRequest::Sentences { graph, config, tokenizer, batches: &batches })?;
+    let [of_prompts, of_lines] = split(&of_sentences, batches.map(<[_]>::len))?;
+
+    let provenance = Provenance { prompts_sha256, text_graph_sha256: text_graph_sha256.clone() };
+    let bank = PromptBank::build(classes, of_prompts)?.with_provenance(provenance);
+    writer.add(BundleFile::PromptBank, &bank.to_bytes()?)?;
     let provenance = GoldenProvenance { image_graph_sha256, text_graph_sha256 };
     let golden = Golden::new(images, of_images, lines, of_lines)?.with_provenance(provenance);
     writer.add(BundleFile::Golden, &golden.to_bytes()?)?;
     writer.finish_if(|bundle| accept(bundle).map_err(WriteBundleError::Refused))
+}
+
+/// The embeddings of two batches, of so many rows.
+fn split(all: &Embeddings, rows: [usize; 2]) -> Result<[Embeddings; 2], WriteBundleError> {
+    let (actual, expected) = (all.rows(), rows.iter().sum());
+    if actual != expected {
+        return Err(WriteBundleError::Rows { actual, expected });
+    }
+    let mut values = all.data().to_vec();
+    let second = values.split_off(rows[0] * all.dim());
+    Ok([Embeddings::new(values, all.dim())?, Embeddings::new(second, all.dim())?])
 }
 
 /// Why a bundle was not written.
@@ -195,6 +206,17 @@ pub enum WriteBundleError {
         /// Width of the joint space.
         expected: usize,
     },
+    /// The engine returned fewer or more vectors than it was handed sentences.
+    #[error("{expected} sentences gave {actual} embeddings")]
+    Rows {
+        /// Vectors returned.
+        actual: usize,
+        /// Sentences handed over.
+        expected: usize,
+    },
+    /// The embeddings are of no dimension.
+    #[error("the embeddings have no shape")]
+    Shape(#[from] EmbeddingsError),
     /// The golden images cannot be made the graph's input.
     #[error("the golden images cannot be preprocessed")]
     Preprocess(#[from] PreprocessError),

@@ -9,6 +9,7 @@ use medclip_core::tokenize::{TokenizeError, Tokenizer};
 use thiserror::Error;
 
 use crate::error::ExportError;
+use crate::graph::OnnxFile;
 use crate::options::GraphOptions;
 use crate::tower::{image_graph, parameters, text_graph};
 use crate::weights::{Weights, WeightsError};
@@ -85,7 +86,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`image_graph`].
-    pub fn image_graph(&self, options: &GraphOptions) -> Result<Vec<u8>, ExportError> {
+    pub fn image_graph(&self, options: &GraphOptions) -> Result<OnnxFile, ExportError> {
         image_graph(&self.config.architecture, &self.config.preprocess, &self.weights, options)
     }
 
@@ -93,7 +94,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`text_graph`].
-    pub fn text_graph(&self, options: &GraphOptions) -> Result<Vec<u8>, ExportError> {
+    pub fn text_graph(&self, options: &GraphOptions) -> Result<OnnxFile, ExportError> {
         text_graph(&self.config.architecture, &self.weights, options)
     }
 }

@@ -5,31 +5,22 @@
 //! precision): the first such fault is kept and returned by [`Graph::finish`].
 
 pub(crate) mod attribute;
+mod file;
 mod value;
 
 use std::collections::HashSet;
 
 use half::f16;
-use prost::Message;
 
+pub use file::OnnxFile;
 pub(crate) use value::{Dimension, Element, Value, ValueId};
 
 use crate::error::ExportError;
 use crate::metadata::ModelInfo;
 use crate::op::cast;
 use crate::options::Storage;
-use crate::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
-    TensorProto,
-};
+use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use crate::tensor::Tensor;
-
-/// Operator set 20 is the first with `Gelu`; IR version 9 belongs to it.
-pub(crate) const OPERATOR_SET: i64 = 20;
-const IR_VERSION: i64 = 9;
-
-/// What protobuf allows in one message.
-const MAX_BYTES: usize = i32::MAX as usize;
 
 /// A graph under construction. The same calls give the same bytes.
 #[derive(Debug)]
@@ -200,33 +191,16 @@ impl Graph {
         outputs.map(Value::new)
     }
 
-    /// The bytes of the `.onnx` file.
+    /// The `.onnx` file.
     ///
     /// # Errors
     /// The first [`ExportError::NotFinite`] or [`ExportError::HalfOverflow`] met while building;
     /// [`ExportError::TooLarge`] beyond what protobuf can hold.
-    pub(crate) fn finish(self, info: ModelInfo) -> Result<Vec<u8>, ExportError> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
+    pub(crate) fn finish(self, info: ModelInfo) -> Result<OnnxFile, ExportError> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None => OnnxFile::new(self.proto, info),
         }
-        let entry = |(key, value)| StringStringEntryProto { key: Some(key), value: Some(value) };
-        let model = ModelProto {
-            ir_version: Some(IR_VERSION),
-            producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),
-            producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            doc_string: Some(info.doc),
-            graph: Some(self.proto),
-            opset_import: vec![OperatorSetIdProto {
-                domain: Some(String::new()),
-                version: Some(OPERATOR_SET),
-            }],
-            metadata_props: info.properties.into_iter().map(entry).collect(),
-        };
-        let len = model.encoded_len();
-        if len > MAX_BYTES {
-            return Err(ExportError::TooLarge { len, limit: MAX_BYTES });
-        }
-        Ok(model.encode_to_vec())
     }
 
     fn fail(&mut self, fault: ExportError) {
@@ -256,10 +230,17 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message;
+
     use super::*;
+    use crate::proto::ModelProto;
+
+    fn finish(graph: Graph) -> Vec<u8> {
+        graph.finish(ModelInfo::default()).unwrap().into_bytes()
+    }
 
     fn decode(graph: Graph) -> GraphProto {
-        ModelProto::decode(&graph.finish(ModelInfo::default()).unwrap()[..]).unwrap().graph.unwrap()
+        ModelProto::decode(&finish(graph)[..]).unwrap().graph.unwrap()
     }
 
     fn sample() -> Graph {
@@ -295,8 +276,7 @@ mod tests {
 
     #[test]
     fn the_same_calls_give_the_same_bytes() {
-        let bytes = || sample().finish(ModelInfo::default()).unwrap();
-        assert_eq!(bytes(), bytes());
+        assert_eq!(finish(sample()), finish(sample()));
     }
 
     #[test]

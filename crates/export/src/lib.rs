@@ -32,7 +32,7 @@
 //! in `medclip_core::architecture`, a case in `tests/golden`.
 //!
 //! # Limits
-//! Files of at most 2 GiB, as protobuf has it; the file is held twice in memory while it is written. Towers are
+//! Files of at most 2 GiB, as protobuf has it; a graph's weights are in memory once while it is written. Towers are
 //! single precision: [`Storage::F16`] halves the file and not the arithmetic.
 
 mod bundle;
@@ -53,6 +53,7 @@ pub use bundle::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
+pub use graph::OnnxFile;
 pub use import::{ImportError, ImportOptions, Mode, import};
 pub use options::{GraphOptions, Storage};
 pub use tower::{image_graph, parameters, text_graph};

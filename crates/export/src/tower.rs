@@ -12,7 +12,7 @@ use medclip_core::graph as names;
 use medclip_core::preprocess::PreprocessConfig;
 
 use crate::error::ExportError;
-use crate::graph::{Dimension, Graph, Value};
+use crate::graph::{Dimension, Graph, OnnxFile, Value};
 use crate::metadata;
 use crate::op::linear::{Linear, linear};
 use crate::op::norm::{self, BatchNorm, LayerNorm};
@@ -42,7 +42,7 @@ pub fn image_graph(
     preprocess: &PreprocessConfig,
     weights: &Weights,
     options: &GraphOptions,
-) -> Result<Vec<u8>, ExportError> {
+) -> Result<OnnxFile, ExportError> {
     weights.check(IMAGE_PREFIX, &image_parameters(architecture)?)?;
     let taken = architecture.image.channels();
     check("preprocess.image_size", preprocess.image_size, SIZES)?;
@@ -79,7 +79,7 @@ pub fn text_graph(
     architecture: &Architecture,
     weights: &Weights,
     options: &GraphOptions,
-) -> Result<Vec<u8>, ExportError> {
+) -> Result<OnnxFile, ExportError> {
     weights.check(TEXT_PREFIX, &text_parameters(architecture)?)?;
     let TextTower::Bert(config) = &architecture.text;
 

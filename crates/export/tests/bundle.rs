@@ -32,8 +32,8 @@ negative = { sentences = ["no pleural effusion", "lungs clear"] }
 fn embed(request: EmbedRequest<'_>) -> Result<Embeddings, EmbeddingsError> {
     let mut rows = Vec::new();
     let config = match request {
-        EmbedRequest::Sentences { graph, config, tokenizer, sentences, .. } => {
-            for sentence in sentences {
+        EmbedRequest::Sentences { graph, config, tokenizer, batches, .. } => {
+            for sentence in batches.concat() {
                 let tokens = tokenizer.batch(&[sentence]).unwrap();
                 let ids = Tensor::from_shape(&tokens.shape(), tokens.ids()).unwrap();
                 let mask = Tensor::from_shape(&tokens.shape(), tokens.mask()).unwrap();
@@ -69,8 +69,8 @@ fn a_bundle_opens_and_holds_what_the_checkpoint_holds() {
     assert_eq!(read(BundleFile::Prompts), CONTENTS.prompts.as_bytes());
     assert_eq!(read(BundleFile::Card), CONTENTS.card.as_bytes());
     assert_eq!(read(BundleFile::Tokenizer), fs::read(golden("checkpoint/tokenizer.json")).unwrap());
-    assert_eq!(read(BundleFile::ImageGraph), checkpoint.image_graph(&options.image).unwrap());
-    assert_eq!(read(BundleFile::TextGraph), checkpoint.text_graph(&options.text).unwrap());
+    assert_eq!(read(BundleFile::ImageGraph), checkpoint.image_graph(&options.image).unwrap().into_bytes());
+    assert_eq!(read(BundleFile::TextGraph), checkpoint.text_graph(&options.text).unwrap().into_bytes());
 }
 
 #[test]

@@ -57,7 +57,8 @@ fn image_tower_agrees_at_even_and_odd_sides_and_any_batch() {
             let architecture = &checkpoint.config().architecture;
             let graph =
                 image_graph(architecture, &preprocess, checkpoint.weights(), &GraphOptions { storage })
-                    .unwrap();
+                    .unwrap()
+                    .into_bytes();
             assert_close(&run(&graph, &[&pixels]), &expected, tolerance, &format!("{side} {storage:?}"));
             let first = run(&graph, &[&pixels.slice(0, 0, 1).unwrap()]);
             assert_close(
@@ -85,7 +86,7 @@ fn published_image_towers_agree_with_the_libraries_they_come_from() {
             for (storage, tolerance) in [(Storage::F32, EXACT), (Storage::F16, ROUNDED)] {
                 let case = format!("{name} {side} {storage:?}");
                 let options = GraphOptions { storage };
-                let graph = image_graph(&architecture, &preprocess, &weights, &options).unwrap();
+                let graph = image_graph(&architecture, &preprocess, &weights, &options).unwrap().into_bytes();
                 assert_close(&run(&graph, &[&pixels]), &expected, tolerance, &case);
                 assert_close(
                     &run_symbolic(&graph, &[&pixels]),
@@ -119,7 +120,9 @@ fn text_tower_agrees_at_any_length_and_padding() {
         let TextTower::Bert(text) = &mut architecture.text;
         text.pooling = pooling;
         for (storage, tolerance) in [(Storage::F32, EXACT), (Storage::F16, ROUNDED)] {
-            let graph = text_graph(&architecture, checkpoint.weights(), &GraphOptions { storage }).unwrap();
+            let graph = text_graph(&architecture, checkpoint.weights(), &GraphOptions { storage })
+                .unwrap()
+                .into_bytes();
             for index in 0..5 {
                 let case = |part: &str| cases.get(&format!("text.{index}.{part}"));
                 let expected = case(&format!("text_embeds.{name}"));
@@ -133,7 +136,7 @@ fn text_tower_agrees_at_any_length_and_padding() {
 #[test]
 fn symbolic_batch_and_sequence_agree_too() {
     let (checkpoint, cases) = (checkpoint(), Cases::open("towers.safetensors"));
-    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
+    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes();
     for index in 0..5 {
         let case = |part: &str| cases.get(&format!("text.{index}.{part}"));
         let actual = run_symbolic(&graph, &[&case(names::TOKENS), &case(names::MASK)]);
@@ -144,7 +147,7 @@ fn symbolic_batch_and_sequence_agree_too() {
 #[test]
 fn embeddings_do_not_depend_on_padding_or_batch() {
     let (checkpoint, cases) = (checkpoint(), Cases::open("towers.safetensors"));
-    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
+    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes();
     let (tokens, mask) = (cases.get("text.3.input_ids"), cases.get("text.3.attention_mask"));
     let together = run(&graph, &[&tokens, &mask]);
     // Row 2 has 11 tokens of the 16 that its batch is padded to.
@@ -158,7 +161,13 @@ fn the_same_checkpoint_gives_the_same_bytes() {
     let checkpoint = checkpoint();
     for storage in [Storage::F32, Storage::F16] {
         let options = GraphOptions { storage };
-        assert_eq!(checkpoint.image_graph(&options).unwrap(), checkpoint.image_graph(&options).unwrap());
-        assert_eq!(checkpoint.text_graph(&options).unwrap(), checkpoint.text_graph(&options).unwrap());
+        assert_eq!(
+            checkpoint.image_graph(&options).unwrap().into_bytes(),
+            checkpoint.image_graph(&options).unwrap().into_bytes()
+        );
+        assert_eq!(
+            checkpoint.text_graph(&options).unwrap().into_bytes(),
+            checkpoint.text_graph(&options).unwrap().into_bytes()
+        );
     }
 }

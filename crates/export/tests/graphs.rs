@@ -45,10 +45,10 @@ fn metadata<'a>(model: &'a ModelProto, key: &str) -> &'a str {
 fn ports_are_the_contracts() {
     let checkpoint = checkpoint();
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let image = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap()).graph.unwrap();
+    let image = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap().into_bytes()).graph.unwrap();
     assert_eq!(ports(&image.input), [(names::PIXELS, words("batch 1 32 32"))]);
     assert_eq!(ports(&image.output), [(names::IMAGE_EMBEDDINGS, words("batch 16"))]);
-    let text = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap()).graph.unwrap();
+    let text = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes()).graph.unwrap();
     let sequence = words("batch sequence");
     assert_eq!(ports(&text.input), [(names::TOKENS, sequence.clone()), (names::MASK, sequence)]);
     assert_eq!(ports(&text.output), [(names::TEXT_EMBEDDINGS, words("batch 16"))]);
@@ -58,13 +58,13 @@ fn ports_are_the_contracts() {
 #[test]
 fn metadata_names_the_configuration_and_the_weights() {
     let checkpoint = checkpoint();
-    let model = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap());
+    let model = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes());
     assert_eq!((model.ir_version, model.opset_import[0].version), (9, 20));
     assert_eq!(model.producer_name, "medclip-export");
     assert_eq!(metadata(&model, WEIGHTS_KEY), checkpoint.weights().sha256());
     let config: serde_json::Value = serde_json::from_str(metadata(&model, CONFIG_KEY)).unwrap();
     assert_eq!(config["text"], serde_json::to_value(&checkpoint.config().architecture.text).unwrap());
-    let model = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap());
+    let model = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap().into_bytes());
     let config: serde_json::Value = serde_json::from_str(metadata(&model, CONFIG_KEY)).unwrap();
     assert_eq!(config["preprocess"], serde_json::to_value(&checkpoint.config().preprocess).unwrap());
     assert_eq!(config["embedding_dim"], 16);
@@ -73,10 +73,10 @@ fn metadata_names_the_configuration_and_the_weights() {
 #[test]
 fn nothing_is_left_that_can_be_folded() {
     let checkpoint = checkpoint();
-    let image = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap());
+    let image = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap().into_bytes());
     assert_eq!((count(&image, "BatchNormalization"), count(&image, "Pad"), count(&image, "Cast")), (0, 0, 0));
     assert_eq!((count(&image, "Conv"), count(&image, "Clip")), (19, 13));
-    let text = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap());
+    let text = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes());
     // A layer: merged projections, scores, context, output, two of the feed-forward; then pooling and projection.
     assert_eq!((count(&text, "MatMul"), count(&text, "Softmax"), count(&text, "Gelu")), (4 * 6 + 2, 4, 4));
     assert_eq!((count(&text, "Shape"), count(&text, "Gather"), count(&text, "Cast")), (1, 1, 1));
@@ -91,7 +91,11 @@ fn a_swin_moves_tokens_once_a_block_and_computes_no_shapes() {
     let architecture = Architecture { embedding_dim: 5, image: toml::from_str(&tower).unwrap(), text };
     let graph = |side| {
         let preprocess = PreprocessConfig::medclip(side, 1);
-        parse(&image_graph(&architecture, &preprocess, &weights, &GraphOptions::default()).unwrap())
+        parse(
+            &image_graph(&architecture, &preprocess, &weights, &GraphOptions::default())
+                .unwrap()
+                .into_bytes(),
+        )
     };
     // Maps of 12 and 6 tokens: into windows, shifted, merged, shifted.
     let whole = graph(24);

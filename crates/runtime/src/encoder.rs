@@ -154,8 +154,8 @@ impl TextEncoder {
         self.embed(&tokens.shape(), tokens.ids(), tokens.mask())
     }
 
-    /// Padding is masked out, so sentences are padded to the next of a few lengths: engines that want concrete shapes
-    /// then see only those.
+    /// Padding is masked out, so sentences are padded to the next of a few lengths: those of about one length run as one
+    /// batch.
     fn encode_by_length<S: AsRef<str>>(
         &self,
         tokenizer: &Tokenizer,
@@ -199,11 +199,11 @@ impl TextEncoder {
 /// # Errors
 /// [`EncodeError`] when the graph is not the one `config` calls for, a sentence cannot be turned into tokens, the engine
 /// fails, or an embedding is not finite.
-pub fn embed_sentences<S: AsRef<str>>(
+pub fn embed_sentences(
     graph: GraphSource<'_>,
     config: &ModelConfig,
     tokenizer: &Tokenizer,
-    sentences: &[S],
+    batches: &[&[&str]],
     options: ModelOptions,
 ) -> Result<Embeddings, EncodeError> {
     let ModelOptions { engine, threads, .. } = options;
@@ -212,7 +212,11 @@ pub fn embed_sentences<S: AsRef<str>>(
         TextEncoder::load(&engine, graph, config, threads)
     };
     let encoder = load().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
-    encoder.encode(tokenizer, sentences)
+    let mut values = Vec::new();
+    for sentences in batches {
+        values.extend_from_slice(encoder.encode(tokenizer, sentences)?.data());
+    }
+    Ok(Embeddings::new(values, config.architecture.embedding_dim)?)
 }
 
 /// Embeds pixels with an image graph that is in no bundle yet, as an exporter does to record golden answers.

@@ -1,6 +1,7 @@
 //! What a bundle's graphs must look like, and what they say of themselves.
 
 mod info;
+mod outline;
 mod proto;
 
 use medclip_core::ModelConfig;
@@ -12,6 +13,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use info::{Dimension, GraphInfo, Port};
+#[cfg(feature = "tract")]
+pub(crate) use outline::outline;
 
 /// What an encoder relies on.
 #[derive(Debug, Clone, PartialEq)]

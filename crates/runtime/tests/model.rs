@@ -103,12 +103,12 @@ fn embed(engine: EngineKind, pooling: TextPooling, max_length: usize, sentences:
     config.tokenizer.max_length = max_length;
     random_checkpoint(directory.path(), &config, 1);
     let checkpoint = Checkpoint::open(directory.path()).unwrap();
-    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap();
+    let graph = checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes();
     embed_sentences(
         GraphSource::Bytes(&graph),
         checkpoint.config(),
         checkpoint.tokenizer(),
-        sentences,
+        &[sentences],
         options(engine, 2),
     )
     .unwrap()
@@ -231,7 +231,8 @@ fn a_model_that_gives_other_answers_fails_its_self_test() {
     let (directory, path) = bundle();
     let checkpoint = directory.path().join("other");
     random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), 2);
-    let graph = Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap();
+    let graph =
+        Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap().into_bytes();
     let other = replace(&path, BundleFile::ImageGraph, &graph);
     assert!(Model::open(&other).is_ok(), "nobody asked for the test");
     let options = ModelOptions { self_test: true, ..options(EngineKind::Tract, 1) };
@@ -247,7 +248,8 @@ fn a_graph_of_another_model_is_refused_naming_the_file() {
         edit(&mut config);
         let checkpoint = directory.path().join("other");
         random_checkpoint(&checkpoint, &config, 2);
-        let graph = Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap();
+        let graph =
+            Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap().into_bytes();
         Model::open(replace(&path, BundleFile::ImageGraph, &graph))
     };
     let refusals = [

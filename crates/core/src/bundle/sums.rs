@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -100,6 +100,35 @@ pub fn sha256_of_file(path: &Path) -> io::Result<String> {
             0 => return Ok(hex(&hasher.finalize())),
             count => hasher.update(&buffer[..count]),
         }
+    }
+}
+
+/// Writes through and sums what it writes.
+pub(super) struct Summing<'a> {
+    out: &'a mut dyn Write,
+    hasher: Sha256,
+}
+
+impl<'a> Summing<'a> {
+    pub(super) fn new(out: &'a mut dyn Write) -> Self {
+        Self { out, hasher: Sha256::new() }
+    }
+
+    /// SHA-256 of what was written, 64 lower-case hexadecimal digits.
+    pub(super) fn sum(self) -> String {
+        hex(&self.hasher.finalize())
+    }
+}
+
+impl Write for Summing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing a bundle: beside its place first, then moved into it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Bundle, BundleError, BundleFile, sums};
@@ -34,10 +35,26 @@ impl BundleWriter {
     /// # Errors
     /// [`BundleError::Io`].
     pub fn add(&mut self, file: BundleFile, bytes: &[u8]) -> Result<&str, BundleError> {
+        self.add_with(file, |out| out.write_all(bytes))
+    }
+
+    /// Adds a file as `write` writes it and returns its SHA-256; it need not be in memory as a whole.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn add_with(
+        &mut self,
+        file: BundleFile,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<&str, BundleError> {
         let name = file.file_name();
-        self.directory.write(name, bytes)?;
+        let sum = self.directory.write_with(name, |out| {
+            let mut out = sums::Summing::new(out);
+            write(&mut out)?;
+            Ok(out.sum())
+        })?;
         let slot = self.sums.entry(name.to_owned()).or_default();
-        *slot = sums::sha256(bytes);
+        *slot = sum;
         Ok(slot)
     }
 

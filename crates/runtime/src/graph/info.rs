@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use medclip_core::graph::WEIGHTS_KEY;
 use prost::Message;
 use serde::Serialize;
 
+use super::outline::outline;
 use super::proto::{self, Size};
 use crate::error::LoadError;
 
@@ -47,7 +49,8 @@ impl GraphInfo {
     /// [`LoadError::NotOnnx`] when it cannot be read or is not ONNX.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
         let not_onnx = |source| LoadError::NotOnnx { path: path.to_owned(), source };
-        let bytes = fs::read(path).map_err(|error| not_onnx(error.into()))?;
+        let outline = File::open(path).and_then(|file| outline(&mut BufReader::new(file)));
+        let bytes = outline.map_err(|error| not_onnx(error.into()))?;
         Self::parse(&bytes).map_err(|error| not_onnx(error.into()))
     }
 
