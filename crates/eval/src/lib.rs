@@ -5,7 +5,8 @@
 //! | [`auroc`](mod@auroc) | area under the ROC curve |
 //! | [`precision`] | average precision, the area under the precision–recall curve |
 //! | [`confusion`] | confusion counts, precision, recall, F1, micro and macro F1, accuracy |
-//! | [`retrieval`] | precision at k |
+//! | [`retrieval`] | precision at k, rank and recall at k |
+//! | [`groups`] | patients shared out between folds, and shares of patients |
 //! | [`bootstrap`] | percentile intervals that resample patients, one statistic or many jointly |
 //!
 //! A figure that the data does not define (one class only, no positives, a score that is not a number) is `None`,
@@ -38,13 +39,15 @@
 pub mod auroc;
 pub mod bootstrap;
 pub mod confusion;
+pub mod groups;
 pub mod precision;
 pub mod retrieval;
 mod rows;
 
 pub use auroc::auroc;
-pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro};
+pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro, median};
 pub use confusion::{Confusion, accuracy, macro_f1, micro_f1};
+pub use groups::{grouped_folds, grouped_order, grouped_share};
 pub use precision::average_precision;
-pub use retrieval::{mean_precision_at_k, precision_at_k};
+pub use retrieval::{Rank, mean_precision_at_k, precision_at_k};
 pub use rows::annotated;
