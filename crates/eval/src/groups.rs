@@ -42,6 +42,11 @@ pub fn grouped_share<G: Ord + Clone>(groups: &[G], fraction: f64, seed: u64) -> 
     groups.iter().enumerate().filter(|(_, group)| kept.contains(*group)).map(|(row, _)| row).collect()
 }
 
+/// Each value once, ascending.
+pub(crate) fn distinct_values(values: &[usize]) -> Vec<usize> {
+    values.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
