@@ -2,6 +2,7 @@
 
 mod cells;
 mod films;
+mod probe;
 mod ranking;
 mod retrieval;
 mod runs;
@@ -21,6 +22,7 @@ pub(crate) struct EvalArgs {
 #[derive(Debug, Subcommand)]
 enum Protocol {
     ZeroShot(zero_shot::ZeroShotArgs),
+    Probe(probe::ProbeArgs),
     Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
 }
@@ -28,6 +30,7 @@ enum Protocol {
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
     match args.protocol {
         Protocol::ZeroShot(args) => zero_shot::run(args),
+        Protocol::Probe(args) => probe::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
     }

@@ -21,11 +21,6 @@ pub(super) fn interval(interval: Option<&Interval>) -> String {
     )
 }
 
-/// `0.809`, or a dash.
-pub(super) fn value(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
-}
-
 /// Mean and, from two values on, standard deviation (n − 1).
 pub(super) fn mean_and_deviation(values: &[f64]) -> String {
     let count = values.len() as f64;

@@ -12,11 +12,11 @@ use super::films::ReportArgs;
 
 /// Scores of films beside their annotations, both by finding.
 pub(super) struct Ranking<'a> {
-    pub(super) findings: Vec<Finding>,
+    findings: Vec<Finding>,
     /// `[findings][films]`.
-    pub(super) scores: Vec<Vec<f32>>,
+    scores: Vec<Vec<f32>>,
     /// `[findings][films]`; `None` where nobody looked.
-    pub(super) labels: Vec<Vec<Option<bool>>>,
+    labels: Vec<Vec<Option<bool>>>,
     patients: Vec<&'a str>,
 }
 
@@ -51,15 +51,9 @@ impl<'a> Ranking<'a> {
     }
 
     /// Scores and labels of one finding's annotated films.
-    pub(super) fn annotated(&self, column: usize) -> (Vec<f64>, Vec<bool>) {
+    fn annotated(&self, column: usize) -> (Vec<f64>, Vec<bool>) {
         let all: Vec<usize> = (0..self.patients.len()).collect();
         annotated(&self.scores[column], &self.labels[column], &all)
-    }
-
-    /// AUROC of one finding on all its annotated films.
-    pub(super) fn auroc(&self, column: usize) -> Option<f64> {
-        let (scores, labels) = self.annotated(column);
-        auroc(&scores, &labels)
     }
 
     /// Every figure with its interval.

@@ -1,5 +1,7 @@
 //! `medclip eval` on phantoms.
 
+#[path = "eval/probe.rs"]
+mod probe;
 #[path = "eval/retrieval.rs"]
 mod retrieval;
 #[path = "eval/zero_shot.rs"]
