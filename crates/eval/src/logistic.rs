@@ -269,7 +269,9 @@ fn descent(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64> {
     }
     if let Some((moved, changed)) = memory.last() {
         let scale = dot(moved, changed) / dot(changed, changed);
-        direction.iter_mut().for_each(|d| *d *= scale);
+        for value in &mut direction {
+            *value *= scale;
+        }
     }
     for ((moved, changed), factor) in memory.iter().zip(factors.into_iter().rev()) {
         let correction = factor - dot(changed, &direction) / dot(moved, changed);

@@ -78,7 +78,7 @@ impl Rank {
 
     /// Mean rank, from 1, over all orders of the tied: `above + (tied + 1) / 2`.
     pub fn expected(self) -> f64 {
-        self.above as f64 + (self.tied as f64 + 1.0) / 2.0
+        self.above as f64 + f64::midpoint(self.tied as f64, 1.0)
     }
 
     /// Probability that it is among the first `k`, over all orders of the tied: recall at k of one query.
