@@ -58,7 +58,7 @@ impl<'a> Ranking<'a> {
 
     /// Every figure with its interval.
     pub(super) fn figures(&self, args: &ReportArgs) -> anyhow::Result<Figures> {
-        let area = self.intervals(args, |scores, labels| auroc(scores, labels))?;
+        let area = self.intervals(args, auroc)?;
         // A finding that every film has would have an average precision of 1 and no AUROC.
         let precision = self.intervals(args, |scores, labels| {
             average_precision(scores, labels).filter(|_| labels.contains(&false))

@@ -79,7 +79,7 @@ enum Pool {
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Retrieved {
     #[serde(flatten)]
     subject: Subject,
     sentences: ClassRetrieval,
@@ -120,7 +120,7 @@ pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
     let own_report =
         if reports.is_empty() { None } else { Some(reports.retrieve(&films, &embedded, &args.report)?) };
     let subject = embedded.subject(&films.model, &args.report);
-    let report = Report { subject, sentences, own_report };
+    let report = Retrieved { subject, sentences, own_report };
     let mut out = locked_stdout();
     if args.report.json {
         write_json_line(&mut out, &report)?;
@@ -141,7 +141,7 @@ fn distinct(findings: &[Finding]) -> Vec<Finding> {
     kept
 }
 
-impl Report {
+impl Retrieved {
     fn write_markdown(&self, out: &mut impl Write) -> std::io::Result<()> {
         let Subject { model, images, patients, resamples, seed, .. } = &self.subject;
         writeln!(out, "{model}: retrieval over {images} images of {patients} patients; 95 % intervals from")?;

@@ -36,12 +36,12 @@ pub(super) struct OwnReports {
     candidates: usize,
     /// Images whose report has no legible sentence, which are no queries.
     illegible: usize,
-    recall: Vec<Recall>,
+    recall: Vec<AtDepth>,
     median_rank: Interval,
 }
 
 #[derive(Debug, Serialize)]
-struct Recall {
+struct AtDepth {
     k: usize,
     chance: f64,
     recall: Interval,
@@ -136,7 +136,7 @@ impl Reports {
                 Some(ranks.iter().map(|rank| rank.within(k)).sum::<f64>() / ranks.len() as f64)
             };
             let chance = k.min(reports.len()) as f64 / reports.len() as f64;
-            recall.push(Recall { k, chance, recall: interval(&share)? });
+            recall.push(AtDepth { k, chance, recall: interval(&share)? });
         }
         let middle = |ranks: &[Rank]| median(&ranks.iter().map(|rank| rank.expected()).collect::<Vec<_>>());
         Ok(OwnReports {
@@ -175,11 +175,11 @@ impl OwnReports {
         )?;
         writeln!(out, "{illegible} images left out whose report has no legible sentence.\n")?;
         writeln!(out, "| | value (95 % CI) | chance |\n|---|--:|--:|")?;
-        for Recall { k, chance, recall } in recall {
+        for AtDepth { k, chance, recall } in recall {
             writeln!(out, "| R@{k} | {} | {chance:.3} |", cells::interval(Some(recall)))?;
         }
         let Interval { estimate, low, high, .. } = median_rank;
-        let chance = (*candidates as f64 + 1.0) / 2.0;
+        let chance = f64::midpoint(*candidates as f64, 1.0);
         writeln!(out, "| median rank | {estimate:.1} ({low:.1}–{high:.1}) | {chance:.1} |")
     }
 }
