@@ -1,5 +1,10 @@
 //! `medclip eval`: how well models do, one file a protocol.
 
+mod cells;
+mod films;
+mod probe;
+mod ranking;
+mod retrieval;
 mod runs;
 mod zero_shot;
 
@@ -17,12 +22,16 @@ pub(crate) struct EvalArgs {
 #[derive(Debug, Subcommand)]
 enum Protocol {
     ZeroShot(zero_shot::ZeroShotArgs),
+    Probe(probe::ProbeArgs),
+    Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
 }
 
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
     match args.protocol {
         Protocol::ZeroShot(args) => zero_shot::run(args),
+        Protocol::Probe(args) => probe::run(args),
+        Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
     }
 }

@@ -2,6 +2,7 @@
 
 mod writer;
 
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -9,7 +10,7 @@ use std::thread;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use medclip_decode::Limits;
-use medclip_runtime::{FindingScore, Model, ModelOptions, PromptSet};
+use medclip_runtime::{FindingScore, Head, Model, ModelOptions, PromptSet};
 
 use crate::engine::EngineArgs;
 use crate::inputs::{self, Input};
@@ -37,6 +38,9 @@ pub(crate) struct ScoreArgs {
     /// Score the classes of this prompt file instead of the model's own; loads the text tower
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
+    /// Score with the classifiers of this file instead, which `medclip eval probe --save` fitted for this very model
+    #[arg(long, value_name = "FILE", conflicts_with = "prompts")]
+    head: Option<PathBuf>,
     /// Output format: a table for people, one JSON object a line, or CSV
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -64,6 +68,12 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
     let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image) };
     let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
+    let model = match &args.head {
+        Some(file) => {
+            with_head(model, file).with_context(|| format!("cannot use head {}", file.display()))?
+        }
+        None => model,
+    };
 
     let bar = progress(inputs.len(), "images");
     let mut writer = writer::new(args.format, locked_stdout());
@@ -100,6 +110,10 @@ fn load(dir: &Path, options: ModelOptions, prompts: Option<&Path>) -> anyhow::Re
     model.with_prompts(&prompts).with_context(|| format!("cannot use prompts {}", file.display()))
 }
 
+fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
+    Ok(model.with_head(Head::from_bytes(&fs::read(file)?)?)?)
+}
+
 fn score_image(model: &Model, input: Input) -> anyhow::Result<Vec<FindingScore>> {
     if let Some(problem) = input.problem {
         return Err(problem);
@@ -107,8 +121,8 @@ fn score_image(model: &Model, input: Input) -> anyhow::Result<Vec<FindingScore>>
     score_file(model, &input.path)
 }
 
-/// Scores of one image file. An error gives the reason alone: callers name the path already.
-pub(crate) fn score_file(model: &Model, path: &Path) -> anyhow::Result<Vec<FindingScore>> {
+/// Scores of one image file. An error gives the reason alone: the caller names the path already.
+fn score_file(model: &Model, path: &Path) -> anyhow::Result<Vec<FindingScore>> {
     let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
     let batch = model.preprocessor().batch(&[image])?;
     let scores = model.classify(&batch)?;

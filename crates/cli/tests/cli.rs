@@ -10,6 +10,9 @@ mod broken;
 mod doctor;
 #[path = "cli/engine.rs"]
 mod engine;
+#[cfg(feature = "train")]
+#[path = "cli/eval.rs"]
+mod eval;
 #[path = "cli/formats.rs"]
 mod formats;
 #[cfg(feature = "import")]

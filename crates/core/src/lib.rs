@@ -14,6 +14,7 @@
 //! | [`batch`] | what an encoder takes |
 //! | [`prompt`] | zero-shot classes as sentences, and their seeded draws |
 //! | [`bank`] | those sentences, embedded once |
+//! | [`head`] | linear classifiers fitted on a bundle's embeddings |
 //! | [`score`] | embeddings → logits and probabilities |
 //! | [`checkpoint`] | files of a checkpoint directory |
 //! | [`graph`] | names in the ONNX graphs and their metadata |
@@ -42,6 +43,7 @@ pub mod checkpoint;
 pub mod finding;
 pub mod golden;
 pub mod graph;
+pub mod head;
 pub mod model;
 pub mod preprocess;
 pub mod prompt;
@@ -59,6 +61,7 @@ pub use batch::{Embeddings, ImageBatch, TokenBatch};
 pub use bundle::{Bundle, BundleError, BundleFile, BundleWriter};
 pub use finding::{Certainty, Finding, Labels};
 pub use golden::Golden;
+pub use head::{Head, HeadError};
 pub use model::ModelConfig;
 pub use preprocess::{PreprocessConfig, Preprocessor, Resample};
 pub use prompt::PromptSet;

@@ -196,6 +196,13 @@ fn interval(estimate: f64, drawn: &[Option<f64>], level: f64) -> Option<Interval
     })
 }
 
+/// Middle value, the mean of the middle two of an even number; `None` without values or when one is not a number.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    quantile(&sorted, 0.5).filter(|_| !sorted.iter().any(|value| value.is_nan()))
+}
+
 /// Quantile of ascending values, linear between neighbours; `None` without values.
 fn quantile(sorted: &[f64], probability: f64) -> Option<f64> {
     let position = probability * sorted.len().checked_sub(1)? as f64;
@@ -223,6 +230,9 @@ mod tests {
             assert!(quantile(&values, probability).is_some_and(|value| (value - expected).abs() < 1e-12));
         }
         assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(median(&[8.0, 1.0, 4.0, 2.0]), Some(3.0));
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!((median(&[]), median(&[1.0, f64::NAN])), (None, None));
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Figures of merit with confidence intervals: pure functions of scores and labels.
+//! Figures of merit with confidence intervals, and the linear probe: pure functions of numbers.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`auroc`](mod@auroc) | area under the ROC curve |
 //! | [`precision`] | average precision, the area under the precision–recall curve |
 //! | [`confusion`] | confusion counts, precision, recall, F1, micro and macro F1, accuracy |
-//! | [`retrieval`] | precision at k |
+//! | [`retrieval`] | precision at k, rank and recall at k |
+//! | [`groups`] | patients shared out between folds, and shares of patients |
+//! | [`logistic`] | logistic regression and its cross-validation |
 //! | [`bootstrap`] | percentile intervals that resample patients, one statistic or many jointly |
 //!
 //! A figure that the data does not define (one class only, no positives, a score that is not a number) is `None`,
@@ -38,13 +40,17 @@
 pub mod auroc;
 pub mod bootstrap;
 pub mod confusion;
+pub mod groups;
+pub mod logistic;
 pub mod precision;
 pub mod retrieval;
 mod rows;
 
 pub use auroc::auroc;
-pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro};
+pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro, median};
 pub use confusion::{Confusion, accuracy, macro_f1, micro_f1};
+pub use groups::{grouped_folds, grouped_order, grouped_share};
+pub use logistic::{FitError, Logistic, cross_validate, fit_path};
 pub use precision::average_precision;
-pub use retrieval::{mean_precision_at_k, precision_at_k};
+pub use retrieval::{Rank, mean_precision_at_k, precision_at_k};
 pub use rows::annotated;

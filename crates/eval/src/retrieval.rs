@@ -1,4 +1,6 @@
-//! Precision of the first few candidates a query retrieves.
+//! Precision of the first few candidates a query retrieves, and the rank of the one that belongs to it.
+
+use std::cmp::Ordering;
 
 /// Expected share of relevant candidates among the `k` most similar to one query.
 ///
@@ -47,6 +49,44 @@ pub fn mean_precision_at_k<S: Into<f64> + Copy>(
     crate::confusion::mean(&each?)
 }
 
+/// Where one candidate stands among all, ties included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rank {
+    /// Candidates more similar than it.
+    pub above: usize,
+    /// Candidates exactly as similar, itself included.
+    pub tied: usize,
+}
+
+impl Rank {
+    /// The rank of candidate `target`; `None` when there is no such candidate or a similarity is not a number.
+    ///
+    /// # Shapes
+    /// - `similarity`: `[candidates]`; larger means nearer
+    pub fn of<S: Into<f64> + Copy>(similarity: &[S], target: usize) -> Option<Self> {
+        let own: f64 = (*similarity.get(target)?).into();
+        let mut rank = Self { above: 0, tied: 0 };
+        for &value in similarity {
+            match value.into().partial_cmp(&own)? {
+                Ordering::Greater => rank.above += 1,
+                Ordering::Equal => rank.tied += 1,
+                Ordering::Less => {}
+            }
+        }
+        Some(rank)
+    }
+
+    /// Mean rank, from 1, over all orders of the tied: `above + (tied + 1) / 2`.
+    pub fn expected(self) -> f64 {
+        self.above as f64 + f64::midpoint(self.tied as f64, 1.0)
+    }
+
+    /// Probability that it is among the first `k`, over all orders of the tied: recall at k of one query.
+    pub fn within(self, k: usize) -> f64 {
+        k.saturating_sub(self.above).min(self.tied) as f64 / self.tied as f64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -92,6 +132,18 @@ mod tests {
         assert_eq!(mean_precision_at_k(&similarity, 2, |_, candidate| candidate == 0, 1), Some(0.5));
         assert_eq!(mean_precision_at_k(&similarity, 3, |_, _| true, 1), None);
         assert_eq!(mean_precision_at_k::<f32>(&[], 2, |_, _| true, 1), None);
+    }
+
+    #[test]
+    fn ranks_share_ties() {
+        let similarity = [0.3, 0.9, 0.5, 0.5, 0.5, 0.1];
+        let rank = Rank::of(&similarity, 3).unwrap();
+        assert_eq!(rank, Rank { above: 1, tied: 3 });
+        assert_eq!(rank.expected(), 3.0, "the mean of ranks 2, 3 and 4");
+        assert_eq!([1, 2, 3, 4, 9].map(|k| rank.within(k)), [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0]);
+        assert_eq!(Rank::of(&similarity, 1).map(Rank::expected), Some(1.0));
+        assert_eq!(Rank::of(&similarity, 6), None);
+        assert_eq!(Rank::of(&[0.1, f64::NAN], 0), None);
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use medclip_core::bank::PromptBank;
 use medclip_core::batch::{Embeddings, ImageBatch};
 use medclip_core::bundle::{Bundle, BundleFile};
+use medclip_core::head::{Head, HeadError};
 use medclip_core::preprocess::Preprocessor;
 use medclip_core::prompt::{PromptSet, sentences};
 use medclip_core::score::FindingScore;
@@ -27,7 +28,13 @@ pub struct Model {
     options: ModelOptions,
     image: ImageEncoder,
     text: Mutex<Option<Arc<TextTower>>>,
-    bank: PromptBank,
+    classifier: Classifier,
+}
+
+/// What makes scores of an embedding.
+enum Classifier {
+    Prompts(PromptBank),
+    Head(Head),
 }
 
 impl Model {
@@ -52,8 +59,8 @@ impl Model {
         let engine = engine::engine(&options.engine)?;
         let path = bundle.path(BundleFile::ImageGraph);
         let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
-        let bank = bundle.bank().clone();
-        let model = Self { bundle, engine, options, image, text: Mutex::default(), bank };
+        let classifier = Classifier::Prompts(bundle.bank().clone());
+        let model = Self { bundle, engine, options, image, text: Mutex::default(), classifier };
         if model.options.self_test {
             model.require("image", model.golden_image_cosine())?;
         }
@@ -67,11 +74,21 @@ impl Model {
     pub fn with_prompts(mut self, prompts: &PromptSet) -> Result<Self, EncodeError> {
         let expanded = prompts.expand();
         let embeddings = self.embed_texts(&sentences(&expanded))?;
-        self.bank = PromptBank::build(expanded, embeddings)?;
+        self.classifier = Classifier::Prompts(PromptBank::build(expanded, embeddings)?);
         Ok(self)
     }
 
-    /// Scores of every class, in the order of the prompts, for every image.
+    /// This model with the classifiers of `head` in place of prompts.
+    ///
+    /// # Errors
+    /// [`HeadError`] when it was fitted for another bundle.
+    pub fn with_head(mut self, head: Head) -> Result<Self, HeadError> {
+        head.check(self.bundle.id(), self.bundle.config().architecture.embedding_dim)?;
+        self.classifier = Classifier::Head(head);
+        Ok(self)
+    }
+
+    /// Scores of every class, in the order of the prompts or of the head, for every image.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, height, width]`
@@ -82,7 +99,11 @@ impl Model {
     pub fn classify(&self, images: &ImageBatch) -> Result<Vec<Vec<FindingScore>>, EncodeError> {
         let embeddings = self.embed_images(images)?;
         let (scale, pooling) = (self.bundle.logit_scale(), self.bundle.config().prompt_pooling);
-        Ok((0..embeddings.rows()).map(|row| self.bank.scores(embeddings.row(row), scale, pooling)).collect())
+        let scores = |image: &[f32]| match &self.classifier {
+            Classifier::Prompts(bank) => bank.scores(image, scale, pooling),
+            Classifier::Head(head) => head.scores(image),
+        };
+        Ok(embeddings.iter().map(scores).collect())
     }
 
     /// A unit-norm embedding of every image.
@@ -121,7 +142,11 @@ impl Model {
 
     /// Names of the classes [`Model::classify`] scores, in its order.
     pub fn class_names(&self) -> impl Iterator<Item = &str> {
-        self.bank.classes().iter().map(|class| class.name.as_str())
+        let (bank, head) = match &self.classifier {
+            Classifier::Prompts(bank) => (bank.classes(), &[][..]),
+            Classifier::Head(head) => (&[][..], head.classes()),
+        };
+        bank.iter().map(|class| class.name.as_str()).chain(head.iter().map(String::as_str))
     }
 
     /// Makes the batches this model takes.

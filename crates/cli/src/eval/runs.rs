@@ -10,6 +10,7 @@ use clap::Args;
 use medclip_train::evaluate::Evaluation;
 use medclip_train::progress::last_evaluations;
 
+use super::cells::mean_and_deviation;
 use crate::Outcome;
 use crate::output::locked_stdout;
 
@@ -104,20 +105,6 @@ fn range(values: impl Iterator<Item = usize> + Clone) -> String {
     match (values.clone().min(), values.max()) {
         (Some(least), Some(most)) if least < most => format!("{least}–{most}"),
         (least, _) => least.map_or_else(|| "–".to_owned(), |value| value.to_string()),
-    }
-}
-
-/// Mean and, from two values on, standard deviation (n − 1).
-fn mean_and_deviation(values: &[f64]) -> String {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    match values.len() {
-        0 => "–".to_owned(),
-        1 => format!("{mean:.3}"),
-        _ => {
-            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            format!("{mean:.3} ± {:.3}", (squares / (count - 1.0)).sqrt())
-        }
     }
 }
 

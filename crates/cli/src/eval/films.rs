@@ -1,0 +1,202 @@
+//! The films an evaluation is of: chosen from a manifest, and embedded by a bundle.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use medclip_decode::Limits;
+use medclip_runtime::Model;
+use medclip_train::data::{Record, Selection, Split, read_manifest};
+use serde::Serialize;
+
+use crate::engine::EngineArgs;
+use crate::models::ModelArg;
+use crate::ordered::for_each_ordered;
+use crate::output::progress;
+use crate::{Outcome, report_error};
+
+/// Which films, and what embeds them.
+#[derive(Debug, Args)]
+pub(super) struct FilmArgs {
+    /// Manifest (CSV): path, split, `patient_group`, view and the 14 findings
+    manifest: PathBuf,
+    /// Directory that the manifest's paths start from [default: the manifest's]
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    /// Only images of this source; may be repeated
+    #[arg(long)]
+    source: Vec<String>,
+    /// Only images of this view; may be repeated; `frontal` is PA, AP and Frontal
+    #[arg(long)]
+    view: Vec<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// How intervals are made and results printed.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Patients drawn this many times for the 95 % intervals
+    #[arg(long, default_value_t = 2000)]
+    pub(super) resamples: usize,
+    /// Seed of everything drawn
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Print one JSON object instead of Markdown tables
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A model and the manifest of the films it is tried on.
+pub(super) struct Films {
+    pub(super) model: Model,
+    pub(super) manifest: PathBuf,
+    records: Vec<Record>,
+    root: PathBuf,
+    sources: Vec<String>,
+    views: Vec<String>,
+    pub(super) workers: usize,
+}
+
+/// Films that could be read, each with its unit-norm embedding.
+pub(super) struct Embedded<'a> {
+    pub(super) records: Vec<&'a Record>,
+    pub(super) embeddings: Vec<Vec<f32>>,
+    pub(super) failed: usize,
+}
+
+/// What every evaluation says of the model and the films.
+#[derive(Debug, Serialize)]
+pub(super) struct Subject {
+    pub(super) model: String,
+    bundle: String,
+    engine: &'static str,
+    pub(super) images: usize,
+    pub(super) patients: usize,
+    failed: usize,
+    pub(super) resamples: usize,
+    pub(super) seed: u64,
+}
+
+impl FilmArgs {
+    /// Reads the manifest and loads the model.
+    pub(super) fn open(self) -> anyhow::Result<Films> {
+        let records = read_manifest(&self.manifest).with_context(|| self.manifest.display().to_string())?;
+        let options = self.engine.options(NonZeroUsize::MIN);
+        let workers = self.engine.threads().get();
+        let model = Model::open_with(self.model.resolve()?, options).context("cannot load the model")?;
+        let root = self.images.or_else(|| self.manifest.parent().map(PathBuf::from)).unwrap_or_default();
+        let Self { manifest, source: sources, view: views, .. } = self;
+        Ok(Films { model, manifest, records, root, sources, views, workers })
+    }
+}
+
+impl Films {
+    /// Rows of the manifest that the command line admits; `name` says in errors what they were for.
+    pub(super) fn chosen(&self, name: &str, splits: &[Split]) -> anyhow::Result<Vec<&Record>> {
+        let selection = Selection {
+            sources: self.sources.clone(),
+            views: self.views.clone(),
+            splits: splits.to_vec(),
+            ..Selection::default()
+        };
+        let indices =
+            selection.indices(name, &self.records).with_context(|| self.manifest.display().to_string())?;
+        Ok(indices.into_iter().filter_map(|index| self.records.get(index)).collect())
+    }
+
+    /// Embeds the films of `chosen`; one that cannot be read is reported on standard error and counted.
+    pub(super) fn embed<'a>(&self, chosen: &[&'a Record]) -> anyhow::Result<Embedded<'a>> {
+        let bar = progress(chosen.len(), "images");
+        let mut embedded = Embedded { records: Vec::new(), embeddings: Vec::new(), failed: 0 };
+        let mut waiting = chosen.iter();
+        let embed = |record: &Record| {
+            let path = self.root.join(&record.path);
+            embed_file(&self.model, &path).with_context(|| path.display().to_string())
+        };
+        for_each_ordered(chosen.iter().copied(), self.workers, embed, |result| {
+            let record = *waiting.next().context("a result for no image")?;
+            bar.inc(1);
+            match result.unwrap_or_else(|_| Err(anyhow!("{}: a fault in medclip", record.path.display()))) {
+                Ok(embedding) => {
+                    embedded.records.push(record);
+                    embedded.embeddings.push(embedding);
+                }
+                Err(error) => {
+                    embedded.failed += 1;
+                    bar.suspend(|| report_error(&format!("{error:#}")));
+                }
+            }
+            anyhow::Ok(())
+        })?;
+        bar.finish_and_clear();
+        if embedded.records.is_empty() {
+            bail!("{}: none of the {} images chosen could be read", self.manifest.display(), chosen.len());
+        }
+        Ok(embedded)
+    }
+
+    /// Unit-norm embeddings of `sentences`, each embedded alone so that none depends on its company.
+    pub(super) fn embed_sentences<S: AsRef<str> + Sync>(
+        &self,
+        sentences: &[S],
+    ) -> anyhow::Result<Vec<Vec<f32>>> {
+        let bar = progress(sentences.len(), "sentences");
+        let mut rows = Vec::with_capacity(sentences.len());
+        let embed = |sentence: &S| anyhow::Ok(self.model.embed_texts(&[sentence])?.row(0).to_vec());
+        for_each_ordered(sentences, self.workers, embed, |result| {
+            bar.inc(1);
+            rows.push(result.unwrap_or_else(|_| Err(anyhow!("a fault in medclip")))?);
+            anyhow::Ok(())
+        })
+        .context("cannot embed the sentences")?;
+        bar.finish_and_clear();
+        Ok(rows)
+    }
+}
+
+impl Embedded<'_> {
+    /// The patient of each film, for intervals by patient.
+    pub(super) fn patients(&self) -> Vec<&str> {
+        self.records.iter().map(|record| record.patient_group.as_str()).collect()
+    }
+
+    /// Complete unless a film could not be read.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.failed == 0 { Outcome::Complete } else { Outcome::SomeFailed }
+    }
+
+    /// The head of a report on these films.
+    pub(super) fn subject(&self, model: &Model, args: &ReportArgs) -> Subject {
+        Subject {
+            model: model.name().to_owned(),
+            bundle: model.bundle().id().to_owned(),
+            engine: model.engine_name(),
+            images: self.records.len(),
+            patients: self.patients().into_iter().collect::<BTreeSet<_>>().len(),
+            failed: self.failed,
+            resamples: args.resamples,
+            seed: args.seed,
+        }
+    }
+}
+
+/// The embedding of one image file. An error gives the reason alone: callers name the path already.
+fn embed_file(model: &Model, path: &Path) -> anyhow::Result<Vec<f32>> {
+    let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
+    let batch = model.preprocessor().batch(&[image])?;
+    Ok(model.embed_images(&batch)?.row(0).to_vec())
+}
+
+pub(super) fn parse_split(text: &str) -> Result<Split, String> {
+    match text {
+        "train" => Ok(Split::Train),
+        "val" => Ok(Split::Val),
+        "test" => Ok(Split::Test),
+        other => Err(format!("`{other}` is none of train, val, test")),
+    }
+}

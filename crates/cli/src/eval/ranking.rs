@@ -1,0 +1,124 @@
+//! How well scores rank films, finding by finding, with intervals by patient.
+
+use std::io::{self, Write};
+
+use medclip_core::Finding;
+use medclip_eval::{Interval, MacroIntervals, annotated, auroc, average_precision, bootstrap_macro};
+use medclip_train::data::Record;
+use serde::Serialize;
+
+use super::cells::{self, HEADLINE};
+use super::films::ReportArgs;
+
+/// Scores of films beside their annotations, both by finding.
+pub(super) struct Ranking<'a> {
+    findings: Vec<Finding>,
+    /// `[findings][films]`.
+    scores: Vec<Vec<f32>>,
+    /// `[findings][films]`; `None` where nobody looked.
+    labels: Vec<Vec<Option<bool>>>,
+    patients: Vec<&'a str>,
+}
+
+/// AUROC and average precision of every finding, and their means.
+#[derive(Debug, Serialize)]
+pub(super) struct Figures {
+    pub(super) findings: Vec<FindingFigures>,
+    /// The headline findings that are defined here: those the means are over.
+    pub(super) headline: Vec<&'static str>,
+    pub(super) macro_auroc: Option<Interval>,
+    pub(super) macro_average_precision: Option<Interval>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct FindingFigures {
+    pub(super) name: &'static str,
+    pub(super) positives: usize,
+    pub(super) negatives: usize,
+    pub(super) auroc: Option<Interval>,
+    pub(super) average_precision: Option<Interval>,
+}
+
+impl<'a> Ranking<'a> {
+    /// Scores `[findings][films]` of the films of `records`.
+    pub(super) fn new(findings: Vec<Finding>, scores: Vec<Vec<f32>>, records: &[&'a Record]) -> Self {
+        let labels = findings
+            .iter()
+            .map(|finding| records.iter().map(|record| record.annotations[finding.index()].known()).collect())
+            .collect();
+        let patients = records.iter().map(|record| record.patient_group.as_str()).collect();
+        Self { findings, scores, labels, patients }
+    }
+
+    /// Scores and labels of one finding's annotated films.
+    fn annotated(&self, column: usize) -> (Vec<f64>, Vec<bool>) {
+        let all: Vec<usize> = (0..self.patients.len()).collect();
+        annotated(&self.scores[column], &self.labels[column], &all)
+    }
+
+    /// Every figure with its interval.
+    pub(super) fn figures(&self, args: &ReportArgs) -> anyhow::Result<Figures> {
+        let area = self.intervals(args, auroc)?;
+        // A finding that every film has would have an average precision of 1 and no AUROC.
+        let precision = self.intervals(args, |scores, labels| {
+            average_precision(scores, labels).filter(|_| labels.contains(&false))
+        })?;
+        let findings = self.findings.iter().enumerate().map(|(column, finding)| {
+            let (_, labels) = self.annotated(column);
+            let positives = labels.iter().filter(|present| **present).count();
+            FindingFigures {
+                name: finding.name(),
+                positives,
+                negatives: labels.len() - positives,
+                auroc: area.0.each[column],
+                average_precision: precision.0.each[column],
+            }
+        });
+        let findings: Vec<FindingFigures> = findings.collect();
+        let headline = HEADLINE.iter().map(|finding| finding.name());
+        let is_defined = |name: &&str| findings.iter().any(|f| f.name == *name && f.auroc.is_some());
+        Ok(Figures {
+            headline: headline.filter(is_defined).collect(),
+            macro_auroc: area.1,
+            macro_average_precision: precision.1,
+            findings,
+        })
+    }
+
+    /// A statistic of every finding, and its mean over the headline ones.
+    fn intervals(
+        &self,
+        args: &ReportArgs,
+        statistic: impl Fn(&[f64], &[bool]) -> Option<f64>,
+    ) -> anyhow::Result<(MacroIntervals, Option<Interval>)> {
+        let of = |column: usize, rows: &[usize]| {
+            let (scores, labels) = annotated(&self.scores[column], &self.labels[column], rows);
+            statistic(&scores, &labels)
+        };
+        let bootstrap = |columns: &[usize]| {
+            let of_columns = |position: usize, rows: &[usize]| of(columns[position], rows);
+            bootstrap_macro(&self.patients, columns.len(), of_columns, args.resamples, 0.95, args.seed)
+        };
+        let all: Vec<usize> = (0..self.findings.len()).collect();
+        let place = |finding: &Finding| self.findings.iter().position(|other| other == finding);
+        let headline: Vec<usize> = HEADLINE.iter().filter_map(place).collect();
+        Ok((bootstrap(&all)?, bootstrap(&headline)?.mean))
+    }
+}
+
+impl Figures {
+    /// A row a finding, and the mean.
+    pub(super) fn write_markdown(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "| finding | positives | negatives | AUROC (95 % CI) | average precision (95 % CI) |")?;
+        writeln!(out, "|---|--:|--:|--:|--:|")?;
+        for finding in &self.findings {
+            let FindingFigures { name, positives, negatives, auroc, average_precision } = finding;
+            let (area, precision) =
+                (cells::interval(auroc.as_ref()), cells::interval(average_precision.as_ref()));
+            writeln!(out, "| {name} | {positives} | {negatives} | {area} | {precision} |")?;
+        }
+        let area = cells::interval(self.macro_auroc.as_ref());
+        let precision = cells::interval(self.macro_average_precision.as_ref());
+        writeln!(out, "| **mean of {}** | | | **{area}** | **{precision}** |", self.headline.join(", "))
+    }
+}

@@ -1,0 +1,34 @@
+//! `medclip eval zero-shot`.
+
+use std::fs;
+
+use super::{eval, names, phantoms, report};
+use crate::setting::text;
+
+#[test]
+fn figures_do_not_depend_on_threads() {
+    let directory = phantoms(30);
+    let one = report(directory.path(), "zero-shot", &["--threads", "1"]);
+    assert_eq!(one, report(directory.path(), "zero-shot", &["--threads", "3"]));
+    assert_eq!(names(&one["findings"]), medclip_tests::CLASSES);
+    for finding in one["findings"].as_array().unwrap() {
+        for figure in ["auroc", "average_precision"] {
+            let [low, estimate, high] =
+                ["low", "estimate", "high"].map(|key| finding[figure][key].as_f64().unwrap());
+            assert!(0.0 < low && low <= estimate && estimate <= high && high <= 1.0, "{finding}");
+        }
+    }
+    let table = text(&eval(directory.path(), "zero-shot", &[]).stdout);
+    assert!(table.contains("| Cardiomegaly |") && table.contains("**mean of "), "{table}");
+}
+
+#[test]
+fn a_film_that_cannot_be_read_is_counted() {
+    let directory = phantoms(30);
+    fs::write(directory.path().join("films/images/000003.png"), b"no image").unwrap();
+    let output = eval(directory.path(), "zero-shot", &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("000003.png"));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((report["images"].as_u64(), report["failed"].as_u64()), (Some(29), Some(1)));
+}
