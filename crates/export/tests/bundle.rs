@@ -8,6 +8,7 @@ use std::fs;
 
 use medclip_core::batch::{Embeddings, EmbeddingsError};
 use medclip_core::bundle::{Bundle, BundleFile};
+use medclip_core::golden::golden_sentences;
 use medclip_export::{BundleContents, BundleOptions, EmbedRequest, WriteBundleError, write_bundle};
 use support::{checkpoint, golden, run, values};
 use tempfile::TempDir;
@@ -102,8 +103,13 @@ fn failures_leave_nothing_behind() {
     );
     let narrow = write(CONTENTS, rows(vec![1.0; 6], 1));
     assert!(matches!(narrow, WriteBundleError::Dimension { actual: 1, expected: 16 }));
-    assert!(matches!(write(CONTENTS, rows(unit(5), 16)), WriteBundleError::Bank(_)));
-    assert!(matches!(write(CONTENTS, rows(vec![f32::NAN; 96], 16)), WriteBundleError::Bank(_)));
+    let sentences = 6 + golden_sentences().len();
+    let short = write(CONTENTS, rows(unit(sentences - 1), 16));
+    assert!(
+        matches!(short, WriteBundleError::Rows { actual, expected } if actual + 1 == expected && expected == sentences)
+    );
+    let broken = write(CONTENTS, rows(vec![f32::NAN; sentences * 16], 16));
+    assert!(matches!(broken, WriteBundleError::Bank(_)), "{broken}");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 
     fs::create_dir(&path).unwrap();
