@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use medclip_core::ImageBatch;
+use medclip_decode::Limits;
+use medclip_runtime::Model;
 use walkdir::WalkDir;
 
 /// Extensions of the images looked for in directories, whatever their case.
@@ -21,6 +24,12 @@ pub(crate) struct Input {
 /// A path that cannot be walked, or a directory without images, stays in the list with its problem.
 pub(crate) fn expand(paths: &[PathBuf]) -> Vec<Input> {
     paths.iter().flat_map(|path| if path.is_dir() { images_below(path) } else { vec![sound(path)] }).collect()
+}
+
+/// An image file as a batch of one. An error gives the reason alone: callers name the path already.
+pub(crate) fn pixels(model: &Model, path: &Path) -> anyhow::Result<ImageBatch> {
+    let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
+    Ok(model.preprocessor().batch(&[image])?)
 }
 
 fn images_below(dir: &Path) -> Vec<Input> {

@@ -9,7 +9,6 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use medclip_decode::Limits;
 use medclip_runtime::{FindingScore, Head, Model, ModelOptions, PromptSet};
 
 use crate::engine::EngineArgs;
@@ -123,8 +122,6 @@ fn score_image(model: &Model, input: Input) -> anyhow::Result<Vec<FindingScore>>
 
 /// Scores of one image file. An error gives the reason alone: the caller names the path already.
 fn score_file(model: &Model, path: &Path) -> anyhow::Result<Vec<FindingScore>> {
-    let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
-    let batch = model.preprocessor().batch(&[image])?;
-    let scores = model.classify(&batch)?;
+    let scores = model.classify(&inputs::pixels(model, path)?)?;
     scores.into_iter().next().ok_or_else(|| anyhow!("the model gave no scores"))
 }

@@ -1,7 +1,6 @@
 //! The prompts of a bundle, embedded once by its text tower: scoring then needs no text tower at all.
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -134,8 +133,7 @@ impl PromptBank {
     /// [`BankError::Format`] when it cannot be serialised.
     pub fn to_bytes(&self) -> Result<Vec<u8>, BankError> {
         let bytes = stored::bytes(&self.embeddings);
-        let shape = vec![self.embeddings.rows(), self.embeddings.dim()];
-        let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(format)?;
+        let view = stored::view(&self.embeddings, &bytes).map_err(BankError::Format)?;
         let metadata = Metadata { classes: self.classes.clone(), provenance: self.provenance.clone() };
         let header = stored::header(METADATA, &metadata).map_err(BankError::Format)?;
         safetensors::serialize([(TENSOR, view)], Some(header)).map_err(format)

@@ -141,14 +141,12 @@ impl Golden {
         let shape = vec![self.images.len(), sides[0] as usize, sides[1] as usize];
         let (image_bytes, text_bytes) =
             (stored::bytes(&self.image_embeddings), stored::bytes(&self.text_embeddings));
-        let rows = |rows: &Embeddings| vec![rows.rows(), rows.dim()];
+        let view = |rows, bytes| stored::view(rows, bytes).map_err(GoldenError::Format);
         let views = [
-            (IMAGES, TensorView::new(Dtype::U8, shape, &pixels)),
-            (IMAGE_EMBEDDINGS, TensorView::new(Dtype::F32, rows(&self.image_embeddings), &image_bytes)),
-            (TEXT_EMBEDDINGS, TensorView::new(Dtype::F32, rows(&self.text_embeddings), &text_bytes)),
+            (IMAGES, TensorView::new(Dtype::U8, shape, &pixels).map_err(format)?),
+            (IMAGE_EMBEDDINGS, view(&self.image_embeddings, &image_bytes)?),
+            (TEXT_EMBEDDINGS, view(&self.text_embeddings, &text_bytes)?),
         ];
-        let views = views.into_iter().map(|(name, view)| Ok((name, view.map_err(format)?)));
-        let views = views.collect::<Result<Vec<_>, GoldenError>>()?;
         let metadata = Metadata { sentences: self.sentences.clone(), provenance: self.provenance.clone() };
         let header = stored::header(METADATA, &metadata).map_err(GoldenError::Format)?;
         safetensors::serialize(views, Some(header)).map_err(format)

@@ -1,7 +1,6 @@
 //! A linear probe of a bundle's image embeddings: one logistic regression a finding.
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -142,9 +141,7 @@ impl Head {
     /// [`HeadError::Format`] when it cannot be serialised.
     pub fn to_bytes(&self) -> Result<Vec<u8>, HeadError> {
         let [weights, biases] = [&self.weights, &self.biases].map(stored::bytes);
-        let view = |rows: &Embeddings, bytes| {
-            TensorView::new(Dtype::F32, vec![rows.rows(), rows.dim()], bytes).map_err(format)
-        };
+        let view = |rows, bytes| stored::view(rows, bytes).map_err(HeadError::Format);
         let tensors = [(WEIGHTS, view(&self.weights, &weights)?), (BIASES, view(&self.biases, &biases)?)];
         let metadata = Metadata { bundle_id: self.bundle_id.clone(), classes: self.classes.clone() };
         let header = stored::header(METADATA, &metadata).map_err(HeadError::Format)?;

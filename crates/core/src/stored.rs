@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,11 @@ use crate::batch::Embeddings;
 /// The rows' bytes, as a safetensors file has them.
 pub(crate) fn bytes(rows: &Embeddings) -> Vec<u8> {
     rows.data().iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// The tensor of these rows, whose [`bytes`] are given.
+pub(crate) fn view<'a>(rows: &Embeddings, bytes: &'a [u8]) -> Result<TensorView<'a>, String> {
+    TensorView::new(Dtype::F32, vec![rows.rows(), rows.dim()], bytes).map_err(text)
 }
 
 /// The rows of the tensor called `name`.

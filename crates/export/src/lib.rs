@@ -12,7 +12,7 @@
 //! let checkpoint = Checkpoint::open("tests/golden/checkpoint")?;
 //! let image = checkpoint.image_graph(&GraphOptions { storage: Storage::F32 })?;
 //! let text = checkpoint.text_graph(&GraphOptions { storage: Storage::F16 })?;
-//! assert!(text.len() < image.len());
+//! assert!(text.encoded_len() < image.encoded_len());
 //! # Ok(())
 //! # }
 //! ```

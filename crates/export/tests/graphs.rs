@@ -114,6 +114,6 @@ fn a_swin_moves_tokens_once_a_block_and_computes_no_shapes() {
 #[test]
 fn half_storage_halves_the_file() {
     let checkpoint = checkpoint();
-    let len = |storage| checkpoint.text_graph(&GraphOptions { storage }).unwrap().len();
+    let len = |storage| checkpoint.text_graph(&GraphOptions { storage }).unwrap().encoded_len();
     assert!(len(Storage::F16) * 10 < len(Storage::F32) * 7, "small towers have many biases");
 }

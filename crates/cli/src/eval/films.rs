@@ -1,20 +1,21 @@
 //! The films an evaluation is of: chosen from a manifest, and embedded by a bundle.
 
 use std::collections::BTreeSet;
+use std::io::{self, BufWriter, StdoutLock};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use medclip_decode::Limits;
 use medclip_runtime::Model;
 use medclip_train::data::{Record, Selection, Split, read_manifest};
 use serde::Serialize;
 
 use crate::engine::EngineArgs;
+use crate::inputs::pixels;
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
-use crate::output::progress;
+use crate::output::{locked_stdout, progress, write_json_line};
 use crate::{Outcome, report_error};
 
 /// Which films, and what embeds them.
@@ -49,6 +50,21 @@ pub(super) struct ReportArgs {
     /// Print one JSON object instead of Markdown tables
     #[arg(long)]
     pub(super) json: bool,
+}
+
+impl ReportArgs {
+    /// Prints a result as JSON, or as `markdown` writes it.
+    pub(super) fn print(
+        &self,
+        result: &impl Serialize,
+        markdown: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut out = locked_stdout();
+        if self.json {
+            return write_json_line(&mut out, result);
+        }
+        Ok(markdown(&mut out)?)
+    }
 }
 
 /// A model and the manifest of the films it is tried on.
@@ -116,7 +132,8 @@ impl Films {
         let mut waiting = chosen.iter();
         let embed = |record: &Record| {
             let path = self.root.join(&record.path);
-            embed_file(&self.model, &path).with_context(|| path.display().to_string())
+            let embed = || anyhow::Ok(self.model.embed_images(&pixels(&self.model, &path)?)?.row(0).to_vec());
+            embed().with_context(|| path.display().to_string())
         };
         for_each_ordered(chosen.iter().copied(), self.workers, embed, |result| {
             let record = *waiting.next().context("a result for no image")?;
@@ -183,13 +200,6 @@ impl Embedded<'_> {
             seed: args.seed,
         }
     }
-}
-
-/// The embedding of one image file. An error gives the reason alone: callers name the path already.
-fn embed_file(model: &Model, path: &Path) -> anyhow::Result<Vec<f32>> {
-    let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
-    let batch = model.preprocessor().batch(&[image])?;
-    Ok(model.embed_images(&batch)?.row(0).to_vec())
 }
 
 pub(super) fn parse_split(text: &str) -> Result<Split, String> {

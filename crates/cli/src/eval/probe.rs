@@ -17,7 +17,7 @@ use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};
 use super::ranking::{Figures, Ranking};
 use crate::Outcome;
 use crate::ordered::for_each_ordered;
-use crate::output::{locked_stdout, progress, write_json_line};
+use crate::output::progress;
 
 /// Inverse strengths of the regularisation that cross-validation chooses from.
 const PATH: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
@@ -130,12 +130,7 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
 
     let subject = evaluation.subject(&films.model, &args.report);
     let report = Report { subject, failed_to_fit: fit.failed, shares };
-    let mut out = locked_stdout();
-    if args.report.json {
-        write_json_line(&mut out, &report)?;
-    } else {
-        report.write_markdown(&mut out)?;
-    }
+    args.report.print(&report, |out| report.write_markdown(out))?;
     let complete = [fit.outcome(), evaluation.outcome()] == [Outcome::Complete; 2];
     Ok(if complete { Outcome::Complete } else { Outcome::SomeFailed })
 }

@@ -16,7 +16,6 @@ use serde::Serialize;
 use super::cells::{names, parse_finding};
 use super::films::{FilmArgs, ReportArgs, Subject, parse_split};
 use crate::Outcome;
-use crate::output::{locked_stdout, write_json_line};
 use classes::ClassRetrieval;
 use reports::{OwnReports, Reports};
 
@@ -121,12 +120,7 @@ pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
         if reports.is_empty() { None } else { Some(reports.retrieve(&films, &embedded, &args.report)?) };
     let subject = embedded.subject(&films.model, &args.report);
     let report = Retrieved { subject, sentences, own_report };
-    let mut out = locked_stdout();
-    if args.report.json {
-        write_json_line(&mut out, &report)?;
-    } else {
-        report.write_markdown(&mut out)?;
-    }
+    args.report.print(&report, |out| report.write_markdown(out))?;
     Ok(embedded.outcome())
 }
 

@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};
 use super::ranking::{Figures, Ranking};
 use crate::Outcome;
-use crate::output::{locked_stdout, write_json_line};
 
 /// AUROC and average precision of every finding from prompts alone, with bootstrap intervals by patient
 #[derive(Debug, Args)]
@@ -42,12 +41,7 @@ pub(crate) fn run(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
     let subject = embedded.subject(&films.model, &args.report);
     let ranking = rank(&films.model, films.model.bundle().bank(), &embedded)?;
     let report = Report { subject, figures: ranking.figures(&args.report)? };
-    let mut out = locked_stdout();
-    if args.report.json {
-        write_json_line(&mut out, &report)?;
-    } else {
-        report.write_markdown(&mut out)?;
-    }
+    args.report.print(&report, |out| report.write_markdown(out))?;
     Ok(embedded.outcome())
 }
 

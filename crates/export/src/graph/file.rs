@@ -54,22 +54,17 @@ impl OnnxFile {
             graph_len: graph.encoded_len(),
             graph,
         };
-        match file.len() {
+        match file.encoded_len() {
             len if len > MAX_BYTES => Err(ExportError::TooLarge { len, limit: MAX_BYTES }),
             _ => Ok(file),
         }
     }
 
     /// Bytes of the file.
-    pub fn len(&self) -> usize {
+    pub fn encoded_len(&self) -> usize {
         // A key of a field below 16 is one byte.
         let graph = 1 + encoded_len_varint(self.graph_len as u64) + self.graph_len;
         self.before.encoded_len() + graph + self.after.encoded_len()
-    }
-
-    /// Never: a graph has at least its name.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Writes the file; the same graph gives the same bytes.
@@ -95,7 +90,8 @@ impl OnnxFile {
 
     /// The file in memory.
     pub fn into_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.len());
+        let mut bytes = Vec::with_capacity(self.encoded_len());
+        // Memory takes whatever it is given.
         self.write_to(&mut bytes).unwrap_or_default();
         bytes
     }
@@ -138,7 +134,7 @@ mod tests {
             metadata_props: file.after.metadata_props.clone(),
             ..file.before.clone()
         };
-        assert_eq!(file.len(), whole.encoded_len());
+        assert_eq!(file.encoded_len(), whole.encoded_len());
         assert_eq!(file.into_bytes(), whole.encode_to_vec());
     }
 }
