@@ -102,7 +102,8 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
     let contents = BundleContents { prompts: &prompts, card: &card };
     // Published figures want published precision.
     let exact = GraphOptions { storage: Storage::F32 };
-    let options = BundleOptions { image: exact, text: exact, replace: args.replace };
+    let options =
+        BundleOptions { image: exact, text: exact, replace: args.replace, ..BundleOptions::default() };
     write_bundle_if(&checkpoint, contents, &options, &args.bundle, bundle::embed, |bundle| {
         Ok(try_out(bundle)?)
     })?;

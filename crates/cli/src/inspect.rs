@@ -74,13 +74,12 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<Outcome> {
 }
 
 fn file_sizes(bundle: &Bundle) -> anyhow::Result<Vec<FileSize>> {
-    let certificate = bundle.is_certified().then_some(BundleFile::Certificate);
     let size = |file: BundleFile| {
         let path = bundle.path(file);
         let bytes = path.metadata().with_context(|| path.display().to_string())?.len();
         Ok(FileSize { name: file.file_name(), bytes })
     };
-    BundleFile::REQUIRED.into_iter().chain(certificate).map(size).collect()
+    bundle.files().iter().copied().map(size).collect()
 }
 
 fn class_prompts(bundle: &Bundle) -> Vec<ClassPrompts<'_>> {

@@ -41,6 +41,10 @@ pub enum BundleFile {
     Golden,
     /// The model card.
     Card,
+    /// Weights of the image graph that lie outside of it; a bundle of small towers has none.
+    ImageWeights,
+    /// Weights of the text graph that lie outside of it; a bundle of small towers has none.
+    TextWeights,
     /// What `medclip verify` found beside the weights the bundle was made of; not every bundle has it.
     Certificate,
 }
@@ -58,9 +62,12 @@ impl BundleFile {
         Self::Card,
     ];
 
+    /// Files that a bundle may have.
+    pub const OPTIONAL: [Self; 3] = [Self::ImageWeights, Self::TextWeights, Self::Certificate];
+
     /// The file called `name`.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::REQUIRED.into_iter().chain([Self::Certificate]).find(|file| file.file_name() == name)
+        Self::REQUIRED.into_iter().chain(Self::OPTIONAL).find(|file| file.file_name() == name)
     }
 
     /// Name inside the bundle's directory.
@@ -74,6 +81,8 @@ impl BundleFile {
             Self::PromptBank => "prompt_bank.safetensors",
             Self::Golden => "golden.safetensors",
             Self::Card => "README.md",
+            Self::ImageWeights => "image.onnx.data",
+            Self::TextWeights => "text.onnx.data",
             Self::Certificate => "parity.json",
         }
     }
@@ -181,7 +190,7 @@ pub struct Bundle {
     prompts: PromptSet,
     bank: PromptBank,
     golden: Golden,
-    certified: bool,
+    files: Vec<BundleFile>,
 }
 
 impl Bundle {
@@ -224,8 +233,9 @@ impl Bundle {
             return Err(BundleError::Stale { path, of: "architecture" });
         }
         let golden = read_golden(read(BundleFile::Golden)?, &config, &sums)?;
-        let certified = sums.contains_key(BundleFile::Certificate.file_name());
-        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, certified })
+        let mut files: Vec<BundleFile> = sums.keys().filter_map(|name| BundleFile::named(name)).collect();
+        files.sort_unstable();
+        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, files })
     }
 
     /// Where the bundle lies.
@@ -284,6 +294,11 @@ impl Bundle {
     /// The temperature.
     pub fn logit_scale(&self) -> LogitScale {
         LogitScale::new(self.config.logit_scale)
+    }
+
+    /// The files it has, in the order of [`BundleFile`].
+    pub fn files(&self) -> &[BundleFile] {
+        &self.files
     }
 
     /// Where a file of the bundle lies.

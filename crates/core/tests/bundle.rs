@@ -134,6 +134,26 @@ fn an_additional_file_is_named() {
     let (_parent, target) = bundle();
     fs::write(target.join("weights.pkl"), "x").unwrap();
     assert!(refusal(&target).contains("weights.pkl is not a file of a bundle"));
+
+    let (_parent, target) = bundle();
+    fs::write(target.join("image.onnx.data"), "weights that no sum vouches for").unwrap();
+    assert!(refusal(&target).contains("image.onnx.data is not a file of a bundle"));
+}
+
+#[test]
+fn weights_beside_a_graph_are_verified_and_part_of_the_identity() {
+    let (_parent, target) = bundle();
+    let without = Bundle::open(&target).unwrap();
+    assert_eq!(without.files(), BundleFile::REQUIRED);
+    let mut writer = writer(&target, true);
+    writer.add(BundleFile::ImageWeights, b"weights").unwrap();
+    writer.finish().unwrap();
+    let with = Bundle::open(&target).unwrap();
+    assert_eq!(with.files().last(), Some(&BundleFile::ImageWeights));
+    assert_ne!(with.id(), without.id());
+
+    fs::write(target.join("image.onnx.data"), "other weights").unwrap();
+    assert!(refusal(&target).contains("image.onnx.data has changed"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::ExportError;
+use crate::graph::OnnxFile;
 use crate::options::{GraphOptions, Storage};
 
 /// What a bundle holds that a checkpoint does not. Both texts are kept to the byte.
@@ -34,6 +35,9 @@ pub struct BundleOptions {
     pub image: GraphOptions,
     /// The text graph; weights in half precision by default, as most of it is one large table.
     pub text: GraphOptions,
+    /// A graph of this many bytes or more has its weights in a file beside it; 64 MiB by default. ONNX Runtime maps such a
+    /// file into memory, which halves the time a large tower takes to load; a small one is handier in one piece.
+    pub detach_from: usize,
     /// Whether a bundle that is already there is replaced; not by default.
     pub replace: bool,
 }
@@ -43,6 +47,7 @@ impl Default for BundleOptions {
         Self {
             image: GraphOptions { storage: Storage::F32 },
             text: GraphOptions { storage: Storage::F16 },
+            detach_from: 64 << 20,
             replace: false,
         }
     }
@@ -136,9 +141,11 @@ where
     writer.add(BundleFile::Tokenizer, checkpoint.tokenizer_json())?;
     writer.add(BundleFile::Card, contents.card.as_bytes())?;
     let graph = checkpoint.image_graph(&options.image)?;
-    let image_graph_sha256 = writer.add_with(BundleFile::ImageGraph, |out| graph.write_to(out))?.to_owned();
+    let files = [BundleFile::ImageGraph, BundleFile::ImageWeights];
+    let image_graph_sha256 = add_graph(&mut writer, files, graph, options.detach_from)?;
     let graph = checkpoint.text_graph(&options.text)?;
-    let text_graph_sha256 = writer.add_with(BundleFile::TextGraph, |out| graph.write_to(out))?.to_owned();
+    let files = [BundleFile::TextGraph, BundleFile::TextWeights];
+    let text_graph_sha256 = add_graph(&mut writer, files, graph, options.detach_from)?;
     let prompts_sha256 = writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned();
 
     let mut embed = |request: EmbedRequest<'_>| {
@@ -169,6 +176,21 @@ where
     let golden = Golden::new(images, of_images, lines, of_lines)?.with_provenance(provenance);
     writer.add(BundleFile::Golden, &golden.to_bytes()?)?;
     writer.finish_if(|bundle| accept(bundle).map_err(WriteBundleError::Refused))
+}
+
+/// Adds a graph, of `detach_from` bytes or more with its weights in the second file, and returns the SHA-256 of the first.
+fn add_graph(
+    writer: &mut BundleWriter,
+    [file, weights]: [BundleFile; 2],
+    mut graph: OnnxFile,
+    detach_from: usize,
+) -> Result<String, BundleError> {
+    if graph.encoded_len() >= detach_from {
+        let (detached, data) = graph.detach(weights.file_name());
+        writer.add_with(weights, |out| data.write_to(out))?;
+        graph = detached;
+    }
+    Ok(writer.add_with(file, |out| graph.write_to(out))?.to_owned())
 }
 
 /// The embeddings of two batches, of so many rows.

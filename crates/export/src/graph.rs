@@ -5,6 +5,7 @@
 //! precision): the first such fault is kept and returned by [`Graph::finish`].
 
 pub(crate) mod attribute;
+mod external;
 mod file;
 mod value;
 
@@ -12,6 +13,7 @@ use std::collections::HashSet;
 
 use half::f16;
 
+pub use external::ExternalData;
 pub use file::OnnxFile;
 pub(crate) use value::{Dimension, Element, Value, ValueId};
 
@@ -110,6 +112,7 @@ impl Graph {
             data_type,
             name: Some(self.name(id).to_owned()),
             raw_data: Some(bytes),
+            ..TensorProto::default()
         });
         Value::new(id)
     }

@@ -53,7 +53,7 @@ pub use bundle::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
-pub use graph::OnnxFile;
+pub use graph::{ExternalData, OnnxFile};
 pub use import::{ImportError, ImportOptions, Mode, import};
 pub use options::{GraphOptions, Storage};
 pub use tower::{image_graph, parameters, text_graph};

@@ -98,7 +98,7 @@ pub(crate) enum AttributeType {
     Ints = 7,
 }
 
-/// A constant tensor, little-endian and row-major in `raw_data`.
+/// A constant tensor, little-endian and row-major in `raw_data` or in the file that `external_data` tells.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
@@ -109,6 +109,18 @@ pub(crate) struct TensorProto {
     pub(crate) name: Option<String>,
     #[prost(bytes = "vec", optional, tag = "9")]
     pub(crate) raw_data: Option<Vec<u8>>,
+    #[prost(message, repeated, tag = "13")]
+    pub(crate) external_data: Vec<StringStringEntryProto>,
+    #[prost(enumeration = "DataLocation", optional, tag = "14")]
+    pub(crate) data_location: Option<i32>,
+}
+
+/// Where the values of a [`TensorProto`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
+#[repr(i32)]
+pub(crate) enum DataLocation {
+    Default = 0,
+    External = 1,
 }
 
 /// Type of a tensor's elements.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::{TextPooling, TextTower};
 use medclip_core::batch::{Embeddings, ImageBatch};
@@ -40,6 +40,8 @@ impl Tower {
             GraphSource::Bytes(bytes) => GraphInfo::parse(bytes)
                 .map_err(|error| LoadError::NotOnnx { path: path(), source: error.into() })?,
         };
+        // A graph in memory lies nowhere, so nothing lies beside it.
+        info.external_paths(if let GraphSource::File(path) = graph { path } else { Path::new("") })?;
         contract.verify(&info).map_err(|source| LoadError::WrongGraph { path: path(), source })?;
         let session = engine.prepare(graph, contract, threads).map_err(|source| LoadError::Graph {
             engine: engine.name(),

@@ -43,6 +43,14 @@ pub enum LoadError {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A graph whose weights are in a file that is not beside it.
+    #[error("{} has its weights in `{file}`, which is not a file beside it", path.display())]
+    ExternalData {
+        /// The graph's file.
+        path: PathBuf,
+        /// The file it names.
+        file: String,
+    },
     /// A graph's inputs or outputs are not what the bundle's configuration calls for.
     #[error("{} does not belong to this model", path.display())]
     WrongGraph {

@@ -11,10 +11,10 @@ use medclip_core::architecture::TextPooling;
 use medclip_core::bundle::{BundleFile, BundleWriter, sha256};
 use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
-use medclip_export::{Checkpoint, GraphOptions};
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, write_bundle};
 use medclip_runtime::{
-    Bundle, Embeddings, EncodeError, EngineKind, GraphSource, GrayImage, ImageBatch, LoadError, Model,
-    ModelOptions, PromptSet, embed_sentences,
+    Bundle, Embeddings, EncodeError, EngineKind, GraphInfo, GraphSource, GrayImage, ImageBatch, LoadError,
+    Model, ModelOptions, PromptSet, embed_sentences,
 };
 use medclip_tests::{PROMPTS, engines, random_checkpoint, tiny_bundle, tiny_config};
 use tempfile::TempDir;
@@ -200,7 +200,7 @@ fn images_of_another_preprocessor_and_empty_batches_are_refused() {
 fn replace(path: &Path, file: BundleFile, contents: &[u8]) -> PathBuf {
     let target = path.with_file_name("edited");
     let mut writer = BundleWriter::create(&target, true).unwrap();
-    for each in BundleFile::REQUIRED {
+    for &each in Bundle::open(path).unwrap().files() {
         let bytes =
             if each == file { contents.to_vec() } else { fs::read(path.join(each.file_name())).unwrap() };
         writer.add(each, &bytes).unwrap();
@@ -238,6 +238,80 @@ fn a_model_that_gives_other_answers_fails_its_self_test() {
     let options = ModelOptions { self_test: true, ..options(EngineKind::Tract, 1) };
     let error = Model::open_with(&other, options).unwrap_err();
     assert!(matches!(error, LoadError::SelfTest { tower: "image", cosine, .. } if cosine < 0.999), "{error}");
+}
+
+/// Two bundles of one checkpoint, the second with its weights beside the graphs.
+fn attached_and_detached(directory: &Path) -> [PathBuf; 2] {
+    let checkpoint = directory.join("checkpoint");
+    random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), 1);
+    let checkpoint = Checkpoint::open(checkpoint).unwrap();
+    let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
+    [usize::MAX, 0].map(|detach_from| {
+        let options = BundleOptions { detach_from, ..BundleOptions::default() };
+        let path = directory.join(format!("detached-from-{detach_from}"));
+        write_bundle(&checkpoint, contents, &options, &path, medclip_tests::embed).unwrap();
+        path
+    })
+}
+
+#[test]
+fn weights_beside_the_graphs_give_the_same_bits() {
+    let directory = tempfile::tempdir().unwrap();
+    let [attached, detached] = attached_and_detached(directory.path());
+    let size = |file: &str| fs::metadata(detached.join(file)).unwrap().len();
+    assert!(size("image.onnx.data") > 8192 && size("text.onnx.data") > 4096);
+    let info = GraphInfo::read(&detached.join("image.onnx")).unwrap();
+    assert_eq!(info.external_files.into_iter().collect::<Vec<_>>(), ["image.onnx.data"]);
+    for engine in engines() {
+        let [one, other] = [&attached, &detached].map(|path| open(path, engine, 1));
+        let images = batch(&one, 3);
+        assert_eq!(
+            one.embed_images(&images).unwrap().data(),
+            other.embed_images(&images).unwrap().data(),
+            "{engine}"
+        );
+        let [one, other] = [one, other].map(|model| model.embed_texts(&SENTENCES).unwrap());
+        assert_eq!(one.data(), other.data(), "{engine}");
+    }
+}
+
+#[test]
+fn weights_that_are_not_beside_their_graph_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let [_, path] = attached_and_detached(directory.path());
+    let graph = fs::read(path.join("image.onnx")).unwrap();
+    // Names of the same length: nowhere, and outside of the bundle.
+    for name in ["image.onnx.gone", "../mage.onnx.dat"] {
+        let edited = name.as_bytes().iter().copied().take(15).collect::<Vec<_>>();
+        let mut graph = graph.clone();
+        while let Some(at) = graph.windows(15).position(|bytes| bytes == b"image.onnx.data") {
+            graph[at..][..15].copy_from_slice(&edited);
+        }
+        let path = replace(&path, BundleFile::ImageGraph, &graph);
+        for engine in engines() {
+            let error = Model::open_with(&path, options(engine, 1)).unwrap_err();
+            let named = String::from_utf8_lossy(&edited).into_owned();
+            assert!(matches!(&error, LoadError::ExternalData { file, .. } if *file == named), "{error}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_end_too_early_are_refused_by_every_engine() {
+    let directory = tempfile::tempdir().unwrap();
+    let [_, path] = attached_and_detached(directory.path());
+    let cut = path.with_file_name("cut");
+    let mut writer = BundleWriter::create(&cut, true).unwrap();
+    for file in Bundle::open(&path).unwrap().files() {
+        let bytes = fs::read(path.join(file.file_name())).unwrap();
+        let end = if *file == BundleFile::ImageWeights { bytes.len() - 1 } else { bytes.len() };
+        writer.add(*file, &bytes[..end]).unwrap();
+    }
+    writer.finish().unwrap();
+    for engine in engines() {
+        let error = Model::open_with(&cut, options(engine, 1)).unwrap_err();
+        assert!(matches!(error, LoadError::Graph { .. }), "{engine}: {error:?}");
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use medclip_core::ModelConfig;
 use medclip_core::architecture::TextPooling;
-use medclip_export::Weights;
-use medclip_tests::{PROMPTS, random_checkpoint, tiny_config, tiny_published_configs};
+use medclip_export::{BundleContents, BundleOptions, Checkpoint, Weights, write_bundle};
+use medclip_tests::{PROMPTS, embed, random_checkpoint, tiny_config, tiny_published_configs};
 use tempfile::TempDir;
 
 use crate::setting::{medclip, text};
@@ -124,6 +124,22 @@ fn again(directory: &Path) {
         let limit = if name.contains(".self.query.") { 3e-7 } else { 0.0 };
         assert!(largest <= limit, "{name} drifts by {largest:.1e}");
     }
+}
+
+#[test]
+fn weights_beside_the_graphs_come_back_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    random_checkpoint(&at("own"), &tiny_config(TextPooling::Masked), 3);
+    let own = Checkpoint::open(at("own")).unwrap();
+    let restored = |detach_from: usize| {
+        let options = BundleOptions { detach_from, replace: true, ..BundleOptions::default() };
+        let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
+        write_bundle(&own, contents, &options, at("bundle"), embed).unwrap();
+        succeed(&["restore", at("bundle").to_str().unwrap(), at("back").to_str().unwrap()]);
+        fs::read(at("back/weights.safetensors")).unwrap()
+    };
+    assert_eq!(restored(usize::MAX), restored(0));
 }
 
 #[test]

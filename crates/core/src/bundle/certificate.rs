@@ -8,8 +8,8 @@ use crate::staging::StagedDirectory;
 
 impl Bundle {
     /// Whether the bundle holds a certificate.
-    pub const fn is_certified(&self) -> bool {
-        self.certified
+    pub fn is_certified(&self) -> bool {
+        self.files.contains(&BundleFile::Certificate)
     }
 
     /// Puts `certificate` into the bundle, in place of an earlier one. The bundle's [`id`](Bundle::id) stays as it is.
@@ -35,7 +35,9 @@ impl Bundle {
         put(name, certificate)?;
         listed.insert(name.to_owned(), sums::sha256(certificate));
         put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
-        self.certified = true;
+        if !self.is_certified() {
+            self.files.push(BundleFile::Certificate);
+        }
         Ok(())
     }
 }

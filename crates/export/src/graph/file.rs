@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
+use super::external::ExternalData;
 use crate::error::ExportError;
 use crate::metadata::ModelInfo;
 use crate::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -67,6 +68,16 @@ impl OnnxFile {
         self.before.encoded_len() + graph + self.after.encoded_len()
     }
 
+    /// Moves the large constants into a file of their own, which the graph expects beside its own under `name`.
+    ///
+    /// An engine can then map the weights into memory where it would parse and copy them.
+    #[must_use]
+    pub fn detach(mut self, name: &str) -> (Self, ExternalData) {
+        let data = ExternalData::take(&mut self.graph.initializer, name);
+        self.graph_len = self.graph.encoded_len();
+        (self, data)
+    }
+
     /// Writes the file; the same graph gives the same bytes.
     ///
     /// # Errors
@@ -116,6 +127,7 @@ mod tests {
             data_type: Some(DataType::Float as i32),
             name: Some(name.to_owned()),
             raw_data: Some(vec![1; 1200]),
+            ..TensorProto::default()
         };
         let port = |name: &str| ValueInfoProto { name: Some(name.to_owned()), ..ValueInfoProto::default() };
         let graph = GraphProto {

@@ -1,16 +1,16 @@
 //! What an ONNX file says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use medclip_core::graph::WEIGHTS_KEY;
 use prost::Message;
 use serde::Serialize;
 
-use super::outline::outline;
+use super::outline::{LOCATION, outline};
 use super::proto::{self, Size};
 use crate::error::LoadError;
 
@@ -35,6 +35,8 @@ pub struct GraphInfo {
     pub outputs: Vec<Port>,
     /// Free-form properties the writer left.
     pub metadata: BTreeMap<String, String>,
+    /// Files beside its own that hold weights.
+    pub external_files: BTreeSet<String>,
 }
 
 impl GraphInfo {
@@ -52,6 +54,23 @@ impl GraphInfo {
         let outline = File::open(path).and_then(|file| outline(&mut BufReader::new(file)));
         let bytes = outline.map_err(|error| not_onnx(error.into()))?;
         Self::parse(&bytes).map_err(|error| not_onnx(error.into()))
+    }
+
+    /// Paths of the files that hold weights of the graph in `path`.
+    ///
+    /// # Errors
+    /// [`LoadError::ExternalData`] for a file that is not there, or would be outside of the graph's directory.
+    pub(crate) fn external_paths(&self, path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+        let beside = |name: &String| {
+            let data = path.with_file_name(name);
+            // A name with a separator, or `..`, is not the last part of the path it makes.
+            let is_plain = Path::new(name).file_name().is_some_and(|last| last == name.as_str());
+            if is_plain && data.is_file() {
+                return Ok(data);
+            }
+            Err(LoadError::ExternalData { path: path.to_owned(), file: name.clone() })
+        };
+        self.external_files.iter().map(beside).collect()
     }
 
     /// Reads the contents of an ONNX file.
@@ -117,6 +136,13 @@ fn describe(model: &proto::ModelProto) -> GraphInfo {
         inputs: graph.input.iter().filter(|input| !is_stored(&input.name)).map(port).collect(),
         outputs: graph.output.iter().filter(|output| is_made(&output.name)).map(port).collect(),
         metadata: model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
+        external_files: graph
+            .initializer
+            .iter()
+            .flat_map(|tensor| &tensor.external_data)
+            .filter(|entry| entry.key == "location" && entry.value != LOCATION)
+            .map(|entry| entry.value.clone())
+            .collect(),
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn outline(file: &mut (impl BufRead + Seek)) -> io::Result<Vec<u8>> {
 }
 
 /// Location that external data of an [`outline`] names; whoever reads it knows the file.
-const LOCATION: &str = ".";
+pub(crate) const LOCATION: &str = ".";
 
 /// The messages on the way to an initializer.
 #[derive(Clone, Copy, PartialEq, Eq)]

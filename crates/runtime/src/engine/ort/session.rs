@@ -1,12 +1,11 @@
 //! A graph loaded by ONNX Runtime.
 
 use std::borrow::Cow;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
-use medclip_core::bundle::sha256;
+use medclip_core::bundle::{sha256, sha256_of_file};
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session as Inner, SessionInputValue};
 use ort::value::TensorRef;
@@ -18,7 +17,7 @@ use super::pool::Pool;
 use super::provider::Provider;
 use super::runtime::Loaded;
 use crate::engine::{EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
-use crate::graph::GraphContract;
+use crate::graph::{GraphContract, GraphInfo};
 
 /// A graph ready to run, for several callers at once.
 pub(super) struct OrtSession {
@@ -125,9 +124,15 @@ impl Maker {
     }
 }
 
+/// SHA-256 of the graph, and of the weights beside it.
 fn hash(graph: GraphSource<'_>) -> Result<String, EngineFailure> {
-    match graph {
-        GraphSource::File(path) => Ok(sha256(&fs::read(path)?)),
-        GraphSource::Bytes(bytes) => Ok(sha256(bytes)),
+    let path = match graph {
+        GraphSource::File(path) => path,
+        GraphSource::Bytes(bytes) => return Ok(sha256(bytes)),
+    };
+    let mut sums = sha256_of_file(path)?;
+    for data in GraphInfo::read(path)?.external_paths(path)? {
+        sums += &sha256_of_file(&data)?;
     }
+    Ok(if sums.len() == 64 { sums } else { sha256(sums.as_bytes()) })
 }
