@@ -46,7 +46,9 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     if let Some(seed) = args.seed {
         config.seed = seed;
     }
-    let evaluations = Trainer::new(config).context("cannot train")?.run().context("training stopped")?;
+    let trainer =
+        Trainer::new(config).with_context(|| format!("cannot train as {} says", args.config.display()))?;
+    let evaluations = trainer.run().context("training stopped")?;
     let mut out = locked_stdout();
     for evaluation in &evaluations {
         write_json_line(&mut out, evaluation)?;

@@ -6,6 +6,12 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+/// What a directory is called while another takes its place.
+const ASIDE: &str = ".old.partial";
+
+/// What a directory is called while it is removed.
+const GONE: &str = ".gone.partial";
+
 /// A directory that is filled under another name and then takes its own.
 ///
 /// Every file is flushed to the disk before the directory gets its name, so whoever finds the name finds the files,
@@ -38,23 +44,54 @@ impl StagedDirectory {
         let target = target.as_ref().to_owned();
         Self::recover(&target)?;
         let partial = beside(&target, Self::SUFFIX);
-        remove(&partial)?;
         fs::create_dir_all(&partial).map_err(at(&partial))?;
         Ok(Self { target, partial })
     }
 
-    /// Puts back what a writer that replaced `target` had moved aside when it was stopped. Does nothing otherwise.
+    /// Cleans up after a writer of `target` that was stopped: what it had moved aside is put back, what it had begun to
+    /// write or to remove is removed.
     ///
     /// # Errors
-    /// [`StagingError`] when it cannot be moved.
+    /// [`StagingError`] when something cannot be moved or removed.
     pub fn recover(target: impl AsRef<Path>) -> Result<(), StagingError> {
         let target = target.as_ref();
-        let old = aside(target);
+        remove(&beside(target, Self::SUFFIX))?;
+        remove(&beside(target, GONE))?;
+        let old = beside(target, ASIDE);
         match (target.exists(), old.exists()) {
             (_, false) => Ok(()),
             (true, true) => remove(&old),
             (false, true) => fs::rename(&old, target).map_err(at(target)),
         }
+    }
+
+    /// [`StagedDirectory::recover`] of everything in `parent`, which has to belong to one writer.
+    ///
+    /// # Errors
+    /// As there, and when `parent` cannot be listed.
+    pub fn recover_all(parent: impl AsRef<Path>) -> Result<(), StagingError> {
+        let parent = parent.as_ref();
+        for entry in fs::read_dir(parent).map_err(at(parent))? {
+            let name = entry.map_err(at(parent))?.file_name();
+            let ends = [ASIDE, GONE, Self::SUFFIX];
+            let target = name.to_str().and_then(|name| ends.iter().find_map(|end| name.strip_suffix(end)));
+            if let Some(target) = target {
+                Self::recover(parent.join(target))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a directory that is in its place. It loses its name first, so that nobody finds half of it.
+    ///
+    /// # Errors
+    /// [`StagingError`] when it cannot be renamed or removed.
+    pub fn remove(target: impl AsRef<Path>) -> Result<(), StagingError> {
+        let target = target.as_ref();
+        let gone = beside(target, GONE);
+        remove(&gone)?;
+        fs::rename(target, &gone).map_err(at(target))?;
+        remove(&gone)
     }
 
     /// Where the directory is until it is put in place.
@@ -110,7 +147,7 @@ impl StagedDirectory {
     /// [`StagingError`]; what was in the place before is then there still.
     pub fn put_in_place(self) -> Result<(), StagingError> {
         sync_directory(&self.partial)?;
-        let old = aside(&self.target);
+        let old = beside(&self.target, ASIDE);
         let replaces = self.target.exists();
         if replaces {
             remove(&old)?;
@@ -135,10 +172,6 @@ impl Drop for StagedDirectory {
         // In place, there is nothing left to remove; before that, failing to clean up changes nothing.
         let _ = remove(&self.partial);
     }
-}
-
-fn aside(target: &Path) -> PathBuf {
-    beside(target, ".old.partial")
 }
 
 /// `target` with `suffix` appended to its last name.
@@ -196,15 +229,34 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_that_was_stopped_half_way_is_undone() {
+    fn what_stopped_writers_left_is_put_back_or_removed() {
+        // What is there, and what recovery makes of it.
+        let cases: [(&[&str], &[&str]); 6] = [
+            (&["it.old.partial"], &["it"]),
+            (&["it", "it.old.partial"], &["it"]),
+            (&["it.old.partial", "it.partial"], &["it"]),
+            (&["it.partial"], &[]),
+            (&["it", "it.partial", "it.gone.partial"], &["it"]),
+            (&["it.gone.partial", "other", "other.partial"], &["other"]),
+        ];
+        for (before, after) in cases {
+            let root = tempfile::tempdir().unwrap();
+            for name in before {
+                fs::create_dir(root.path().join(name)).unwrap();
+                fs::write(root.path().join(name).join("file"), name).unwrap();
+            }
+            StagedDirectory::recover_all(root.path()).unwrap();
+            assert_eq!(contents(root.path()), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_removed_directory_leaves_nothing_and_one_that_is_not_there_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("it");
-        fs::create_dir(aside(&target)).unwrap();
-        StagedDirectory::recover(&target).unwrap();
-        assert_eq!(contents(root.path()), ["it"]);
-        // Stopped after the new one was in place: the old one goes.
-        fs::create_dir(aside(&target)).unwrap();
-        StagedDirectory::recover(&target).unwrap();
-        assert_eq!(contents(root.path()), ["it"]);
+        fs::create_dir(&target).unwrap();
+        StagedDirectory::remove(&target).unwrap();
+        assert!(contents(root.path()).is_empty());
+        assert_eq!(StagedDirectory::remove(&target).unwrap_err().path, target);
     }
 }

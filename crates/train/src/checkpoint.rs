@@ -14,6 +14,7 @@ use medclip_core::staging::StagedDirectory;
 use medclip_core::{ModelConfig, checkpoint};
 use serde::{Deserialize, Serialize};
 
+use crate::early_stop::Plateau;
 use crate::error::TrainError;
 
 const PARAMETERS: &str = "parameters.safetensors";
@@ -28,7 +29,7 @@ const BEST: &str = "best";
 pub struct RunState {
     /// Epochs finished.
     pub epoch: u64,
-    /// Steps finished in the current epoch.
+    /// Steps of the optimiser finished in the current epoch.
     pub step: usize,
     /// Updates of the optimiser.
     pub optimizer_steps: u64,
@@ -36,6 +37,10 @@ pub struct RunState {
     pub ema_updates: u64,
     /// Best macro-AUROC so far.
     pub best: Option<f64>,
+    /// How long there has been no improvement. Checkpoints written before there was early stopping lack it: their runs
+    /// have none, and one under other settings does not go on from them.
+    #[serde(default)]
+    pub plateau: Plateau,
     /// SHA-256 of the training file's settings: a run does not go on under others.
     pub config_sha256: String,
 }
@@ -67,6 +72,7 @@ impl CheckpointStore {
     pub fn open(output: &Path, model: ModelConfig, tokenizer: &Path) -> Result<Self, TrainError> {
         let states = output.join("checkpoints");
         fs::create_dir_all(&states).map_err(TrainError::io(&states))?;
+        StagedDirectory::recover_all(&states)?;
         StagedDirectory::recover(output.join(BEST))?;
         Ok(Self { root: output.to_owned(), model, tokenizer: tokenizer.to_owned() })
     }
@@ -86,7 +92,7 @@ impl CheckpointStore {
         directory.put_in_place()?;
         for old in self.checkpoints()? {
             if old != target {
-                fs::remove_dir_all(&old).map_err(TrainError::io(&old))?;
+                StagedDirectory::remove(&old)?;
             }
         }
         Ok(())
@@ -176,4 +182,27 @@ fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
     candle_core::safetensors::load(path, &Device::Cpu)
         .map(|tensors| tensors.into_iter().collect())
         .map_err(|error| TrainError::invalid(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_from_before_early_stopping_reads_as_one_without() {
+        let state = RunState {
+            epoch: 2,
+            step: 3,
+            optimizer_steps: 19,
+            ema_updates: 0,
+            best: Some(0.75),
+            plateau: Plateau { score: Some(0.75), evaluations: 1 },
+            config_sha256: "00".to_owned(),
+        };
+        let mut value = serde_json::to_value(&state).unwrap();
+        assert_eq!(serde_json::from_value::<RunState>(value.clone()).unwrap(), state);
+        value.as_object_mut().unwrap().remove("plateau");
+        let read: RunState = serde_json::from_value(value).unwrap();
+        assert_eq!(read, RunState { plateau: Plateau::default(), ..state });
+    }
 }

@@ -1,5 +1,8 @@
 //! The training file: everything a run depends on, and nothing it does not know.
 
+mod check;
+
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use medclip_core::preprocess::PreprocessConfig;
@@ -11,6 +14,7 @@ use medclip_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataConfig;
+use crate::early_stop::EarlyStop;
 use crate::error::TrainError;
 use crate::loss::Objective;
 use crate::optimizer::AdamWConfig;
@@ -47,6 +51,18 @@ pub struct TrainConfig {
     /// Decay of the weight average; none, and the last weights are kept.
     #[serde(default)]
     pub ema_decay: Option<f64>,
+    /// Ends the run before its last epoch when it no longer improves; none, and it runs to the end.
+    #[serde(default)]
+    pub early_stop: Option<EarlyStop>,
+    /// Most images, and most sentences, of a batch whose activations are in memory together, for batches that do not fit:
+    /// the towers run twice and the gradients are the same ([`Pass`](crate::step::Pass::micro_batch)). None, and a
+    /// batch is one piece.
+    #[serde(default)]
+    pub micro_batch: Option<NonZeroUsize>,
+    /// Batches whose gradients are averaged for one step of the optimiser. The loss compares within a batch only. What
+    /// is left at the end of an epoch is dropped.
+    #[serde(default = "single", skip_serializing_if = "is_single")]
+    pub accumulate: NonZeroUsize,
     /// Epochs between evaluations.
     #[serde(default = "one")]
     pub evaluate_every: usize,
@@ -141,16 +157,22 @@ const fn one() -> usize {
     1
 }
 
+const fn single() -> NonZeroUsize {
+    NonZeroUsize::MIN
+}
+
+// Left out of what identifies a run, so that runs begun before there was a choice go on.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_single(count: &NonZeroUsize) -> bool {
+    *count == NonZeroUsize::MIN
+}
+
 const fn one_pixel() -> u32 {
     1
 }
 
 const fn unit() -> f64 {
     1.0
-}
-
-fn is_positive(value: f64) -> bool {
-    value > 0.0 && value.is_finite()
 }
 
 const fn default_dim() -> usize {
@@ -183,48 +205,8 @@ impl TrainConfig {
             }
             table.try_into().map_err(invalid)?
         };
-        config.validate()?;
+        config.validate().map_err(|error| TrainError::invalid(path, error))?;
         Ok(config)
-    }
-
-    /// Checks what can be checked without opening data.
-    ///
-    /// # Errors
-    /// [`TrainError::Setting`] naming the field.
-    pub fn validate(&self) -> Result<(), TrainError> {
-        let faults = [
-            ("epochs", self.epochs == 0, "must be at least 1"),
-            ("evaluate_every", self.evaluate_every == 0, "must be at least 1"),
-            ("embedding_dim", self.embedding_dim == 0, "must be at least 1"),
-            ("learning_rate", !is_positive(self.learning_rate), "must be positive"),
-            ("schedule.warmup", !(0.0..=1.0).contains(&self.schedule.warmup), "must be in 0–1"),
-            ("schedule.floor", !(0.0..=1.0).contains(&self.schedule.floor), "must be in 0–1"),
-            ("optimizer.clip_norm", !is_positive(self.optimizer.clip_norm), "must be positive"),
-            (
-                "ema_decay",
-                self.ema_decay.is_some_and(|d| !(0.0..1.0).contains(&d)),
-                "must be in 0–1, below 1",
-            ),
-            ("select_by", !self.data.eval.contains_key(&self.select_by), "names no [data.eval.…] selection"),
-            (
-                "start",
-                self.start.is_some() && (self.image.init.is_some() || self.text.init.is_some()),
-                "is the whole model: leave out image.init and text.init",
-            ),
-            ("image.channels", !matches!(self.image.channels, 1 | 3), "must be 1 or 3"),
-        ];
-        for (field, wrong, reason) in faults {
-            if wrong {
-                return Err(TrainError::Setting { field, reason: reason.to_owned() });
-            }
-        }
-        if let Objective::SemanticMatching { label_temperature, .. } = self.objective
-            && !is_positive(label_temperature)
-        {
-            let reason = "must be positive".to_owned();
-            return Err(TrainError::Setting { field: "objective.label_temperature", reason });
-        }
-        Ok(())
     }
 
     /// The model this run makes.

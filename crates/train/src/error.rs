@@ -42,14 +42,22 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A setting whose file is refused.
+    #[error("{field}")]
+    File {
+        /// The field of the training file.
+        field: &'static str,
+        /// What is wrong with the file.
+        source: Box<TrainError>,
+    },
     /// The data were refused.
     #[error("training data")]
     Data(#[from] DataError),
     /// The tokenizer or a sentence.
-    #[error("tokenizer")]
+    #[error(transparent)]
     Tokenize(#[from] medclip_core::tokenize::TokenizeError),
     /// The prompt file.
-    #[error("prompts")]
+    #[error(transparent)]
     Prompt(#[from] medclip_core::prompt::PromptError),
     /// The embedded prompts.
     #[error("prompts")]
@@ -57,6 +65,9 @@ pub enum TrainError {
     /// A batch for evaluation.
     #[error("preprocessing")]
     Preprocess(#[from] medclip_core::preprocess::PreprocessError),
+    /// A thread that prepares batches is gone.
+    #[error("a thread that prepares batches ended early")]
+    Loader,
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),
@@ -72,6 +83,11 @@ impl TrainError {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+
+    /// Says which setting names the file that an error is about.
+    pub(crate) fn of(field: &'static str) -> impl FnOnce(Self) -> Self {
+        move |source| Self::File { field, source: Box::new(source) }
     }
 
     pub(crate) fn invalid(path: impl Into<PathBuf>, reason: impl Display) -> Self {

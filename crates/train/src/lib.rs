@@ -8,7 +8,9 @@
 //! | [`params`] | named parameters |
 //! | [`tower`], [`model`] | the two towers, and both as one model |
 //! | [`loss`] | semantic matching and its baselines |
+//! | [`step`] | a batch to gradients, in one pass or by micro-batches |
 //! | [`optimizer`], [`schedule`], [`ema`] | how weights move |
+//! | [`early_stop`] | when a run ends before its last epoch |
 //! | [`sentences`] | embeddings of a batch's sentences |
 //! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and the log it is read from |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
@@ -24,6 +26,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod data;
+pub mod early_stop;
 pub mod ema;
 pub mod error;
 pub mod evaluate;
@@ -40,6 +43,7 @@ pub mod restore;
 pub mod schedule;
 pub mod sentences;
 pub mod setting;
+pub mod step;
 pub mod tower;
 pub mod trainer;
 

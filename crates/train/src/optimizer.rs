@@ -15,7 +15,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// Settings of AdamW (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdamWConfig {
     /// Decay of the gradient mean.
     pub beta1: f64,
@@ -25,7 +25,7 @@ pub struct AdamWConfig {
     pub eps: f64,
     /// Decoupled weight decay; biases, norms and the temperature are exempt.
     pub weight_decay: f64,
-    /// Largest global gradient norm; larger gradients are scaled down to it.
+    /// Largest global gradient norm; larger gradients are scaled down to it, none with `inf`.
     pub clip_norm: f64,
 }
 

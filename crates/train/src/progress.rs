@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +42,13 @@ pub enum Event<'a> {
         /// Which set, and how well.
         #[serde(flatten)]
         evaluation: &'a Evaluation,
+    },
+    /// The run ended before its last epoch.
+    EarlyStop {
+        /// Epochs finished.
+        epoch: u64,
+        /// Evaluations in a row without an improvement.
+        evaluations: usize,
     },
     /// An image that was left out.
     BadImage {
@@ -83,6 +90,20 @@ pub fn last_evaluations(output: &Path) -> Result<BTreeMap<String, (u64, Evaluati
     Ok(last)
 }
 
+/// Opens a log to append to, ending a line that was cut off: the next event would be lost with it.
+fn open_log(path: &Path) -> std::io::Result<File> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    if file.seek(SeekFrom::End(0))? > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
+}
+
 /// The bar on a terminal and the log file.
 pub struct Progress {
     bar: ProgressBar,
@@ -97,7 +118,7 @@ impl Progress {
     /// [`TrainError::Io`] when the log cannot be opened.
     pub fn open(output: &Path, total_steps: u64, done: u64) -> Result<Self, TrainError> {
         let path = output.join(LOG);
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
+        let file = open_log(&path).map_err(TrainError::io(&path))?;
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
@@ -128,11 +149,34 @@ impl Progress {
                     evaluation.macro_auroc.map_or_else(|| "undefined".to_owned(), |a| format!("{a:.4}"));
                 self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}", evaluation.set));
             }
+            Event::EarlyStop { epoch, evaluations } => {
+                self.bar.println(format!("epoch {epoch}: no better for {evaluations} evaluations, stopping"));
+            }
             Event::BadImage { path, reason } => {
                 self.bar.println(format!("skipped {}: {reason}", path.display()));
             }
         }
         let line = serde_json::to_string(event).map_err(|error| TrainError::invalid(&self.path, error))?;
         writeln!(self.log, "{line}").and_then(|()| self.log.flush()).map_err(TrainError::io(&self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_costs_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join(LOG);
+        let reason = "unreadable";
+        for before in ["", "{\"event\":\"st"] {
+            std::fs::write(&log, before).unwrap();
+            let mut progress = Progress::open(directory.path(), 1, 0).unwrap();
+            progress.record(&Event::BadImage { path: Path::new("a.png"), reason }).unwrap();
+            let text = std::fs::read_to_string(&log).unwrap();
+            let last: serde_json::Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
+            assert_eq!(last["path"], "a.png", "{text}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Sentences of a batch to embeddings, as cheaply as the frozen layers and their lengths allow.
 
 use candle_core::Tensor;
+use medclip_core::BertConfig;
+use medclip_core::architecture::TextPooling;
 use medclip_core::tokenize::Tokenizer;
 
 use crate::config::TrainConfig;
@@ -22,10 +24,13 @@ pub struct SentenceEncoder {
 }
 
 impl SentenceEncoder {
-    /// An encoder for `count` sentences under this configuration.
-    pub fn new(config: &TrainConfig, layers: usize, count: usize) -> Self {
+    /// An encoder for `count` sentences of this text tower under this configuration.
+    pub fn new(config: &TrainConfig, tower: &BertConfig, count: usize) -> Self {
         let frozen = config.text.freeze_layers;
-        let keeps = config.text.freeze_embeddings && (2..layers).contains(&frozen);
+        // Pooling over padding makes of a sentence something else in every batch.
+        let keeps = config.text.freeze_embeddings
+            && (2..tower.num_hidden_layers).contains(&frozen)
+            && tower.pooling == TextPooling::Masked;
         Self { frozen_layers: if keeps { frozen } else { 0 }, prefixes: (0..count).map(|_| None).collect() }
     }
 

@@ -1,30 +1,36 @@
 //! The training loop.
 
+mod start;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
+use medclip_core::TextTower;
 use medclip_core::bundle::sha256;
-use medclip_core::prompt::{ExpandedClass, PromptSet};
+use medclip_core::prompt::ExpandedClass;
 use medclip_core::tokenize::Tokenizer;
-use medclip_core::{ModelConfig, TextTower, checkpoint};
 use medclip_decode::Limits;
 
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
 use crate::config::TrainConfig;
 use crate::data::train_set::Batch;
 use crate::data::{Dataset, EvalSet, Loader, TrainSet};
+use crate::early_stop::Plateau;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, zero_shot};
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
-use crate::pretrained;
 use crate::progress::{Event, Progress};
 use crate::sentences::SentenceEncoder;
-use crate::tower::Phase;
+use crate::step::{Inputs, Pass, TextView, add_gradients};
+
+use self::start::{
+    check_selectable, check_steps, fresh_model, load_starting_weights, open_classes, open_tokenizer,
+};
 
 /// A run: model, data, optimiser and where it stands.
 pub struct Trainer {
@@ -53,20 +59,22 @@ impl Trainer {
     pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
         config.validate()?;
         let model_config = config.model_config()?;
-        let tokenizer = Tokenizer::open(&config.text.tokenizer, model_config.tokenizer.clone())?;
-        let classes = PromptSet::open(&config.prompts)?.expand();
+        let TextTower::Bert(text) = &model_config.architecture.text;
+        let tokenizer = open_tokenizer(&config, &model_config, text)?;
+        let classes = open_classes(&config)?;
         let model = fresh_model(&config, &model_config)?;
         load_starting_weights(&model, &config, &model_config)?;
         let dataset = Dataset::load(&config.data, &model_config.preprocess, &Limits::default(), config.seed)?;
+        let steps = steps_an_epoch(&config, &dataset.train);
+        check_steps(&config, &dataset.train)?;
+        check_selectable(&config, &dataset.evals)?;
         let mut optimizer =
             AdamW::new(config.optimizer, model.store().parameters(), |name| config.rate(name));
         let mut averaged = match config.ema_decay {
             Some(decay) => Some((fresh_model(&config, &model_config)?, Ema::new(model.store(), decay)?)),
             None => None,
         };
-        let TextTower::Bert(text) = &model_config.architecture.text;
-        let sentences = dataset.train.pool().sentences().len();
-        let encoder = SentenceEncoder::new(&config, text.num_hidden_layers, sentences);
+        let encoder = SentenceEncoder::new(&config, text, dataset.train.pool().sentences().len());
 
         let checkpoints = CheckpointStore::open(&config.output, model_config, &config.text.tokenizer)?;
         let mut state = RunState {
@@ -75,6 +83,7 @@ impl Trainer {
             optimizer_steps: 0,
             ema_updates: 0,
             best: None,
+            plateau: Plateau::default(),
             config_sha256: fingerprint(&config)?,
         };
         if let Some(snapshot) = checkpoints.latest()? {
@@ -89,7 +98,7 @@ impl Trainer {
             }
             state = snapshot.state;
         }
-        let total = (config.epochs * dataset.train.steps()) as u64;
+        let total = (config.epochs * steps) as u64;
         let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
         for bad in &dataset.bad_images {
             progress.record(&Event::BadImage { path: &bad.path, reason: &bad.reason })?;
@@ -111,20 +120,24 @@ impl Trainer {
         })
     }
 
-    /// Trains to the last epoch and returns the final evaluations.
+    /// Trains to the last epoch, or until early stopping ends the run, and returns the final evaluations.
     ///
     /// # Errors
     /// [`TrainError`]; what the last checkpoint holds is kept.
     pub fn run(mut self) -> Result<Vec<Evaluation>, TrainError> {
         let epochs = self.config.epochs as u64;
         let mut last = Vec::new();
-        while self.state.epoch < epochs {
+        while self.state.epoch < epochs && !self.has_stopped() {
             self.epoch()?;
             let finished = self.state.epoch;
             if finished == epochs || finished.is_multiple_of(self.config.evaluate_every as u64) {
                 last = self.evaluate()?;
             }
             self.save()?;
+            if self.has_stopped() {
+                let evaluations = self.state.plateau.evaluations;
+                self.progress.record(&Event::EarlyStop { epoch: finished, evaluations })?;
+            }
         }
         if last.is_empty() {
             last = self.evaluate()?;
@@ -132,16 +145,21 @@ impl Trainer {
         Ok(last)
     }
 
+    fn has_stopped(&self) -> bool {
+        self.config.early_stop.is_some_and(|rule| rule.is_over(&self.state.plateau))
+    }
+
     /// The rest of the current epoch.
     fn epoch(&mut self) -> Result<(), TrainError> {
-        let steps = self.train.steps();
+        let batches = self.config.accumulate.get();
+        let steps = steps_an_epoch(&self.config, &self.train);
         let total = steps * self.config.epochs;
-        let loader =
-            Loader::start(&self.train, self.state.epoch, self.state.step, self.config.loader_threads);
-        for batch in loader {
+        let first = self.state.step * batches;
+        let mut loader = Loader::start(&self.train, self.state.epoch, first, self.config.loader_threads);
+        while self.state.step < steps {
             let done = self.state.epoch as usize * steps + self.state.step;
             let learning_rate = self.config.learning_rate * self.config.schedule.factor(done, total);
-            self.step(batch, learning_rate)?;
+            self.step(&mut loader, learning_rate)?;
             self.state.step += 1;
             let every = self.config.checkpoint_every;
             if every > 0 && self.state.step < steps && self.state.step.is_multiple_of(every) {
@@ -153,18 +171,20 @@ impl Trainer {
         Ok(())
     }
 
-    fn step(&mut self, batch: Batch, learning_rate: f64) -> Result<(), TrainError> {
+    /// One step of the optimiser along the mean gradient of the next batches.
+    fn step(&mut self, loader: &mut Loader, learning_rate: f64) -> Result<(), TrainError> {
         let started = Instant::now();
-        let images = batch.shape[0];
-        let sentences = self.train.pool().sentences();
-        let texts: Vec<&str> =
-            batch.plan.sentences.iter().filter_map(|i| sentences.get(*i)).map(|s| s.text.as_str()).collect();
-        let pixels = Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?;
-        let image_embeds = self.model.embed_images(&pixels, Phase::Train)?;
-        let text_embeds = self.encoder.embed(&self.model, &self.tokenizer, &batch.plan.sentences, &texts)?;
-        let logits = self.model.logits(&image_embeds, &text_embeds)?;
-        let loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
-        let gradient_norm = self.optimizer.step(&loss.backward()?, learning_rate)?;
+        let batches = self.config.accumulate.get();
+        let mut gradients = GradStore::default();
+        let (mut loss, mut images) = (0.0, 0);
+        for _ in 0..batches {
+            let batch = loader.next().ok_or(TrainError::Loader)?;
+            images += batch.shape[0];
+            let (value, part) = self.gradients(batch, 1.0 / batches as f64)?;
+            loss += value / batches as f32;
+            add_gradients(&mut gradients, part, self.model.store().parameters())?;
+        }
+        let gradient_norm = self.optimizer.step(&gradients, learning_rate)?;
         self.model.clamp_logit_scale()?;
         if let Some((_, ema)) = &mut self.averaged {
             let config = &self.config;
@@ -174,12 +194,36 @@ impl Trainer {
         self.progress.record(&Event::Step {
             epoch: self.state.epoch,
             step: self.state.step,
-            loss: loss.to_scalar()?,
+            loss,
             learning_rate,
             gradient_norm,
             logit_scale: self.model.logit_scale()?.ln(),
             images_per_second: images as f64 / started.elapsed().as_secs_f64(),
         })
+    }
+
+    /// Loss of a batch, and `share` times its gradients.
+    fn gradients(&mut self, batch: Batch, share: f64) -> Result<(f32, GradStore), TrainError> {
+        let pool = self.train.pool().sentences();
+        let sentences = batch.plan.sentences.iter().filter_map(|index| pool.get(*index));
+        let view = TextView {
+            pool: Some(&batch.plan.sentences),
+            sentences: sentences.map(|sentence| sentence.text.as_str()).collect(),
+        };
+        let inputs = Inputs {
+            pixels: Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?,
+            image_labels: &batch.image_labels,
+            views: vec![view],
+            sentence_labels: &batch.sentence_labels,
+        };
+        let mut pass = Pass {
+            model: &self.model,
+            tokenizer: &self.tokenizer,
+            encoder: &mut self.encoder,
+            objective: self.config.objective,
+            micro_batch: self.config.micro_batch,
+        };
+        pass.gradients(&inputs, share)
     }
 
     /// Evaluates on every set and keeps the model when it is the best so far.
@@ -199,6 +243,9 @@ impl Trainer {
             evaluations.push(evaluation);
         }
         let score = evaluations.iter().find(|e| e.set == self.config.select_by).and_then(|e| e.macro_auroc);
+        if let Some(rule) = self.config.early_stop {
+            rule.observe(&mut self.state.plateau, score);
+        }
         if score > self.state.best {
             self.state.best = score;
             self.checkpoints.save_best(&self.weights(), &evaluations)?;
@@ -224,50 +271,9 @@ impl Trainer {
     }
 }
 
-fn fresh_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
-    let rates = config.clone();
-    let frozen = move |name: &str| rates.rate(name) == 0.0;
-    let model = MedClip::new(&model_config.architecture, config.seed, &Device::Cpu, frozen)?;
-    Ok(model.with_frozen_image_blocks(config.image.freeze_blocks))
-}
-
-fn load_starting_weights(
-    model: &MedClip,
-    config: &TrainConfig,
-    model_config: &ModelConfig,
-) -> Result<(), TrainError> {
-    if let Some(directory) = &config.start {
-        let path = directory.join(checkpoint::WEIGHTS);
-        let weights = candle_core::safetensors::load(&path, &Device::Cpu)
-            .map_err(|error| TrainError::invalid(&path, error))?;
-        start_trunk(model, &path, &weights.into_iter().collect(), |_| true)?;
-    }
-    let tower = &model_config.architecture.image;
-    if let Some(path) = &config.image.init {
-        let weights = pretrained::image(path, tower)?;
-        start_trunk(model, path, &weights, |name| {
-            name.starts_with("vision_model.model.") && name != tower.projection()
-        })?;
-    }
-    if let Some(path) = &config.text.init {
-        start_trunk(model, path, &pretrained::text(path)?, |name| name.starts_with("text_model.model."))?;
-    }
-    Ok(())
-}
-
-/// Overwrites a trunk, or the whole model, which has to be in `weights` as a whole.
-fn start_trunk(
-    model: &MedClip,
-    path: &Path,
-    weights: &BTreeMap<String, Tensor>,
-    is_trunk: impl Fn(&str) -> bool,
-) -> Result<(), TrainError> {
-    let names = model.store().all().into_keys();
-    let missing: Vec<String> = names.filter(|name| is_trunk(name) && !weights.contains_key(name)).collect();
-    if !missing.is_empty() {
-        return Err(TrainError::invalid(path, format!("lacks {}", missing.join(", "))));
-    }
-    model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
+/// Steps of the optimiser an epoch.
+fn steps_an_epoch(config: &TrainConfig, train: &TrainSet) -> usize {
+    train.steps() / config.accumulate
 }
 
 /// Hash of the settings that decide the weights; where the output goes does not.

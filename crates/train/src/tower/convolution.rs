@@ -16,6 +16,8 @@ const MOMENTUM: f64 = 0.1;
 pub enum Phase {
     /// Normalise by the batch and update the running statistics.
     Train,
+    /// Normalise by the batch and leave the running statistics: the first of two passes over one batch.
+    Preview,
     /// Normalise by the running statistics.
     Evaluate,
 }
@@ -119,7 +121,7 @@ impl Convolution {
 
     fn normalise(&self, x: &Tensor, phase: Phase, rectifier: Rectifier) -> Result<Tensor> {
         let mode = match phase {
-            Phase::Train => BatchNormMode::Batch,
+            Phase::Train | Phase::Preview => BatchNormMode::Batch,
             Phase::Evaluate => BatchNormMode::Fixed(BatchStatistics {
                 mean: self.running_mean.to_vec1()?,
                 variance: self.running_variance.to_vec1()?,

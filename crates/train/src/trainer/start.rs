@@ -1,0 +1,129 @@
+//! What a run starts from, checked before it does.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use medclip_core::prompt::{ExpandedClass, PromptSet};
+use medclip_core::tokenize::{TokenizeError, Tokenizer};
+use medclip_core::{BertConfig, Finding, ModelConfig, checkpoint};
+
+use super::steps_an_epoch;
+use crate::config::TrainConfig;
+use crate::data::{Annotation, EvalSet, TrainSet};
+use crate::error::TrainError;
+use crate::model::MedClip;
+use crate::pretrained;
+
+/// The tokenizer, with no more ids than the text tower has embeddings.
+pub(super) fn open_tokenizer(
+    config: &TrainConfig,
+    model: &ModelConfig,
+    text: &BertConfig,
+) -> Result<Tokenizer, TrainError> {
+    let in_file = |error: TokenizeError| TrainError::of("text.tokenizer")(error.into());
+    let path = &config.text.tokenizer;
+    let tokenizer = Tokenizer::open(path, model.tokenizer.clone()).map_err(in_file)?;
+    let (ids, tower) = (tokenizer.vocab_size(), text.vocab_size);
+    if ids > tower {
+        let source = Box::new(TokenizeError::Vocabulary { tokenizer: ids, tower });
+        return Err(in_file(TokenizeError::File { path: path.clone(), source }));
+    }
+    Ok(tokenizer)
+}
+
+/// The classes of the prompt file, every selected finding among them.
+pub(super) fn open_classes(config: &TrainConfig) -> Result<Vec<ExpandedClass>, TrainError> {
+    let prompts =
+        PromptSet::open(&config.prompts).map_err(|error| TrainError::of("prompts")(error.into()))?;
+    let classes = prompts.expand();
+    let is_class = |name: &String| classes.iter().any(|class| class.name == *name);
+    match config.select_findings.iter().find(|name| !is_class(name)) {
+        Some(name) => Err(TrainError::Setting {
+            field: "select_findings",
+            reason: format!("`{name}` is no class of {}", config.prompts.display()),
+        }),
+        None => Ok(classes),
+    }
+}
+
+/// Refuses to accumulate more batches than an epoch has.
+pub(super) fn check_steps(config: &TrainConfig, train: &TrainSet) -> Result<(), TrainError> {
+    if steps_an_epoch(config, train) > 0 {
+        return Ok(());
+    }
+    let reason = format!("takes {} batches a step, an epoch has {}", config.accumulate, train.steps());
+    Err(TrainError::Setting { field: "accumulate", reason })
+}
+
+/// Refuses a selection that no model could ever be the best by.
+pub(super) fn check_selectable(config: &TrainConfig, evals: &[EvalSet]) -> Result<(), TrainError> {
+    let records = evals.iter().find(|set| set.name() == config.select_by).map(EvalSet::records);
+    let has_both = |finding: Finding| {
+        let known = |present| {
+            let annotations = records.into_iter().flatten().map(|record| record.annotations[finding.index()]);
+            annotations.filter_map(Annotation::known).any(|value| value == present)
+        };
+        known(true) && known(false)
+    };
+    let mut selected = config.select_findings.iter().filter_map(|name| Finding::from_name(name));
+    if selected.any(has_both) {
+        return Ok(());
+    }
+    let reason = format!("none is both present and absent in `{}`, so it has no AUROC", config.select_by);
+    Err(TrainError::Setting { field: "select_findings", reason })
+}
+
+/// A model of fresh weights.
+pub(super) fn fresh_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
+    let rates = config.clone();
+    let frozen = move |name: &str| rates.rate(name) == 0.0;
+    let model = MedClip::new(&model_config.architecture, config.seed, &Device::Cpu, frozen)?;
+    Ok(model.with_frozen_image_blocks(config.image.freeze_blocks))
+}
+
+/// Overwrites what the training file gives weights for.
+pub(super) fn load_starting_weights(
+    model: &MedClip,
+    config: &TrainConfig,
+    model_config: &ModelConfig,
+) -> Result<(), TrainError> {
+    if let Some(directory) = &config.start {
+        start_whole(model, &directory.join(checkpoint::WEIGHTS)).map_err(TrainError::of("start"))?;
+    }
+    let tower = &model_config.architecture.image;
+    if let Some(path) = &config.image.init {
+        let is_trunk = |name: &str| name.starts_with("vision_model.model.") && name != tower.projection();
+        pretrained::image(path, tower)
+            .and_then(|weights| start_trunk(model, path, &weights, is_trunk))
+            .map_err(TrainError::of("image.init"))?;
+    }
+    if let Some(path) = &config.text.init {
+        let is_trunk = |name: &str| name.starts_with("text_model.model.");
+        pretrained::text(path)
+            .and_then(|weights| start_trunk(model, path, &weights, is_trunk))
+            .map_err(TrainError::of("text.init"))?;
+    }
+    Ok(())
+}
+
+fn start_whole(model: &MedClip, path: &Path) -> Result<(), TrainError> {
+    let weights = candle_core::safetensors::load(path, &Device::Cpu)
+        .map_err(|error| TrainError::invalid(path, error))?;
+    start_trunk(model, path, &weights.into_iter().collect(), |_| true)
+}
+
+/// Overwrites a trunk, or the whole model, which has to be in `weights` as a whole.
+fn start_trunk(
+    model: &MedClip,
+    path: &Path,
+    weights: &BTreeMap<String, Tensor>,
+    is_trunk: impl Fn(&str) -> bool,
+) -> Result<(), TrainError> {
+    let names = model.store().all().into_keys();
+    let missing: Vec<String> = names.filter(|name| is_trunk(name) && !weights.contains_key(name)).collect();
+    if !missing.is_empty() {
+        return Err(TrainError::invalid(path, format!("lacks {}", missing.join(", "))));
+    }
+    model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
+}
