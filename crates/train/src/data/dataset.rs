@@ -60,9 +60,9 @@ impl Dataset {
         })?;
 
         let records = records(config)?;
-        let chosen = Chosen::new(config, &records)?;
+        let chosen = Chosen::new(config, &records, seed)?;
         let labeler = Labeler::new();
-        let reports = chosen.reports(config, &records)?;
+        let reports = chosen.reports(config, &records, seed)?;
         let (sentences, report_labels): (Vec<_>, Vec<Labels>) = reports
             .texts
             .par_iter()
@@ -131,39 +131,59 @@ fn records(config: &DataConfig) -> Result<Vec<Record>, DataError> {
     Ok(all)
 }
 
-/// Indices of the selected records.
-struct Chosen {
+/// What the selections chose of the records.
+struct Chosen<'a> {
+    /// Indices of the images to train on.
     train: Vec<usize>,
+    /// Indices of the images to evaluate on, by name.
     evals: Vec<(String, Vec<usize>)>,
+    /// Patient groups whose reports training must not read: those that meet an evaluation's conditions, and those outside
+    /// the training selection's share.
+    silent: BTreeSet<&'a str>,
 }
 
-impl Chosen {
-    fn new(config: &DataConfig, records: &[Record]) -> Result<Self, DataError> {
+impl<'a> Chosen<'a> {
+    fn new(config: &DataConfig, records: &'a [Record], seed: u64) -> Result<Self, DataError> {
         let of = |indices: &[usize]| indices.iter().map(|index| &records[*index]).collect::<Vec<_>>();
-        let train = config.train.indices("train", records)?;
+        let group = |index: &usize| records[*index].patient_group.as_str();
+        let mut train = config.train.indices("train", records)?;
         let mut evals = Vec::with_capacity(config.eval.len());
+        let mut silent = BTreeSet::new();
         for (name, selection) in &config.eval {
-            let indices = selection.indices(name, records)?;
+            let mut indices = selection.indices(name, records)?;
+            // Before shares are drawn, so that none hides a leak.
             check_disjoint(of(&train), name, of(&indices))?;
+            silent.extend(indices.iter().map(group));
+            let kept = selection.share(indices.iter().map(group), seed);
+            indices.retain(|index| kept.contains(group(index)));
             evals.push((name.clone(), indices));
         }
-        Ok(Self { train, evals })
+
+        let imaged: BTreeSet<&str> = train.iter().map(group).collect();
+        let mut kept = config.train.share(imaged.iter().copied(), seed);
+        train.retain(|index| kept.contains(group(index)));
+        // Groups without a selected image lend only their reports. They are shared out on their own, so that which
+        // images there are does not depend on them.
+        let part = records.iter().filter(|record| config.train.admits_part(record));
+        let unseen = part.map(|record| record.patient_group.as_str());
+        kept.extend(config.train.share(unseen.filter(|g| !imaged.contains(g) && !silent.contains(g)), seed));
+        silent.extend(records.iter().map(|r| r.patient_group.as_str()).filter(|group| !kept.contains(group)));
+        Ok(Self { train, evals, silent })
     }
 
-    fn reports(&self, config: &DataConfig, records: &[Record]) -> Result<TrainingReports, DataError> {
+    fn reports(
+        &self,
+        config: &DataConfig,
+        records: &[Record],
+        seed: u64,
+    ) -> Result<TrainingReports, DataError> {
         let rows = match &config.reports {
             Some(path) => {
                 read_reports(path).map_err(|source| DataError::Reports { path: path.clone(), source })?
             }
             None => Vec::new(),
         };
-        let evaluated: BTreeSet<&str> = self
-            .evals
-            .iter()
-            .flat_map(|(_, indices)| indices)
-            .map(|index| records[*index].patient_group.as_str())
-            .collect();
-        Ok(TrainingReports::gather(records, &rows, &config.train, &evaluated))
+        Ok(TrainingReports::gather(records, &rows, &config.train, &self.silent, seed))
     }
 }
 
@@ -241,6 +261,48 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_the_patients_brings_their_reports_alone() {
+        let (_directory, mut config) = data_config();
+        let whole = load(&config).unwrap();
+        let said = |data: &Dataset| data.train.pool().sentences().iter().map(|s| s.count).sum::<usize>();
+        assert_eq!(
+            (whole.train.records().len(), said(&whole)),
+            (8, 9),
+            "one image is missing, its report is not"
+        );
+
+        config.train.fraction = Some(0.5);
+        let half = load(&config).unwrap();
+        let patients = |data: &Dataset| {
+            data.train.records().iter().map(|record| record.patient_id.clone()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(half.train.records().len() + half.bad_images.len(), 5, "5 of 9 patients");
+        assert_eq!(said(&half), 5);
+        assert!(patients(&half).is_subset(&patients(&whole)));
+        assert_eq!(half.evals[0].len(), 2, "evaluation keeps its own");
+
+        config.eval.get_mut("val").unwrap().fraction = Some(0.5);
+        assert_eq!(load(&config).unwrap().evals[0].len(), 1);
+    }
+
+    #[test]
+    fn patients_without_a_selected_image_share_out_their_reports_too() {
+        let (_directory, mut config) = data_config();
+        let manifest = std::fs::read_to_string(&config.manifest).unwrap();
+        // Four of the nine training patients have a lateral film only.
+        let lateral = (0..4).fold(manifest, |text, patient| {
+            text.replace(&format!("p{patient},p{patient},PA"), &format!("p{patient},p{patient},Lateral"))
+        });
+        std::fs::write(&config.manifest, lateral).unwrap();
+        config.train.views = vec!["PA".into()];
+        config.train.fraction = Some(0.5);
+        let data = load(&config).unwrap();
+        assert_eq!(data.train.records().len() + data.bad_images.len(), 3, "of 5");
+        let said: usize = data.train.pool().sentences().iter().map(|sentence| sentence.count).sum();
+        assert_eq!(said, 3 + 2);
+    }
+
+    #[test]
     fn a_leak_stops_before_any_image_is_read() {
         let (directory, mut config) = data_config();
         config.image_root = directory.path().join("nowhere");
@@ -252,10 +314,14 @@ mod tests {
     #[test]
     fn every_setting_is_checked() {
         type Change = fn(&mut DataConfig);
-        let cases: [(Change, &str); 4] = [
+        let cases: [(Change, &str); 5] = [
             (|c| c.augment.flip = 2.0, "augment.flip must be in 0–1"),
             (|c| c.sampler.images = 100, "a batch takes 100 images, there are 8"),
             (|c| c.sentences.prompt_share = -1.0, "sentences.prompt_share must be in 0–1"),
+            (
+                |c| c.train.fraction = Some(2.0),
+                "selection `train`: fraction must be above 0 and at most 1, not 2",
+            ),
             (
                 |c| c.train.sources = vec!["else".into()],
                 "selection `train` names source `else`, which no row of the manifest has",
