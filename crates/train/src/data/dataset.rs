@@ -49,6 +49,7 @@ impl Dataset {
         seed: u64,
     ) -> Result<Self, DataError> {
         config.sampler.validate()?;
+        config.labels.validate()?;
         if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
             return Err(DataError::PromptShare);
         }
@@ -69,7 +70,12 @@ impl Dataset {
             .map(|text| labeler.report(text))
             .map(|report| (report.sentences, report.labels))
             .unzip();
-        let pool = SentencePool::new(sentences, prompt_sentences(config, &labeler)?, &config.sentences);
+        let pool = SentencePool::new(
+            sentences,
+            prompt_sentences(config, &labeler)?,
+            &config.sentences,
+            &config.labels,
+        );
 
         let mut bad_images = Vec::new();
         let mut load = |name: &str, indices: &[usize], preprocessor: &Preprocessor| {
@@ -93,7 +99,8 @@ impl Dataset {
                     .vector(&records[*index].annotations, report.map(|report| &report_labels[report]))
             })
             .collect();
-        let sampler = Sampler::new(config.sampler, seed, labels.clone(), report_of, &pool)?;
+        let sources: Vec<&str> = kept.iter().map(|index| records[*index].source.as_str()).collect();
+        let sampler = Sampler::new(config.sampler.clone(), seed, labels.clone(), &sources, report_of, &pool)?;
         let train = TrainSet {
             records: kept.into_iter().map(|index| records[index].clone()).collect(),
             labels,
@@ -214,6 +221,7 @@ fn prompt_sentences(config: &DataConfig, labeler: &Labeler) -> Result<Vec<(Strin
 mod tests {
     use super::*;
     use crate::data::fixture::{self, data_config};
+    use crate::data::label::LabelVector;
     use crate::data::selection::{Selection, SelectionError};
     use crate::data::sentences::Polarity::{Negative, Positive};
 
@@ -303,6 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn folding_reaches_images_and_sentences_of_a_batch() {
+        let (_directory, mut config) = data_config();
+        let smallest = |config: &DataConfig| {
+            let train = load(config).unwrap().train;
+            let order = train.order(0);
+            let batches = (0..4).filter_map(|step| Some(train.batch(train.plan(0, step, &order)?)));
+            let vectors = batches.map(|batch| [batch.image_labels, batch.sentence_labels]);
+            let smallest = |of: Vec<LabelVector>| of.into_iter().flatten().fold(1.0, f32::min);
+            vectors
+                .map(|sides| sides.map(smallest))
+                .fold([1.0_f32; 2], |a, b| [a[0].min(b[0]), a[1].min(b[1])])
+        };
+        assert_eq!(smallest(&config), [-1.0, -1.0]);
+        config.labels.fold_certainty = true;
+        assert_eq!(smallest(&config), [0.0, 0.0]);
+    }
+
+    #[test]
     fn a_leak_stops_before_any_image_is_read() {
         let (directory, mut config) = data_config();
         config.image_root = directory.path().join("nowhere");
@@ -314,8 +340,16 @@ mod tests {
     #[test]
     fn every_setting_is_checked() {
         type Change = fn(&mut DataConfig);
-        let cases: [(Change, &str); 5] = [
+        let cases: [(Change, &str); 7] = [
             (|c| c.augment.flip = 2.0, "augment.flip must be in 0–1"),
+            (
+                |c| c.sampler.source_share = [("else".to_owned(), 0.5)].into(),
+                "sampler.source_share names `else`, which no training image is from",
+            ),
+            (
+                |c| (c.labels.report_negatives, c.labels.fold_certainty) = (true, true),
+                "labels.report_negatives adds the −1 that labels.fold_certainty takes away: choose one of them",
+            ),
             (|c| c.sampler.images = 100, "a batch takes 100 images, there are 8"),
             (|c| c.sentences.prompt_share = -1.0, "sentences.prompt_share must be in 0–1"),
             (

@@ -92,7 +92,7 @@ impl TrainSet {
             .sentences
             .iter()
             .filter_map(|index| sentences.get(*index))
-            .map(|s| s.labels.vector())
+            .map(|s| s.vector)
             .collect();
         Batch {
             shape: [plan.images.len(), channels, side, side],

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::data::augment::{AugmentConfig, AugmentError};
 use crate::data::images::ImagesError;
-use crate::data::label::LabelPolicy;
+use crate::data::label::{LabelPolicy, LabelPolicyError};
 use crate::data::manifest::ManifestError;
 use crate::data::reports::ReportsError;
 use crate::data::sampler::{SamplerConfig, SamplerError};
@@ -104,6 +104,9 @@ pub enum DataError {
     /// `sentences.prompt_share` is not a share.
     #[error("sentences.prompt_share must be in 0–1")]
     PromptShare,
+    /// The label policy.
+    #[error(transparent)]
+    Labels(#[from] LabelPolicyError),
     /// A selection.
     #[error(transparent)]
     Selection(#[from] SelectionError),
