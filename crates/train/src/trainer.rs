@@ -163,7 +163,15 @@ impl Trainer {
         let image_embeds = self.model.embed_images(&pixels, Phase::Train)?;
         let text_embeds = self.encoder.embed(&self.model, &self.tokenizer, &batch.plan.sentences, &texts)?;
         let logits = self.model.logits(&image_embeds, &text_embeds)?;
-        let loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
+        let mut loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
+        if !batch.second_texts.is_empty() {
+            // Rarely said twice, so nothing of these sentences is worth keeping.
+            let texts: Vec<&str> = batch.second_texts.iter().map(String::as_str).collect();
+            let second_embeds = self.model.embed_texts(&self.tokenizer.batch(&texts)?)?;
+            let logits = self.model.logits(&image_embeds, &second_embeds)?;
+            let second = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
+            loss = ((loss + second)? * 0.5)?;
+        }
         let gradient_norm = self.optimizer.step(&loss.backward()?, learning_rate)?;
         self.model.clamp_logit_scale()?;
         if let Some((_, ema)) = &mut self.averaged {

@@ -22,6 +22,7 @@ use crate::data::reports::{TrainingReports, read_reports};
 use crate::data::sampler::Sampler;
 use crate::data::selection::check_disjoint;
 use crate::data::sentences::SentencePool;
+use crate::data::text_augment::TextAugmenter;
 use crate::data::train_set::TrainSet;
 
 /// Training and evaluation data in memory.
@@ -55,6 +56,7 @@ impl Dataset {
         }
         let augmenter =
             Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
+        let text_augmenter = config.text_augment.map(TextAugmenter::new).transpose()?;
         let train_preprocessor = Preprocessor::new(PreprocessConfig {
             image_size: augmenter.source_side(),
             ..preprocess.clone()
@@ -108,6 +110,7 @@ impl Dataset {
             pool,
             sampler,
             augmenter,
+            text_augmenter,
             preprocess: preprocess.clone(),
             seed,
         };

@@ -118,6 +118,7 @@ pub(crate) fn data_config() -> (TempDir, DataConfig) {
             source_share: BTreeMap::new(),
         },
         augment: AugmentConfig::default(),
+        text_augment: None,
     };
     (directory, config)
 }
