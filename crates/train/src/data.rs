@@ -13,6 +13,7 @@
 //! | [`sentences`] | the pool of labelled sentences |
 //! | [`images`] | decoded images in memory and on disk |
 //! | [`augment`] | random changes of training images |
+//! | [`text_augment`] | altered sentences that say the same |
 //! | [`sampler`] | which images and sentences meet in a batch |
 //! | [`train_set`], [`eval_set`] | batches, and images to evaluate on |
 //! | [`loader`] | batches made ahead by threads |
@@ -33,6 +34,7 @@ pub mod sampler;
 pub mod selection;
 pub mod sentences;
 pub mod stream;
+pub mod text_augment;
 pub mod train_set;
 
 pub use augment::{AugmentConfig, Augmenter};
@@ -45,4 +47,5 @@ pub use manifest::{Annotation, Record, Split, read_manifest};
 pub use sampler::{BatchPlan, Pairing, SamplerConfig};
 pub use selection::Selection;
 pub use sentences::{Polarity, Sentence, SentenceConfig, SentencePool};
+pub use text_augment::{TextAugmentConfig, TextAugmenter};
 pub use train_set::{Batch, TrainSet};

@@ -206,14 +206,19 @@ impl Trainer {
     fn gradients(&mut self, batch: Batch, share: f64) -> Result<(f32, GradStore), TrainError> {
         let pool = self.train.pool().sentences();
         let sentences = batch.plan.sentences.iter().filter_map(|index| pool.get(*index));
-        let view = TextView {
+        let mut views = vec![TextView {
             pool: Some(&batch.plan.sentences),
             sentences: sentences.map(|sentence| sentence.text.as_str()).collect(),
-        };
+        }];
+        if !batch.second_texts.is_empty() {
+            let sentences = batch.second_texts.iter().map(String::as_str).collect();
+            // Rarely said twice, so nothing of them is worth keeping.
+            views.push(TextView { pool: None, sentences });
+        }
         let inputs = Inputs {
             pixels: Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?,
             image_labels: &batch.image_labels,
-            views: vec![view],
+            views,
             sentence_labels: &batch.sentence_labels,
         };
         let mut pass = Pass {

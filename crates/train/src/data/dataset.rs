@@ -22,6 +22,7 @@ use crate::data::reports::{TrainingReports, read_reports};
 use crate::data::sampler::Sampler;
 use crate::data::selection::check_disjoint;
 use crate::data::sentences::SentencePool;
+use crate::data::text_augment::TextAugmenter;
 use crate::data::train_set::TrainSet;
 
 /// Training and evaluation data in memory.
@@ -49,27 +50,34 @@ impl Dataset {
         seed: u64,
     ) -> Result<Self, DataError> {
         config.sampler.validate()?;
+        config.labels.validate()?;
         if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
             return Err(DataError::PromptShare);
         }
         let augmenter =
             Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
+        let text_augmenter = config.text_augment.map(TextAugmenter::new).transpose()?;
         let train_preprocessor = Preprocessor::new(PreprocessConfig {
             image_size: augmenter.source_side(),
             ..preprocess.clone()
         })?;
 
         let records = records(config)?;
-        let chosen = Chosen::new(config, &records)?;
+        let chosen = Chosen::new(config, &records, seed)?;
         let labeler = Labeler::new();
-        let reports = chosen.reports(config, &records)?;
+        let reports = chosen.reports(config, &records, seed)?;
         let (sentences, report_labels): (Vec<_>, Vec<Labels>) = reports
             .texts
             .par_iter()
             .map(|text| labeler.report(text))
             .map(|report| (report.sentences, report.labels))
             .unzip();
-        let pool = SentencePool::new(sentences, prompt_sentences(config, &labeler)?, &config.sentences);
+        let pool = SentencePool::new(
+            sentences,
+            prompt_sentences(config, &labeler)?,
+            &config.sentences,
+            &config.labels,
+        );
 
         let mut bad_images = Vec::new();
         let mut load = |name: &str, indices: &[usize], preprocessor: &Preprocessor| {
@@ -93,7 +101,8 @@ impl Dataset {
                     .vector(&records[*index].annotations, report.map(|report| &report_labels[report]))
             })
             .collect();
-        let sampler = Sampler::new(config.sampler, seed, labels.clone(), report_of, &pool)?;
+        let sources: Vec<&str> = kept.iter().map(|index| records[*index].source.as_str()).collect();
+        let sampler = Sampler::new(config.sampler.clone(), seed, labels.clone(), &sources, report_of, &pool)?;
         let train = TrainSet {
             records: kept.into_iter().map(|index| records[index].clone()).collect(),
             labels,
@@ -101,6 +110,7 @@ impl Dataset {
             pool,
             sampler,
             augmenter,
+            text_augmenter,
             preprocess: preprocess.clone(),
             seed,
         };
@@ -131,39 +141,59 @@ fn records(config: &DataConfig) -> Result<Vec<Record>, DataError> {
     Ok(all)
 }
 
-/// Indices of the selected records.
-struct Chosen {
+/// What the selections chose of the records.
+struct Chosen<'a> {
+    /// Indices of the images to train on.
     train: Vec<usize>,
+    /// Indices of the images to evaluate on, by name.
     evals: Vec<(String, Vec<usize>)>,
+    /// Patient groups whose reports training must not read: those that meet an evaluation's conditions, and those outside
+    /// the training selection's share.
+    silent: BTreeSet<&'a str>,
 }
 
-impl Chosen {
-    fn new(config: &DataConfig, records: &[Record]) -> Result<Self, DataError> {
+impl<'a> Chosen<'a> {
+    fn new(config: &DataConfig, records: &'a [Record], seed: u64) -> Result<Self, DataError> {
         let of = |indices: &[usize]| indices.iter().map(|index| &records[*index]).collect::<Vec<_>>();
-        let train = config.train.indices("train", records)?;
+        let group = |index: &usize| records[*index].patient_group.as_str();
+        let mut train = config.train.indices("train", records)?;
         let mut evals = Vec::with_capacity(config.eval.len());
+        let mut silent = BTreeSet::new();
         for (name, selection) in &config.eval {
-            let indices = selection.indices(name, records)?;
+            let mut indices = selection.indices(name, records)?;
+            // Before shares are drawn, so that none hides a leak.
             check_disjoint(of(&train), name, of(&indices))?;
+            silent.extend(indices.iter().map(group));
+            let kept = selection.share(indices.iter().map(group), seed);
+            indices.retain(|index| kept.contains(group(index)));
             evals.push((name.clone(), indices));
         }
-        Ok(Self { train, evals })
+
+        let imaged: BTreeSet<&str> = train.iter().map(group).collect();
+        let mut kept = config.train.share(imaged.iter().copied(), seed);
+        train.retain(|index| kept.contains(group(index)));
+        // Groups without a selected image lend only their reports. They are shared out on their own, so that which
+        // images there are does not depend on them.
+        let part = records.iter().filter(|record| config.train.admits_part(record));
+        let unseen = part.map(|record| record.patient_group.as_str());
+        kept.extend(config.train.share(unseen.filter(|g| !imaged.contains(g) && !silent.contains(g)), seed));
+        silent.extend(records.iter().map(|r| r.patient_group.as_str()).filter(|group| !kept.contains(group)));
+        Ok(Self { train, evals, silent })
     }
 
-    fn reports(&self, config: &DataConfig, records: &[Record]) -> Result<TrainingReports, DataError> {
+    fn reports(
+        &self,
+        config: &DataConfig,
+        records: &[Record],
+        seed: u64,
+    ) -> Result<TrainingReports, DataError> {
         let rows = match &config.reports {
             Some(path) => {
                 read_reports(path).map_err(|source| DataError::Reports { path: path.clone(), source })?
             }
             None => Vec::new(),
         };
-        let evaluated: BTreeSet<&str> = self
-            .evals
-            .iter()
-            .flat_map(|(_, indices)| indices)
-            .map(|index| records[*index].patient_group.as_str())
-            .collect();
-        Ok(TrainingReports::gather(records, &rows, &config.train, &evaluated))
+        Ok(TrainingReports::gather(records, &rows, &config.train, &self.silent, seed))
     }
 }
 
@@ -194,6 +224,7 @@ fn prompt_sentences(config: &DataConfig, labeler: &Labeler) -> Result<Vec<(Strin
 mod tests {
     use super::*;
     use crate::data::fixture::{self, data_config};
+    use crate::data::label::LabelVector;
     use crate::data::selection::{Selection, SelectionError};
     use crate::data::sentences::Polarity::{Negative, Positive};
 
@@ -241,6 +272,66 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_the_patients_brings_their_reports_alone() {
+        let (_directory, mut config) = data_config();
+        let whole = load(&config).unwrap();
+        let said = |data: &Dataset| data.train.pool().sentences().iter().map(|s| s.count).sum::<usize>();
+        assert_eq!(
+            (whole.train.records().len(), said(&whole)),
+            (8, 9),
+            "one image is missing, its report is not"
+        );
+
+        config.train.fraction = Some(0.5);
+        let half = load(&config).unwrap();
+        let patients = |data: &Dataset| {
+            data.train.records().iter().map(|record| record.patient_id.clone()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(half.train.records().len() + half.bad_images.len(), 5, "5 of 9 patients");
+        assert_eq!(said(&half), 5);
+        assert!(patients(&half).is_subset(&patients(&whole)));
+        assert_eq!(half.evals[0].len(), 2, "evaluation keeps its own");
+
+        config.eval.get_mut("val").unwrap().fraction = Some(0.5);
+        assert_eq!(load(&config).unwrap().evals[0].len(), 1);
+    }
+
+    #[test]
+    fn patients_without_a_selected_image_share_out_their_reports_too() {
+        let (_directory, mut config) = data_config();
+        let manifest = std::fs::read_to_string(&config.manifest).unwrap();
+        // Four of the nine training patients have a lateral film only.
+        let lateral = (0..4).fold(manifest, |text, patient| {
+            text.replace(&format!("p{patient},p{patient},PA"), &format!("p{patient},p{patient},Lateral"))
+        });
+        std::fs::write(&config.manifest, lateral).unwrap();
+        config.train.views = vec!["PA".into()];
+        config.train.fraction = Some(0.5);
+        let data = load(&config).unwrap();
+        assert_eq!(data.train.records().len() + data.bad_images.len(), 3, "of 5");
+        let said: usize = data.train.pool().sentences().iter().map(|sentence| sentence.count).sum();
+        assert_eq!(said, 3 + 2);
+    }
+
+    #[test]
+    fn folding_reaches_images_and_sentences_of_a_batch() {
+        let (_directory, mut config) = data_config();
+        let smallest = |config: &DataConfig| {
+            let train = load(config).unwrap().train;
+            let order = train.order(0);
+            let batches = (0..4).filter_map(|step| Some(train.batch(train.plan(0, step, &order)?)));
+            let vectors = batches.map(|batch| [batch.image_labels, batch.sentence_labels]);
+            let smallest = |of: Vec<LabelVector>| of.into_iter().flatten().fold(1.0, f32::min);
+            vectors
+                .map(|sides| sides.map(smallest))
+                .fold([1.0_f32; 2], |a, b| [a[0].min(b[0]), a[1].min(b[1])])
+        };
+        assert_eq!(smallest(&config), [-1.0, -1.0]);
+        config.labels.fold_certainty = true;
+        assert_eq!(smallest(&config), [0.0, 0.0]);
+    }
+
+    #[test]
     fn a_leak_stops_before_any_image_is_read() {
         let (directory, mut config) = data_config();
         config.image_root = directory.path().join("nowhere");
@@ -252,10 +343,22 @@ mod tests {
     #[test]
     fn every_setting_is_checked() {
         type Change = fn(&mut DataConfig);
-        let cases: [(Change, &str); 4] = [
+        let cases: [(Change, &str); 7] = [
             (|c| c.augment.flip = 2.0, "augment.flip must be in 0–1"),
+            (
+                |c| c.sampler.source_share = [("else".to_owned(), 0.5)].into(),
+                "sampler.source_share names `else`, which no training image is from",
+            ),
+            (
+                |c| (c.labels.report_negatives, c.labels.fold_certainty) = (true, true),
+                "labels.report_negatives adds the −1 that labels.fold_certainty takes away: choose one of them",
+            ),
             (|c| c.sampler.images = 100, "a batch takes 100 images, there are 8"),
             (|c| c.sentences.prompt_share = -1.0, "sentences.prompt_share must be in 0–1"),
+            (
+                |c| c.train.fraction = Some(2.0),
+                "selection `train`: fraction must be above 0 and at most 1, not 2",
+            ),
             (
                 |c| c.train.sources = vec!["else".into()],
                 "selection `train` names source `else`, which no row of the manifest has",

@@ -1,5 +1,6 @@
 //! Small manifests for the tests of this module.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -114,8 +115,10 @@ pub(crate) fn data_config() -> (TempDir, DataConfig) {
             images: 2,
             pairing: Pairing::Unpaired { sentences: 3, natural: 0.5, positive: 0.5 },
             balance: 0.0,
+            source_share: BTreeMap::new(),
         },
         augment: AugmentConfig::default(),
+        text_augment: None,
     };
     (directory, config)
 }

@@ -2,6 +2,7 @@
 
 use medclip_core::{Certainty, Finding, Labels};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::data::manifest::Annotation;
 
@@ -29,9 +30,35 @@ pub struct LabelPolicy {
     ///
     /// With [`AbsentAs::Unmentioned`] this tells "explicitly absent" from "not spoken of", as MedCLIP's labels do.
     pub report_negatives: bool,
+    /// Give up certainty as the published code does: −1 becomes 0 in images and sentences, and a sentence without a positive
+    /// finding counts as "No Finding", whatever it denies or doubts.
+    ///
+    /// Which sentences deny a finding is still known when sentences are drawn; only the vectors that the loss compares are
+    /// folded.
+    pub fold_certainty: bool,
+}
+
+/// Why a label policy was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LabelPolicyError {
+    /// −1 taken from reports and given up again.
+    #[error("labels.report_negatives adds the −1 that labels.fold_certainty takes away: choose one of them")]
+    NegativesFolded,
 }
 
 impl LabelPolicy {
+    /// Refuses settings that contradict each other.
+    ///
+    /// # Errors
+    /// [`LabelPolicyError`].
+    pub const fn validate(&self) -> Result<(), LabelPolicyError> {
+        if self.report_negatives && self.fold_certainty {
+            return Err(LabelPolicyError::NegativesFolded);
+        }
+        Ok(())
+    }
+
     /// Label vector of one image, with what the labeler found in its report, if it has one.
     pub fn vector(&self, annotations: &[Annotation; Finding::COUNT], report: Option<&Labels>) -> LabelVector {
         let mut vector = annotations.map(|annotation| match annotation {
@@ -46,7 +73,20 @@ impl LabelPolicy {
                 }
             }
         }
+        self.folded(vector)
+    }
+
+    /// Label vector of one sentence.
+    pub fn sentence(&self, labels: &Labels) -> LabelVector {
+        let mut vector = self.folded(labels.vector());
+        if self.fold_certainty && vector == LabelVector::default() {
+            vector[Finding::NoFinding.index()] = 1.0;
+        }
         vector
+    }
+
+    fn folded(&self, vector: LabelVector) -> LabelVector {
+        if self.fold_certainty { vector.map(|entry| entry.max(0.0)) } else { vector }
     }
 }
 
@@ -67,13 +107,15 @@ mod tests {
         report[Finding::LungLesion] = Certainty::Positive;
 
         let cases = [
-            // absent_as, report_negatives, edema, fracture, pneumonia, effusion, lesion
-            (Negative, false, [1.0, -1.0, 0.0, 0.0, 0.0]),
-            (Unmentioned, false, [1.0, 0.0, 0.0, 0.0, 0.0]),
-            (Unmentioned, true, [1.0, 0.0, 0.0, -1.0, 0.0]),
+            // absent_as, report_negatives, fold_certainty, edema, fracture, pneumonia, effusion, lesion
+            (Negative, false, false, [1.0, -1.0, 0.0, 0.0, 0.0]),
+            (Unmentioned, false, false, [1.0, 0.0, 0.0, 0.0, 0.0]),
+            (Unmentioned, true, false, [1.0, 0.0, 0.0, -1.0, 0.0]),
+            (Negative, false, true, [1.0, 0.0, 0.0, 0.0, 0.0]),
         ];
-        for (absent_as, report_negatives, expected) in cases {
-            let vector = LabelPolicy { absent_as, report_negatives }.vector(&annotations, Some(&report));
+        for (absent_as, report_negatives, fold_certainty, expected) in cases {
+            let policy = LabelPolicy { absent_as, report_negatives, fold_certainty };
+            let vector = policy.vector(&annotations, Some(&report));
             let found = [
                 Finding::Edema,
                 Finding::Fracture,
@@ -82,7 +124,49 @@ mod tests {
                 Finding::LungLesion,
             ]
             .map(|finding| vector[finding.index()]);
-            assert_eq!(found, expected, "{absent_as:?} {report_negatives}");
+            assert_eq!(found, expected, "{policy:?}");
         }
+    }
+
+    #[test]
+    fn folding_calls_a_sentence_without_findings_normal() {
+        let said = |entries: &[(Finding, Certainty)]| {
+            let mut labels = Labels::default();
+            for (finding, certainty) in entries {
+                labels[*finding] = *certainty;
+            }
+            labels
+        };
+        let cases: [(&[(Finding, Certainty)], &[(Finding, f32)], &[Finding]); 4] = [
+            (&[], &[], &[Finding::NoFinding]),
+            (&[(Finding::Edema, Certainty::Negative)], &[(Finding::Edema, -1.0)], &[Finding::NoFinding]),
+            (&[(Finding::Edema, Certainty::Uncertain)], &[], &[Finding::NoFinding]),
+            (
+                &[
+                    (Finding::Edema, Certainty::Negative),
+                    (Finding::Fracture, Certainty::Positive),
+                    (Finding::NoFinding, Certainty::Negative),
+                ],
+                &[(Finding::Edema, -1.0), (Finding::Fracture, 1.0), (Finding::NoFinding, -1.0)],
+                &[Finding::Fracture],
+            ),
+        ];
+        let folding = LabelPolicy { fold_certainty: true, ..LabelPolicy::default() };
+        for (entries, kept, folded) in cases {
+            let labels = said(entries);
+            let mut expected = LabelVector::default();
+            kept.iter().for_each(|(finding, value)| expected[finding.index()] = *value);
+            assert_eq!(LabelPolicy::default().sentence(&labels), expected);
+            let mut expected = LabelVector::default();
+            folded.iter().for_each(|finding| expected[finding.index()] = 1.0);
+            assert_eq!(folding.sentence(&labels), expected);
+        }
+    }
+
+    #[test]
+    fn negatives_from_reports_cannot_be_folded() {
+        let policy = LabelPolicy { report_negatives: true, fold_certainty: true, ..LabelPolicy::default() };
+        assert_eq!(policy.validate(), Err(LabelPolicyError::NegativesFolded));
+        assert_eq!(LabelPolicy { fold_certainty: false, ..policy }.validate(), Ok(()));
     }
 }

@@ -82,14 +82,15 @@ impl TrainingReports {
     /// The reports of patients whom the training selection admits by split and fold, whatever their source and view:
     /// images and sentences need not come from the same data.
     ///
-    /// A record's report is its own `text`, or else the row of `rows` whose id is its `patient_id`. Patients in
-    /// `evaluated` are left out, and so are their rows. A row that fits no record is used when its split is one of
-    /// the selection's.
+    /// A record's report is its own `text`, or else the row of `rows` whose id is its `patient_id`. Patient groups in
+    /// `silent` are left out, and so are their rows. A row that fits no record is used when its split is one of the
+    /// selection's and its id in the selection's share, drawn with `seed`.
     pub fn gather(
         records: &[Record],
         rows: &[ReportRow],
         train: &Selection,
-        evaluated: &BTreeSet<&str>,
+        silent: &BTreeSet<&str>,
+        seed: u64,
     ) -> Self {
         let by_id: BTreeMap<&str, &str> =
             rows.iter().map(|row| (row.id.as_str(), row.text.as_str())).collect();
@@ -98,7 +99,7 @@ impl TrainingReports {
         let of_record = records
             .iter()
             .map(|record| {
-                if !train.admits_part(record) || evaluated.contains(record.patient_group.as_str()) {
+                if !train.admits_part(record) || silent.contains(record.patient_group.as_str()) {
                     return None;
                 }
                 let patient = record.patient_id.as_str();
@@ -111,11 +112,17 @@ impl TrainingReports {
             .collect();
 
         let patients: BTreeSet<&str> = records.iter().map(|record| record.patient_id.as_str()).collect();
-        let without_image = rows.iter().filter(|row| {
-            !patients.contains(row.id.as_str())
-                && (train.splits.is_empty() || row.split.is_some_and(|split| train.splits.contains(&split)))
-        });
-        texts.extend(without_image.map(|row| row.text.clone()));
+        let without_image: Vec<&ReportRow> = rows
+            .iter()
+            .filter(|row| {
+                !patients.contains(row.id.as_str())
+                    && (train.splits.is_empty()
+                        || row.split.is_some_and(|split| train.splits.contains(&split)))
+            })
+            .collect();
+        let kept = train.share(without_image.iter().map(|row| row.id.as_str()), seed);
+        let shared = without_image.iter().filter(|row| kept.contains(row.id.as_str()));
+        texts.extend(shared.map(|row| row.text.clone()));
         Self { texts, of_record }
     }
 }
@@ -144,9 +151,22 @@ mod tests {
         )
         .unwrap();
         let train = Selection { exclude_folds: vec![1], splits: vec![Split::Train], ..Selection::default() };
-        let reports = TrainingReports::gather(&records, &rows, &train, &BTreeSet::from(["4"]));
+        let reports = TrainingReports::gather(&records, &rows, &train, &BTreeSet::from(["4"]), 1);
         assert_eq!(reports.texts, ["own words", "from the file", "no image"]);
         assert_eq!(reports.of_record, [Some(0), Some(0), None, Some(1), None, None]);
+    }
+
+    #[test]
+    fn reports_without_images_are_shared_out() {
+        let text =
+            (0..10).fold(String::from("id,text\n"), |text, id| text + &format!("{id},words of {id}\n"));
+        let rows = rows(&text).unwrap();
+        let texts = |fraction| {
+            let train = Selection { fraction, ..Selection::default() };
+            TrainingReports::gather(&[], &rows, &train, &BTreeSet::new(), 1).texts
+        };
+        assert_eq!((texts(None).len(), texts(Some(0.3)).len()), (10, 3));
+        assert!(texts(Some(0.3)).iter().all(|text| texts(Some(0.6)).contains(text)));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Which images and which sentences meet in a batch.
 
 mod config;
+mod turns;
 
 use medclip_core::Finding;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 pub use self::config::{Pairing, SamplerConfig, SamplerError};
+use self::turns::Turns;
 use crate::data::label::LabelVector;
 use crate::data::sentences::{Polarity, SentencePool, pick};
 use crate::data::stream::{Purpose, stream};
@@ -31,14 +33,14 @@ pub struct Sampler {
     seed: u64,
     labels: Vec<LabelVector>,
     report_of: Vec<Option<usize>>,
-    /// Running total of the images' weights.
-    weights: Vec<f64>,
+    turns: Turns,
     /// Findings that some sentence is positive, or negative, for.
     spoken: [Vec<Finding>; 2],
 }
 
 impl Sampler {
-    /// A sampler over images with these label vectors and, index by index, the reports they have in the pool.
+    /// A sampler over images with these label vectors and, index by index, their sources and the reports they have in the
+    /// pool.
     ///
     /// # Errors
     /// [`SamplerError`].
@@ -46,10 +48,12 @@ impl Sampler {
         config: SamplerConfig,
         seed: u64,
         labels: Vec<LabelVector>,
+        sources: &[&str],
         report_of: Vec<Option<usize>>,
         pool: &SentencePool,
     ) -> Result<Self, SamplerError> {
         config.validate()?;
+        config.check_sources(sources)?;
         if labels.len() < config.images {
             return Err(SamplerError::TooFewImages { batch: config.images, images: labels.len() });
         }
@@ -59,8 +63,8 @@ impl Sampler {
         if spoken.iter().all(Vec::is_empty) {
             return Err(SamplerError::NoSentence);
         }
-        let weights = running_weights(&labels, config.balance);
-        Ok(Self { config, seed, labels, report_of, weights, spoken })
+        let turns = Turns::new(&config, &labels, sources);
+        Ok(Self { config, seed, labels, report_of, turns, spoken })
     }
 
     /// Batches an epoch.
@@ -68,18 +72,11 @@ impl Sampler {
         self.labels.len() / self.config.images
     }
 
-    /// The images of `epoch` in order: as many visits as there are images, each image floor or ceiling of its fair number of times.
+    /// The images of `epoch` in order: as many visits as there are images, each image, and each source that has a share,
+    /// floor or ceiling of its fair number of times.
     pub fn order(&self, epoch: u64) -> Vec<usize> {
         let mut rng = stream(self.seed, Purpose::Order, epoch, 0);
-        let count = self.labels.len();
-        let total = self.weights.last().copied().unwrap_or_default();
-        let offset: f64 = rng.random();
-        let mut order: Vec<usize> = (0..count)
-            .map(|visit| {
-                let position = (visit as f64 + offset) / count as f64 * total;
-                self.weights.partition_point(|running| *running <= position).min(count - 1)
-            })
-            .collect();
+        let mut order = self.turns.take(&mut rng);
         order.shuffle(&mut rng);
         order
     }
@@ -137,26 +134,14 @@ fn sharing(
     pool.draw(pick(&shared, rng)?, polarity, rng)
 }
 
-fn running_weights(labels: &[LabelVector], balance: f32) -> Vec<f64> {
-    let positives: [usize; Finding::COUNT] =
-        std::array::from_fn(|finding| labels.iter().filter(|vector| vector[finding] == 1.0).count());
-    labels
-        .iter()
-        .scan(0.0, |total, vector| {
-            let rarest =
-                vector.iter().zip(positives).filter(|(entry, _)| **entry == 1.0).map(|(_, n)| n).min();
-            let share = labels.len() as f64 / rarest.unwrap_or(labels.len()) as f64;
-            *total += share.powf(f64::from(balance));
-            Some(*total)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use medclip_core::{Certainty, Labels};
 
     use super::*;
+    use crate::data::label::LabelPolicy;
     use crate::data::sentences::SentenceConfig;
 
     const UNPAIRED: Pairing = Pairing::Unpaired { sentences: 5, natural: 0.5, positive: 0.5 };
@@ -175,6 +160,7 @@ mod tests {
             ],
             [],
             &SentenceConfig::default(),
+            &LabelPolicy::default(),
         )
     }
 
@@ -184,9 +170,13 @@ mod tests {
         vector
     }
 
+    fn config(images: usize, pairing: Pairing, balance: f32) -> SamplerConfig {
+        SamplerConfig { images, pairing, balance, source_share: BTreeMap::new() }
+    }
+
     fn sampler(images: usize, pairing: Pairing, balance: f32, labels: Vec<LabelVector>) -> Sampler {
-        let report_of = vec![None; labels.len()];
-        Sampler::new(SamplerConfig { images, pairing, balance }, 7, labels, report_of, &pool()).unwrap()
+        let (sources, report_of) = (vec!["a"; labels.len()], vec![None; labels.len()]);
+        Sampler::new(config(images, pairing, balance), 7, labels, &sources, report_of, &pool()).unwrap()
     }
 
     #[test]
@@ -213,6 +203,63 @@ mod tests {
     }
 
     #[test]
+    fn visits_hold_the_shares_of_sources() {
+        let sources: Vec<&str> = (0..100).map(|image| ["a", "b", "c", "c"][image % 4]).collect();
+        let rare = |image: usize| image % 20 < 4;
+        let labels: Vec<LabelVector> = (0..100)
+            .map(|image| with(if rare(image) { Finding::Edema } else { Finding::NoFinding }, 1.0))
+            .collect();
+        let cases: [(&[(&str, f64)], [usize; 3]); 4] = [
+            (&[], [25, 25, 50]),
+            (&[("a", 0.5)], [50, 17, 33]),
+            (&[("a", 0.1), ("c", 0.2)], [10, 70, 20]),
+            (&[("a", 0.6), ("b", 0.3), ("c", 0.1)], [60, 30, 10]),
+        ];
+        for pairing in [UNPAIRED, Pairing::Paired] {
+            for balance in [0.0, 1.0] {
+                for (shares, expected) in cases {
+                    let source_share =
+                        shares.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
+                    let config = SamplerConfig { source_share, ..config(4, pairing, balance) };
+                    let sampler =
+                        Sampler::new(config, 7, labels.clone(), &sources, vec![None; 100], &pool()).unwrap();
+                    for epoch in 0..3 {
+                        let order = sampler.order(epoch);
+                        let of = |name| order.iter().filter(|image| sources[**image] == name).count();
+                        let counts = ["a", "b", "c"].map(of);
+                        // The rest is no whole number of visits, so its two sources may be one off; without shares and
+                        // with balance nothing holds the sources.
+                        let free = shares.is_empty() && balance > 0.0;
+                        let near = counts.into_iter().zip(expected).all(|(count, n)| count.abs_diff(n) <= 1);
+                        assert!((near || free) && order.len() == 100, "{shares:?}: {counts:?}");
+                        for (name, share) in shares {
+                            assert_eq!(of(name), (share * 100.0).round() as usize, "{name} of {shares:?}");
+                        }
+                        let rare = order.iter().filter(|image| rare(**image)).count();
+                        assert!(
+                            rare.abs_diff(if balance == 0.0 { 20 } else { 50 }) <= 4,
+                            "{shares:?}: {rare}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_seen_less_is_not_seen_at_equal_spaces() {
+        let sources: Vec<&str> = (0..200).map(|image| if image < 100 { "a" } else { "b" }).collect();
+        let source_share = BTreeMap::from([("a".to_owned(), 0.25)]);
+        let config = SamplerConfig { source_share, ..config(4, UNPAIRED, 0.0) };
+        let labels = vec![with(Finding::Edema, 1.0); 200];
+        let sampler = Sampler::new(config, 7, labels, &sources, vec![None; 200], &pool()).unwrap();
+        let order = sampler.order(0);
+        let seen: Vec<usize> = order.into_iter().filter(|image| *image < 100).collect();
+        let even = seen.iter().filter(|image| *image % 2 == 0).count();
+        assert!(seen.len() == 50 && (15..=35).contains(&even), "{even} of {}", seen.len());
+    }
+
+    #[test]
     fn any_batch_can_be_planned_alone() {
         let sampler = sampler(3, UNPAIRED, 0.3, vec![with(Finding::Edema, 1.0); 30]);
         let order = sampler.order(1);
@@ -229,9 +276,9 @@ mod tests {
             with(Finding::NoFinding, 1.0),
             with(Finding::Edema, 1.0),
         ];
-        let config = SamplerConfig { images: 4, pairing: Pairing::Paired, balance: 0.0 };
+        let config = config(4, Pairing::Paired, 0.0);
         let report_of = vec![None, None, None, Some(0)];
-        let sampler = Sampler::new(config, 7, labels, report_of, &pool()).unwrap();
+        let sampler = Sampler::new(config, 7, labels, &["a"; 4], report_of, &pool()).unwrap();
         for epoch in 0..5 {
             let plan = sampler.plan(epoch, 0, &sampler.order(epoch), &pool()).unwrap();
             for (image, sentence) in plan.images.iter().zip(&plan.sentences) {
@@ -243,9 +290,9 @@ mod tests {
     #[test]
     fn refuses_what_cannot_work() {
         let new = |images, labels, pool: &SentencePool| {
-            let config = SamplerConfig { images, pairing: UNPAIRED, balance: 0.0 };
-            Sampler::new(config, 0, vec![LabelVector::default(); labels], vec![None; labels], pool)
-                .unwrap_err()
+            let vectors = vec![LabelVector::default(); labels];
+            let (sources, report_of) = (vec!["a"; labels], vec![None; labels]);
+            Sampler::new(config(images, UNPAIRED, 0.0), 0, vectors, &sources, report_of, pool).unwrap_err()
         };
         assert_eq!(new(0, 5, &pool()).to_string(), "sampler.images must be at least 1");
         assert_eq!(new(6, 5, &pool()).to_string(), "a batch takes 6 images, there are 5");

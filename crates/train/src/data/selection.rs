@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use medclip_eval::grouped_share;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::manifest::{Record, Split};
 
-/// Conditions an image must all meet; an empty list admits everything.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Conditions an image must all meet, and the share of the patients who meet them; an empty list admits everything.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selection {
     /// Data sets, as the manifest's `source` names them.
@@ -21,10 +22,15 @@ pub struct Selection {
     pub only_folds: Vec<u8>,
     /// No image of these folds.
     pub exclude_folds: Vec<u8>,
+    /// Share of the patient groups to keep, above 0 and at most 1; none keeps all.
+    ///
+    /// Groups are drawn whole and with the run's seed. Under one seed a smaller share is part of every larger one, so a
+    /// curve over shares adds patients and exchanges none.
+    pub fraction: Option<f64>,
 }
 
 /// Why selections were refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SelectionError {
     /// No image meets the conditions.
@@ -32,6 +38,14 @@ pub enum SelectionError {
     Empty {
         /// Name of the selection.
         name: String,
+    },
+    /// A share that is none.
+    #[error("selection `{name}`: fraction must be above 0 and at most 1, not {fraction}")]
+    Fraction {
+        /// Name of the selection.
+        name: String,
+        /// What it says.
+        fraction: f64,
     },
     /// A source that no row has: most likely a misspelling.
     #[error("selection `{name}` names source `{source_name}`, which no row of the manifest has")]
@@ -67,11 +81,14 @@ impl Selection {
             && !in_fold(&self.exclude_folds)
     }
 
-    /// Indices of the admitted records, in order; `name` appears in errors.
+    /// Indices of the admitted records, in order and before [`share`](Self::share); `name` appears in errors.
     ///
     /// # Errors
-    /// [`SelectionError::UnknownSource`], [`SelectionError::Empty`].
+    /// [`SelectionError::Fraction`], [`SelectionError::UnknownSource`], [`SelectionError::Empty`].
     pub fn indices(&self, name: &str, records: &[Record]) -> Result<Vec<usize>, SelectionError> {
+        if let Some(fraction) = self.fraction.filter(|fraction| !(*fraction > 0.0 && *fraction <= 1.0)) {
+            return Err(SelectionError::Fraction { name: name.to_owned(), fraction });
+        }
         for source in &self.sources {
             if !records.iter().any(|record| record.source == *source) {
                 return Err(SelectionError::UnknownSource {
@@ -86,6 +103,14 @@ impl Selection {
             return Err(SelectionError::Empty { name: name.to_owned() });
         }
         Ok(indices)
+    }
+
+    /// Those of `groups` that `fraction` keeps: `⌈fraction · groups⌉` of the distinct ones, at least one.
+    pub fn share<'a>(&self, groups: impl IntoIterator<Item = &'a str>, seed: u64) -> BTreeSet<&'a str> {
+        let distinct: BTreeSet<&str> = groups.into_iter().collect();
+        let Some(fraction) = self.fraction else { return distinct };
+        let groups: Vec<&str> = distinct.into_iter().collect();
+        grouped_share(&groups, fraction, seed).into_iter().map(|position| groups[position]).collect()
     }
 }
 
@@ -159,6 +184,37 @@ mod tests {
         );
         let misspelt = Selection { sources: vec!["open-i".into()], ..Selection::default() };
         assert!(matches!(misspelt.indices("train", &rows), Err(SelectionError::UnknownSource { .. })));
+    }
+
+    #[test]
+    fn shares_are_nested_and_counted_in_groups() {
+        let names: Vec<String> = (0..40).map(|group| format!("g{}", group % 20)).collect();
+        let share = |fraction, seed| {
+            let selection = Selection { fraction, ..Selection::default() };
+            selection.share(names.iter().map(String::as_str), seed)
+        };
+        let mut larger = share(None, 3);
+        assert_eq!(larger.len(), 20);
+        for (fraction, expected) in [(1.0, 20), (0.5, 10), (0.12, 3), (0.1, 2), (0.001, 1)] {
+            let kept = share(Some(fraction), 3);
+            assert_eq!(kept.len(), expected, "{fraction}");
+            assert!(kept.is_subset(&larger), "{fraction}");
+            larger = kept;
+        }
+        assert_ne!(share(Some(0.5), 3), share(Some(0.5), 4));
+    }
+
+    #[test]
+    fn refuses_a_fraction_that_is_no_share() {
+        let rows = records(&[Row::new("a", "1")]);
+        for fraction in [0.0, -0.1, 1.5, f64::NAN] {
+            let error =
+                Selection { fraction: Some(fraction), ..Selection::default() }.indices("train", &rows);
+            assert_eq!(
+                error.unwrap_err().to_string(),
+                format!("selection `train`: fraction must be above 0 and at most 1, not {fraction}")
+            );
+        }
     }
 
     #[test]

@@ -6,11 +6,13 @@ use medclip_core::{Certainty, Finding, Labels};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use crate::data::label::{LabelPolicy, LabelVector};
+
 /// What becomes of a report's sentences.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SentenceConfig {
-    /// Sentences with fewer legible words are dropped.
+    /// Sentences with fewer legible words are dropped; the published code drops those of fewer than 5 tokens.
     pub min_words: usize,
     /// Keep sentences whose label vector is all zeros. The matching loss learns nothing from them; `InfoNCE` may.
     pub keep_unlabelled: bool,
@@ -34,12 +36,14 @@ pub enum Polarity {
 }
 
 /// A distinct sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sentence {
     /// As its first report spells it.
     pub text: String,
     /// What it says of each finding.
     pub labels: Labels,
+    /// What the loss compares, by the [`LabelPolicy`].
+    pub vector: LabelVector,
     /// How often reports say it, up to case, spacing and final punctuation; 0 for prompts.
     pub count: usize,
 }
@@ -59,25 +63,29 @@ pub struct SentencePool {
 }
 
 impl SentencePool {
-    /// The pool of `reports`, each already split and labelled, and of labelled `prompts`.
+    /// The pool of `reports`, each already split and labelled, and of labelled `prompts`, with label vectors by `policy`.
     ///
     /// Dropped: sentences with fewer than `min_words` legible words, those with more removed words (`XXXX`) than legible
-    /// ones, and, unless `keep_unlabelled`, those that are neither positive nor negative of anything.
+    /// ones, and, unless `keep_unlabelled`, those whose vector is all zeros. A sentence is positive for what its vector says,
+    /// and negative for what its words deny, whether the policy keeps that in the vector or not.
     pub fn new(
         reports: impl IntoIterator<Item = Vec<(String, Labels)>>,
         prompts: impl IntoIterator<Item = (String, Labels)>,
         config: &SentenceConfig,
+        policy: &LabelPolicy,
     ) -> Self {
+        let new = |text, labels| Sentence { text, labels, vector: policy.sentence(&labels), count: 0 };
         let mut pool = Self { prompt_share: config.prompt_share, ..Self::default() };
         let mut index_of = BTreeMap::new();
         for report in reports {
             let mut said = Vec::with_capacity(report.len());
             for (text, labels) in report {
-                if !legible(&text, config.min_words) || (!config.keep_unlabelled && !labelled(&labels)) {
+                let unlabelled = policy.sentence(&labels) == LabelVector::default();
+                if !legible(&text, config.min_words) || (unlabelled && !config.keep_unlabelled) {
                     continue;
                 }
                 let index = *index_of.entry(normalised(&text)).or_insert_with(|| {
-                    pool.sentences.push(Sentence { text, labels, count: 0 });
+                    pool.sentences.push(new(text, labels));
                     pool.sentences.len() - 1
                 });
                 pool.sentences[index].count += 1;
@@ -86,17 +94,17 @@ impl SentencePool {
             pool.by_report.push(said);
         }
         let from_reports = pool.sentences.len();
-        pool.sentences.extend(prompts.into_iter().map(|(text, labels)| Sentence { text, labels, count: 0 }));
+        pool.sentences.extend(prompts.into_iter().map(|(text, labels)| new(text, labels)));
 
         for (index, sentence) in pool.sentences.iter().enumerate() {
             let buckets = if index < from_reports { &mut pool.said } else { &mut pool.prompted };
             for (finding, certainty) in sentence.labels.iter() {
-                let polarity = match certainty {
-                    Certainty::Positive => Polarity::Positive,
-                    Certainty::Negative => Polarity::Negative,
-                    Certainty::Uncertain | Certainty::Unmentioned => continue,
-                };
-                buckets[finding.index()][polarity as usize].push(index);
+                let [positive, negative] = &mut buckets[finding.index()];
+                if sentence.vector[finding.index()] == 1.0 {
+                    positive.push(index);
+                } else if certainty == Certainty::Negative {
+                    negative.push(index);
+                }
             }
         }
         pool.cumulative = pool
@@ -158,10 +166,6 @@ fn legible(text: &str, min_words: usize) -> bool {
     legible.len() >= min_words && removed.len() <= legible.len()
 }
 
-fn labelled(labels: &Labels) -> bool {
-    labels.iter().any(|(_, certainty)| certainty.label() != 0.0)
-}
-
 fn normalised(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").trim_end_matches(['.', ',', ';', ':', ' ']).to_lowercase()
@@ -179,6 +183,10 @@ mod tests {
     }
 
     fn pool(config: &SentenceConfig) -> SentencePool {
+        pool_with(config, &LabelPolicy::default())
+    }
+
+    fn pool_with(config: &SentenceConfig, policy: &LabelPolicy) -> SentencePool {
         let clear = labels(Finding::LungOpacity, Certainty::Negative);
         let large = labels(Finding::Cardiomegaly, Certainty::Positive);
         SentencePool::new(
@@ -190,6 +198,7 @@ mod tests {
             ],
             [("a fractured rib".into(), labels(Finding::Fracture, Certainty::Positive))],
             config,
+            policy,
         )
     }
 
@@ -208,6 +217,24 @@ mod tests {
     fn unlabelled_sentences_are_an_option() {
         let config = SentenceConfig { keep_unlabelled: true, ..SentenceConfig::default() };
         assert_eq!(pool(&config).of_report(3).len(), 1);
+    }
+
+    #[test]
+    fn folded_sentences_are_still_drawn_by_what_they_deny() {
+        let folding = LabelPolicy { fold_certainty: true, ..LabelPolicy::default() };
+        let pool = pool_with(&SentenceConfig::default(), &folding);
+        let texts: Vec<&str> = pool.sentences().iter().map(|sentence| sentence.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            ["The lungs are clear.", "Heart is enlarged.", "Comparison is made today.", "a fractured rib"],
+            "what says nothing counts as normal"
+        );
+        assert_eq!(pool.counts(Finding::LungOpacity, Polarity::Negative), [1, 0]);
+        assert_eq!(pool.counts(Finding::NoFinding, Polarity::Positive), [2, 0]);
+        let normal = folding.sentence(&Labels::default());
+        let vectors: Vec<LabelVector> = pool.sentences().iter().map(|sentence| sentence.vector).collect();
+        assert_eq!((vectors[0], vectors[2]), (normal, normal));
+        assert!(vectors.iter().flatten().all(|entry| *entry >= 0.0));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub enum Purpose {
     Sentences = 2,
     /// Augmentation of one image visit.
     Augment = 3,
+    /// Altered views of one batch's sentences.
+    Texts = 4,
 }
 
 /// The stream of `purpose` in `epoch` for the `index`-th batch or visit.

@@ -7,8 +7,9 @@ use crate::data::images::ImageStore;
 use crate::data::label::LabelVector;
 use crate::data::manifest::Record;
 use crate::data::sampler::{BatchPlan, Sampler};
-use crate::data::sentences::SentencePool;
+use crate::data::sentences::{Sentence, SentencePool};
 use crate::data::stream::{Purpose, stream};
+use crate::data::text_augment::TextAugmenter;
 
 /// Images, labels and sentences to train on. Shared between the trainer and the loader's threads.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct TrainSet {
     pub(crate) pool: SentencePool,
     pub(crate) sampler: Sampler,
     pub(crate) augmenter: Augmenter,
+    pub(crate) text_augmenter: Option<TextAugmenter>,
     pub(crate) preprocess: PreprocessConfig,
     pub(crate) seed: u64,
 }
@@ -36,6 +38,9 @@ pub struct Batch {
     pub image_labels: Vec<LabelVector>,
     /// Label vector of each sentence; texts are [`TrainSet::pool`]`.sentences()[plan.sentences[i]]`.
     pub sentence_labels: Vec<LabelVector>,
+    /// A second view of each sentence, with the same label vector; empty without
+    /// [`text_augment`](crate::data::DataConfig::text_augment).
+    pub second_texts: Vec<String>,
 }
 
 impl TrainSet {
@@ -87,19 +92,19 @@ impl TrainSet {
             }
         }
         let image_labels = plan.images.iter().filter_map(|image| self.labels.get(*image)).copied().collect();
-        let sentences = self.pool.sentences();
-        let sentence_labels = plan
-            .sentences
-            .iter()
-            .filter_map(|index| sentences.get(*index))
-            .map(|s| s.labels.vector())
-            .collect();
+        let pool = self.pool.sentences();
+        let sentences: Vec<&Sentence> = plan.sentences.iter().filter_map(|index| pool.get(*index)).collect();
+        let mut rng = stream(self.seed, Purpose::Texts, plan.epoch, plan.step as u64);
+        let second_texts = self.text_augmenter.iter().flat_map(|augmenter| {
+            sentences.iter().map(|sentence| augmenter.alter(&sentence.text, &mut rng)).collect::<Vec<_>>()
+        });
         Batch {
             shape: [plan.images.len(), channels, side, side],
             plan,
             pixels,
             image_labels,
-            sentence_labels,
+            sentence_labels: sentences.iter().map(|sentence| sentence.vector).collect(),
+            second_texts: second_texts.collect(),
         }
     }
 }

@@ -7,7 +7,7 @@ use medclip_core::{Certainty, Finding};
 use medclip_eval::{Interval, Rank, bootstrap_ci, median};
 use medclip_report::Labeler;
 use medclip_train::data::reports::ReportRow;
-use medclip_train::data::{Record, SentenceConfig, SentencePool};
+use medclip_train::data::{LabelPolicy, Record, SentenceConfig, SentencePool};
 use serde::Serialize;
 
 use super::classes::ClassSentences;
@@ -65,7 +65,7 @@ impl Reports {
             .iter()
             .map(|text| text.as_ref().map_or_else(Vec::new, |text| labeler.report(text).sentences));
         let config = SentenceConfig { keep_unlabelled: true, ..SentenceConfig::default() };
-        let pool = SentencePool::new(labelled, [], &config);
+        let pool = SentencePool::new(labelled, [], &config, &LabelPolicy::default());
 
         let mut candidates = Vec::new();
         let mut index_of = BTreeMap::new();

@@ -10,12 +10,13 @@ use thiserror::Error;
 
 use crate::data::augment::{AugmentConfig, AugmentError};
 use crate::data::images::ImagesError;
-use crate::data::label::LabelPolicy;
+use crate::data::label::{LabelPolicy, LabelPolicyError};
 use crate::data::manifest::ManifestError;
 use crate::data::reports::ReportsError;
 use crate::data::sampler::{SamplerConfig, SamplerError};
 use crate::data::selection::{Selection, SelectionError};
 use crate::data::sentences::SentenceConfig;
+use crate::data::text_augment::{TextAugmentConfig, TextAugmentError};
 
 /// What to train and evaluate on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,10 @@ pub struct DataConfig {
     /// How training images are changed.
     #[serde(default)]
     pub augment: AugmentConfig,
+    /// How the second view of every drawn sentence is made; none, and there is no second view. With one, the loss is the
+    /// mean over both views.
+    #[serde(default)]
+    pub text_augment: Option<TextAugmentConfig>,
 }
 
 /// A manifest beside the first.
@@ -104,12 +109,18 @@ pub enum DataError {
     /// `sentences.prompt_share` is not a share.
     #[error("sentences.prompt_share must be in 0–1")]
     PromptShare,
+    /// The label policy.
+    #[error(transparent)]
+    Labels(#[from] LabelPolicyError),
     /// A selection.
     #[error(transparent)]
     Selection(#[from] SelectionError),
     /// An augmentation setting.
     #[error(transparent)]
     Augment(#[from] AugmentError),
+    /// A setting of the sentences' second view.
+    #[error(transparent)]
+    TextAugment(#[from] TextAugmentError),
     /// A sampler setting, or data it cannot work with.
     #[error(transparent)]
     Sampler(#[from] SamplerError),
