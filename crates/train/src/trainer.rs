@@ -164,7 +164,7 @@ impl Trainer {
         let text_embeds = self.encoder.embed(&self.model, &self.tokenizer, &batch.plan.sentences, &texts)?;
         let logits = self.model.logits(&image_embeds, &text_embeds)?;
         let loss = self.config.objective.loss(&logits, &batch.image_labels, &batch.sentence_labels)?;
-        let gradient_norm = self.optimizer.step(&loss.backward()?, learning_rate)?;
+        let gradient_norm = self.optimizer.step(&crate::tape::backward(&loss)?, learning_rate)?;
         self.model.clamp_logit_scale()?;
         if let Some((_, ema)) = &mut self.averaged {
             let config = &self.config;
