@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`config`], [`setting`] | the training file, and settings replaced from outside |
 //! | [`data`] | images, labels, sentences, batches |
-//! | [`op`] | operations with backward passes candle lacks |
+//! | [`op`], [`tape`] | operations with backward passes candle lacks, and gradients through whole towers |
 //! | [`params`] | named parameters |
 //! | [`tower`], [`model`] | the two towers, and both as one model |
 //! | [`loss`] | semantic matching and its baselines |
@@ -44,6 +44,7 @@ pub mod schedule;
 pub mod sentences;
 pub mod setting;
 pub mod step;
+pub mod tape;
 pub mod tower;
 pub mod trainer;
 
@@ -52,4 +53,5 @@ pub use error::TrainError;
 pub use loss::{LabelSimilarity, Objective};
 pub use model::MedClip;
 pub use setting::Setting;
+pub use tape::backward;
 pub use trainer::Trainer;

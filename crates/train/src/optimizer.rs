@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
+use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tensor, Var, bail};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ impl AdamW {
             let Some(gradient) = gradients.get(slot.var.as_tensor()) else {
                 bail!("parameter {name} received no gradient");
             };
-            squared += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
+            squared += squared_norm(gradient)?;
         }
         let norm = squared.sqrt();
         if !norm.is_finite() {
@@ -157,6 +157,41 @@ impl AdamW {
 /// Matrices and kernels decay; vectors (biases, norms), the bias tables of a Swin and the temperature do not.
 fn decays(name: &str, var: &Var) -> bool {
     var.rank() > 1 && !name.ends_with("_bias_table")
+}
+
+fn squared_norm(gradient: &Tensor) -> Result<f64> {
+    gradient.contiguous()?.apply_op1_no_bwd(&SquaredNorm)?.to_vec1::<f64>().map(|sums| sums.iter().sum())
+}
+
+/// Sums of squares, one for each chunk of values.
+struct SquaredNorm;
+
+impl CustomOp1 for SquaredNorm {
+    fn name(&self) -> &'static str {
+        "squared-norm"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        /// Independent partial sums.
+        const LANES: usize = 16;
+        let sums: Vec<f64> = contiguous(storage, layout)?
+            .par_chunks(CHUNK)
+            .map(|values| {
+                crate::op::vectorised(|| {
+                    let (blocks, rest) = values.as_chunks::<LANES>();
+                    let mut sums = [0.0_f32; LANES];
+                    for block in blocks {
+                        for (sum, value) in sums.iter_mut().zip(block) {
+                            *sum += value * value;
+                        }
+                    }
+                    sums.iter().chain(&[rest.iter().map(|v| v * v).sum()]).map(|sum| f64::from(*sum)).sum()
+                })
+            })
+            .collect();
+        let count = sums.len();
+        Ok((CpuStorage::F64(sums), Shape::from(count)))
+    }
 }
 
 struct Update<'a> {

@@ -15,6 +15,7 @@ use crate::error::TrainError;
 use crate::loss::Objective;
 use crate::model::MedClip;
 use crate::sentences::SentenceEncoder;
+use crate::tape::backward;
 use crate::tower::Phase;
 
 /// What a batch passes through on its way to a loss.
@@ -100,7 +101,7 @@ impl Pass<'_> {
             texts.push(self.embed_texts(view, 0..inputs.sentences())?);
         }
         let loss = self.loss(inputs, &images, &texts)?;
-        Ok((loss.to_scalar()?, (loss * share)?.backward()?))
+        Ok((loss.to_scalar()?, backward(&(loss * share)?)?))
     }
 
     /// `[range, embedding_dim]`.

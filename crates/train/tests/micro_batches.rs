@@ -14,6 +14,7 @@ use medclip_core::{
 };
 use medclip_train::sentences::SentenceEncoder;
 use medclip_train::step::{Inputs, Pass, TextView, add_gradients};
+use medclip_train::tape::backward;
 use medclip_train::tower::Phase;
 use medclip_train::{LabelSimilarity, MedClip, Objective, TrainConfig};
 use rand::{RngExt, SeedableRng};
@@ -147,7 +148,7 @@ impl Setting {
         let texts = self.model.embed_texts(&self.tokenizer.batch(&SENTENCES).unwrap()).unwrap();
         let logits = self.model.logits(&images, &texts).unwrap();
         let loss = Self::objective().loss(&logits, &self.image_labels, &self.sentence_labels).unwrap();
-        self.named(&loss.backward().unwrap())
+        self.named(&backward(&loss).unwrap())
     }
 
     fn named(&self, gradients: &GradStore) -> BTreeMap<String, Tensor> {

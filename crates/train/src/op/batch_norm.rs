@@ -11,8 +11,9 @@ pub use statistics::BatchStatistics;
 use statistics::{batch_statistics, chunk_values};
 
 use super::side::{SideOutput, sum_rows};
-use super::simd::vectorised;
+use super::simd::kernel;
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// Which statistics normalise.
 #[derive(Debug, Clone)]
@@ -56,6 +57,7 @@ impl Rectifier {
 /// # Source
 /// Ioffe and Szegedy 2015; gradient by the chain rule through μ and σ² when they are the batch's.
 pub fn batch_norm(
+    tape: &mut Tape,
     x: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
@@ -65,7 +67,7 @@ pub fn batch_norm(
 ) -> Result<(Tensor, BatchStatistics)> {
     let used = Arc::new(SideOutput::default());
     let op = BatchNorm { eps: eps as f32, mode, rectifier, used: Arc::clone(&used) };
-    let y = x.apply_op3(weight, bias, op)?;
+    let y = tape.apply3(x, weight, bias, op)?;
     let statistics = used.get();
     match statistics {
         Some(statistics) => Ok((y, statistics)),
@@ -107,7 +109,10 @@ impl CustomOp3 for BatchNorm {
         let mut y = vec![0.0_f32; x.len()];
         let chunk = chunk_values(channels);
         y.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(y, x)| {
-            vectorised(|| affine.apply(x, y, self.rectifier));
+            let (affine, rectifier) = (&affine, self.rectifier);
+            kernel!(|affine: &'a Affine, x: &'a [f32], y: &'a mut [f32], rectifier: Rectifier| -> () {
+                affine.apply(x, y, rectifier);
+            });
         });
         self.used.put(Some(statistics));
         Ok((CpuStorage::F32(y), l1.shape().clone()))
@@ -208,7 +213,15 @@ impl CustomOp2 for BatchNormBackward {
             .par_chunks(chunk)
             .zip(grad.par_chunks(chunk))
             .map(|(x, grad)| {
-                vectorised(|| {
+                let (affine, mean, inv_std) = (&affine, mean.as_slice(), inv_std.as_slice());
+                kernel!(|affine: &'a Affine,
+                         mean: &'a [f32],
+                         inv_std: &'a [f32],
+                         channels: usize,
+                         range: (f32, f32),
+                         x: &'a [f32],
+                         grad: &'a [f32]|
+                 -> (Vec<f32>, Vec<f32>) {
                     let (mut dweight, mut dbias) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
                     let (dw, db) = (&mut dweight[..channels], &mut dbias[..channels]);
                     let (mean, inv_std) = (&mean[..channels], &inv_std[..channels]);
@@ -240,7 +253,16 @@ impl CustomOp2 for BatchNormBackward {
         let mut dx = vec![0.0_f32; x.len()];
         dx.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).zip(grad.par_chunks(chunk)).for_each(
             |((dx, x), grad)| {
-                vectorised(|| {
+                let (affine, slope, offset) = (&affine, slope.as_slice(), offset.as_slice());
+                kernel!(|affine: &'a Affine,
+                         slope: &'a [f32],
+                         offset: &'a [f32],
+                         channels: usize,
+                         range: (f32, f32),
+                         dx: &'a mut [f32],
+                         x: &'a [f32],
+                         grad: &'a [f32]|
+                 -> () {
                     let (slope, offset) = (&slope[..channels], &offset[..channels]);
                     let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
                     for ((dx, x), g) in dx

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::side::{SideOutput, sum_rows};
-use super::simd::vectorised;
+use super::simd::kernel;
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// Channels handled together, one AVX-512 register.
 const LANES: usize = 16;
@@ -19,8 +20,8 @@ const LANES: usize = 16;
 /// - returns: `[batch · out_height · out_width, channels]`
 /// # Errors
 /// When the shapes disagree or a tensor is not contiguous `f32` on the CPU.
-pub fn depthwise_conv(x: &Tensor, weight: &Tensor, geometry: Geometry) -> Result<Tensor> {
-    x.apply_op2(weight, Depthwise { geometry })
+pub fn depthwise_conv(tape: &mut Tape, x: &Tensor, weight: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    tape.apply2(x, weight, Depthwise { geometry })
 }
 
 struct Depthwise {
@@ -60,21 +61,22 @@ impl CustomOp2 for Depthwise {
         y.par_chunks_mut(out_width * channels).enumerate().for_each(|(row, y)| {
             let (image, oy) = (row / out_height, row % out_height);
             let x = &x[image * g.height * g.width * channels..][..g.height * g.width * channels];
-            vectorised(|| {
-                for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
-                    for ky in 0..g.kernel {
-                        let Some(iy) = Geometry::input(oy, ky, g.stride, pad_y, g.height) else { continue };
-                        for kx in 0..g.kernel {
-                            let Some(ix) = Geometry::input(ox, kx, g.stride, pad_x, g.width) else {
-                                continue;
-                            };
-                            let x = &x[(iy * g.width + ix) * channels..][..channels];
-                            let w = &taps[(ky * g.kernel + kx) * channels..][..channels];
-                            multiply_add(y, x, w);
-                        }
+            let (taps_y, top) = g.taps(oy, pad_y, g.height);
+            let mut pairs = Vec::with_capacity(g.kernel * g.kernel);
+            for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
+                let (taps_x, left) = g.taps(ox, pad_x, g.width);
+                pairs.clear();
+                for (down, ky) in taps_y.clone().enumerate() {
+                    for (right, kx) in taps_x.clone().enumerate() {
+                        let pixel = (top + down) * g.width + left + right;
+                        pairs.push([pixel * channels, (ky * g.kernel + kx) * channels]);
                     }
                 }
-            });
+                let (pairs, taps) = (pairs.as_slice(), taps.as_slice());
+                kernel!(|y: &'a mut [f32], x: &'a [f32], taps: &'a [f32], pairs: &'a [[usize; 2]]| -> () {
+                    weighted_sum(y, x, taps, pairs);
+                });
+            }
         });
         Ok((CpuStorage::F32(y), Shape::from((g.batch * out_height * out_width, channels))))
     }
@@ -136,31 +138,48 @@ impl CustomOp2 for DepthwiseBackward {
             .zip(x.par_chunks(in_len))
             .zip(grad.par_chunks(out_len))
             .map(|((dx, x), grad)| {
-                vectorised(|| {
-                    let mut dtaps = vec![0.0_f32; self.taps.len()];
-                    for (at, grad) in grad.chunks_exact(channels).enumerate() {
-                        let (oy, ox) = (at / out_width, at % out_width);
-                        for ky in 0..g.kernel {
-                            let Some(iy) = Geometry::input(oy, ky, g.stride, pad_y, g.height) else {
-                                continue;
-                            };
-                            for kx in 0..g.kernel {
-                                let Some(ix) = Geometry::input(ox, kx, g.stride, pad_x, g.width) else {
-                                    continue;
-                                };
-                                let tap = (ky * g.kernel + kx) * channels;
-                                let pixel = (iy * g.width + ix) * channels;
-                                multiply_add(
-                                    &mut dx[pixel..][..channels],
-                                    grad,
-                                    &self.taps[tap..][..channels],
-                                );
-                                multiply_add(&mut dtaps[tap..][..channels], grad, &x[pixel..][..channels]);
-                            }
+                let mut pairs = Vec::with_capacity(g.kernel * g.kernel);
+                for (at, dx) in dx.chunks_exact_mut(channels).enumerate() {
+                    let (iy, ix) = (at / g.width, at % g.width);
+                    pairs.clear();
+                    for (oy, ky) in outputs(iy, pad_y, &g, out_height) {
+                        for (ox, kx) in outputs(ix, pad_x, &g, out_width) {
+                            let out = oy * out_width + ox;
+                            pairs.push([out * channels, (ky * g.kernel + kx) * channels]);
                         }
                     }
-                    dtaps
-                })
+                    let (pairs, taps) = (pairs.as_slice(), self.taps.as_slice());
+                    kernel!(|dx: &'a mut [f32],
+                             grad: &'a [f32],
+                             taps: &'a [f32],
+                             pairs: &'a [[usize; 2]]|
+                     -> () {
+                        weighted_sum(dx, grad, taps, pairs);
+                    });
+                }
+                let mut dtaps = vec![0.0_f32; self.taps.len()];
+                for (oy, grad) in grad.chunks_exact(out_width * channels).enumerate() {
+                    let (taps_y, top) = g.taps(oy, pad_y, g.height);
+                    for (down, ky) in taps_y.enumerate() {
+                        for kx in 0..g.kernel {
+                            let Some((first, count)) = inside(kx, pad_x, &g, out_width) else { continue };
+                            let left = (first * g.stride + kx).saturating_sub(pad_x);
+                            let x = &x[((top + down) * g.width + left) * channels..];
+                            let grad = &grad[first * channels..];
+                            let sums = &mut dtaps[(ky * g.kernel + kx) * channels..][..channels];
+                            let steps = [channels, g.stride * channels];
+                            kernel!(|sums: &'a mut [f32],
+                                     grad: &'a [f32],
+                                     x: &'a [f32],
+                                     steps: [usize; 2],
+                                     count: usize|
+                             -> () {
+                                products_along(sums, grad, x, steps, count);
+                            });
+                        }
+                    }
+                }
+                dtaps
             })
             .collect();
         self.dtaps.put(sum_rows(dtaps.iter(), self.taps.len()));
@@ -168,20 +187,76 @@ impl CustomOp2 for DepthwiseBackward {
     }
 }
 
-/// `acc += a · b`, in blocks the compiler keeps in registers.
+/// Outputs that see input position `at`, each with the tap it sees it through.
+fn outputs(at: usize, pad: usize, g: &Geometry, count: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (kernel, stride) = (g.kernel, g.stride);
+    (0..kernel.min(at + pad + 1)).filter_map(move |tap| {
+        let start = at + pad - tap;
+        let out = start / stride;
+        (start.is_multiple_of(stride) && out < count).then_some((out, tap))
+    })
+}
+
+/// The first of the outputs of a line whose tap `tap` falls on the image, and how many there are.
+fn inside(tap: usize, pad: usize, g: &Geometry, count: usize) -> Option<(usize, usize)> {
+    let first = pad.saturating_sub(tap).div_ceil(g.stride);
+    let end = (g.width + pad).checked_sub(tap + 1)? / g.stride + 1;
+    let length = end.min(count).checked_sub(first)?;
+    (length > 0).then_some((first, length))
+}
+
+/// `y = Σ values · weights` over pairs of places in `values` and `weights`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-fn multiply_add(acc: &mut [f32], a: &[f32], b: &[f32]) {
-    let (acc_blocks, acc_rest) = acc.as_chunks_mut::<LANES>();
-    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
-    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
-    for ((acc, a), b) in acc_blocks.iter_mut().zip(a_blocks).zip(b_blocks) {
-        for i in 0..LANES {
-            acc[i] += a[i] * b[i];
+fn weighted_sum(y: &mut [f32], values: &[f32], weights: &[f32], pairs: &[[usize; 2]]) {
+    let (blocks, rest) = y.as_chunks_mut::<LANES>();
+    let whole = blocks.len() * LANES;
+    for (index, block) in blocks.iter_mut().enumerate() {
+        // In registers until every pair is in it.
+        let mut sum = [0.0_f32; LANES];
+        for [value, weight] in pairs {
+            let (Some(value), Some(weight)) = (
+                values[value + index * LANES..].first_chunk::<LANES>(),
+                weights[weight + index * LANES..].first_chunk::<LANES>(),
+            ) else {
+                continue;
+            };
+            for lane in 0..LANES {
+                sum[lane] = value[lane].mul_add(weight[lane], sum[lane]);
+            }
         }
+        *block = sum;
     }
-    for ((acc, a), b) in acc_rest.iter_mut().zip(a_rest).zip(b_rest) {
-        *acc += a * b;
+    for (index, y) in rest.iter_mut().enumerate() {
+        let at = whole + index;
+        *y = pairs.iter().map(|[value, weight]| values[value + at] * weights[weight + at]).sum();
+    }
+}
+
+/// `sums += Σ a · b` over `count` pixels, `steps` apart.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+fn products_along(sums: &mut [f32], a: &[f32], b: &[f32], [a_step, b_step]: [usize; 2], count: usize) {
+    let (blocks, rest) = sums.as_chunks_mut::<LANES>();
+    let whole = blocks.len() * LANES;
+    for (index, block) in blocks.iter_mut().enumerate() {
+        let mut sum = *block;
+        for pixel in 0..count {
+            let (Some(a), Some(b)) = (
+                a[pixel * a_step + index * LANES..].first_chunk::<LANES>(),
+                b[pixel * b_step + index * LANES..].first_chunk::<LANES>(),
+            ) else {
+                continue;
+            };
+            for lane in 0..LANES {
+                sum[lane] = a[lane].mul_add(b[lane], sum[lane]);
+            }
+        }
+        *block = sum;
+    }
+    for (index, s) in rest.iter_mut().enumerate() {
+        let at = whole + index;
+        *s += (0..count).map(|pixel| a[pixel * a_step + at] * b[pixel * b_step + at]).sum::<f32>();
     }
 }
 

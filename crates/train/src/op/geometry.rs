@@ -70,19 +70,6 @@ impl Geometry {
         }
     }
 
-    /// Input position of a tap, or none when it falls on padding.
-    #[inline]
-    pub(super) const fn input(
-        out: usize,
-        tap: usize,
-        stride: usize,
-        pad: usize,
-        size: usize,
-    ) -> Option<usize> {
-        let at = out * stride + tap;
-        if at >= pad && at - pad < size { Some(at - pad) } else { None }
-    }
-
     /// The taps of an output that fall on the image, and the input position of the first of them.
     #[inline]
     pub(super) fn taps(&self, out: usize, pad: usize, size: usize) -> (std::ops::Range<usize>, usize) {

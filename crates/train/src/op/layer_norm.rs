@@ -4,8 +4,9 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use super::side::{SideOutput, sum_rows};
-use super::simd::vectorised;
+use super::simd::kernel;
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// Rows handled together.
 const CHUNK_ROWS: usize = 32;
@@ -20,8 +21,8 @@ const CHUNK_ROWS: usize = 32;
 /// When the widths differ or a tensor is not contiguous `f32` on the CPU.
 /// # Source
 /// Ba et al. 2016, with the biased variance as PyTorch has it.
-pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
-    x.apply_op3(weight, bias, LayerNorm { eps: eps as f32 })
+pub fn layer_norm(tape: &mut Tape, x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    tape.apply3(x, weight, bias, LayerNorm { eps: eps as f32 })
 }
 
 struct LayerNorm {
@@ -49,9 +50,16 @@ impl CustomOp3 for LayerNorm {
         }
         let mut y = vec![0.0_f32; x.len()];
         y.par_chunks_mut(CHUNK_ROWS * width).zip(x.par_chunks(CHUNK_ROWS * width)).for_each(|(y, x)| {
-            vectorised(|| {
+            let eps = self.eps;
+            kernel!(|y: &'a mut [f32],
+                     x: &'a [f32],
+                     weight: &'a [f32],
+                     bias: &'a [f32],
+                     width: usize,
+                     eps: f32|
+             -> () {
                 for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                    let (mean, inv_std) = moments(x, self.eps);
+                    let (mean, inv_std) = moments(x, eps);
                     for (((y, x), w), b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
                         *y = (x - mean) * inv_std * w + b;
                     }
@@ -110,12 +118,19 @@ impl CustomOp2 for LayerNormBackward {
             .zip(x.par_chunks(chunk))
             .zip(grad.par_chunks(chunk))
             .map(|((dx, x), grad)| {
-                vectorised(|| {
+                let eps = self.eps;
+                kernel!(|dx: &'a mut [f32],
+                         x: &'a [f32],
+                         grad: &'a [f32],
+                         weight: &'a [f32],
+                         width: usize,
+                         eps: f32|
+                 -> (Vec<f32>, Vec<f32>) {
                     let (mut dweight, mut dbias) = (vec![0.0_f32; width], vec![0.0_f32; width]);
                     for ((dx, x), g) in
                         dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(grad.chunks_exact(width))
                     {
-                        let (mean, inv_std) = moments(x, self.eps);
+                        let (mean, inv_std) = moments(x, eps);
                         let (mut sum, mut dot) = ([0.0_f32; LANES], [0.0_f32; LANES]);
                         for i in 0..width {
                             let normed = (x[i] - mean) * inv_std;

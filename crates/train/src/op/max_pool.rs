@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::geometry::Geometry;
 use super::simd::vectorised;
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// The largest value of each channel under the kernel, padding left out.
 ///
@@ -16,8 +17,8 @@ use super::storage::contiguous;
 /// When `x` has not the rows `geometry` states, or is not contiguous `f32` on the CPU.
 /// # Source
 /// `torch.nn.functional.max_pool2d`; the gradient goes to the first of equal values in raster order.
-pub fn max_pool(x: &Tensor, geometry: Geometry) -> Result<Tensor> {
-    x.apply_op1(MaxPool { geometry })
+pub fn max_pool(tape: &mut Tape, x: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    tape.apply1(x, MaxPool { geometry })
 }
 
 struct MaxPool {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::geometry::Geometry;
 use super::simd::vectorised;
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// Unfolds rows of pixels so that a dense convolution is `patches · filtersᵀ`, with [`filter_rows`].
 ///
@@ -14,8 +15,8 @@ use super::storage::contiguous;
 /// - returns: `[batch · out_height · out_width, kernel · kernel · channels]`, zeros for padding
 /// # Errors
 /// When `x` has not the rows `geometry` states, or is not contiguous `f32` on the CPU.
-pub fn patches(x: &Tensor, geometry: Geometry) -> Result<Tensor> {
-    x.apply_op1(Patches { geometry })
+pub fn patches(tape: &mut Tape, x: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    tape.apply1(x, Patches { geometry })
 }
 
 /// Filters `[out, channels, kernel, kernel]` in the order of the columns of [`patches`]:
@@ -23,9 +24,14 @@ pub fn patches(x: &Tensor, geometry: Geometry) -> Result<Tensor> {
 ///
 /// # Errors
 /// When `weight` has other than four axes.
-pub fn filter_rows(weight: &Tensor) -> Result<Tensor> {
-    let (out, ..) = weight.dims4()?;
-    weight.permute((0, 2, 3, 1))?.contiguous()?.reshape((out, ()))
+pub fn filter_rows(tape: &mut Tape, weight: &Tensor) -> Result<Tensor> {
+    let (out, channels, height, width) = weight.dims4()?;
+    let rows = weight.detach().permute((0, 2, 3, 1))?.contiguous()?.reshape((out, ()))?;
+    tape.record(&[weight], &rows, move |gradient, _| {
+        let gradient = gradient.reshape((out, height, width, channels))?;
+        Ok(vec![Some(gradient.permute((0, 3, 1, 2))?.contiguous()?)])
+    });
+    Ok(rows)
 }
 
 struct Patches {

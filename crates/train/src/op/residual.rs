@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::simd::vectorised;
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// Values handled together.
 const CHUNK: usize = 32 * 1024;
@@ -15,11 +16,11 @@ const CHUNK: usize = 32 * 1024;
 /// - `x`, `shortcut`, returns: one shape
 /// # Errors
 /// When the shapes differ or a tensor is not contiguous `f32` on the CPU.
-pub fn add_relu(x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
+pub fn add_relu(tape: &mut Tape, x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
     if x.shape() != shortcut.shape() {
         bail!("shortcut of {:?} for {:?}", shortcut.dims(), x.dims());
     }
-    x.apply_op2(shortcut, AddRelu)
+    tape.apply2(x, shortcut, AddRelu)
 }
 
 struct AddRelu;
@@ -70,7 +71,7 @@ impl CustomOp2 for AddReluBackward {
     }
 }
 
-fn pointwise(
+pub(super) fn pointwise(
     s1: &CpuStorage,
     l1: &Layout,
     s2: &CpuStorage,

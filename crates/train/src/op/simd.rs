@@ -4,9 +4,34 @@ use std::sync::LazyLock;
 
 use pulp::Arch;
 
-static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
+pub(super) static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
-/// Runs `work` compiled for the widest vector instructions of this CPU.
+/// Runs a body over variables of the given types compiled for the widest vector instructions of this CPU, whatever its
+/// size.
+///
+/// The compiler leaves a large closure out of line, and then compiles it for the oldest CPU it may run on.
+macro_rules! kernel {
+    (|$($name:ident: $type:ty),+ $(,)?| -> $output:ty $body:block) => {{
+        struct Kernel<'a> {
+            $($name: $type,)+
+            lifetime: std::marker::PhantomData<&'a ()>,
+        }
+        impl<'a> pulp::WithSimd for Kernel<'a> {
+            type Output = $output;
+
+            #[inline(always)]
+            fn with_simd<S: pulp::Simd>(self, _simd: S) -> Self::Output {
+                let Self { $($name,)+ lifetime: _ } = self;
+                $body
+            }
+        }
+        $crate::op::simd::ARCH.dispatch(Kernel { $($name,)+ lifetime: std::marker::PhantomData })
+    }};
+}
+
+pub(super) use kernel;
+
+/// Runs `work`, a small loop, compiled for the widest vector instructions of this CPU; larger bodies need [`kernel`].
 #[inline]
 pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     ARCH.dispatch(work)

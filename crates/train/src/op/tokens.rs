@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::storage::contiguous;
+use crate::tape::Tape;
 
 /// Token i of the result is token `moves[i]` of `x`, or zeros where there is none; in every image alike.
 ///
@@ -14,7 +15,7 @@ use super::storage::contiguous;
 /// - returns: `[batch · moves, width]`
 /// # Errors
 /// When a token is moved twice or does not exist, or `x` is not contiguous `f32` on the CPU.
-pub fn move_tokens(x: &Tensor, batch: usize, moves: &[Option<usize>]) -> Result<Tensor> {
+pub fn move_tokens(tape: &mut Tape, x: &Tensor, batch: usize, moves: &[Option<usize>]) -> Result<Tensor> {
     let (rows, _) = x.dims2()?;
     if batch == 0 || !rows.is_multiple_of(batch) {
         bail!("{rows} tokens of {batch} images");
@@ -28,7 +29,7 @@ pub fn move_tokens(x: &Tensor, batch: usize, moves: &[Option<usize>]) -> Result<
             None => bail!("there is no token {from} of {}", rows / batch),
         }
     }
-    x.apply_op1(MoveTokens { batch, moves: moves.into(), back: back.into() })
+    tape.apply1(x, MoveTokens { batch, moves: moves.into(), back: back.into() })
 }
 
 struct MoveTokens {

@@ -8,6 +8,7 @@ use candle_core::{Tensor, Var};
 
 use super::{Inputs, Pass, add_gradients, refused};
 use crate::error::TrainError;
+use crate::tape::backward;
 use crate::tower::Phase;
 
 impl Pass<'_> {
@@ -45,7 +46,7 @@ impl Pass<'_> {
 
         let texts: Vec<Tensor> = views.iter().map(|view| view.as_tensor().clone()).collect();
         let loss = self.loss(inputs, &images, &texts)?;
-        let mut cached = (&loss * share)?.backward()?;
+        let mut cached = backward(&(&loss * share)?)?;
         let image_gradient = taken(&mut cached, &images)?;
         let view_gradients =
             views.iter().map(|view| taken(&mut cached, view)).collect::<Result<Vec<_>, _>>()?;
@@ -85,5 +86,5 @@ fn taken(gradients: &mut GradStore, leaf: &Var) -> Result<Tensor, TrainError> {
 /// Gradients of `Σ embeds · gradient[part]`.
 fn pulled_back(embeds: &Tensor, gradient: &Tensor, part: Range<usize>) -> Result<GradStore, TrainError> {
     let gradient = gradient.narrow(0, part.start, part.len())?;
-    Ok((embeds * gradient)?.sum_all()?.backward()?)
+    Ok(backward(&(embeds * gradient)?.sum_all()?)?)
 }

@@ -4,9 +4,10 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::architecture::TextPooling;
 use medclip_core::{BertConfig, batch::TokenBatch};
 
-use crate::op::{Activation, attention_softmax};
+use crate::op::{AttentionMask, Groups, add, attention, embedding, pool};
 use crate::params::{Init, ParameterStore};
-use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm};
+use crate::tape::Tape;
+use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 
 /// The trunk: tokens to one vector a sentence.
 pub struct Bert {
@@ -59,20 +60,25 @@ impl Bert {
     /// The reference's `MedCLIPTextModel`; its mean runs over padding too ([`TextPooling::Reference`]).
     pub fn forward(&self, tokens: &TokenBatch) -> Result<Tensor> {
         let (mask, shape) = (tokens.mask(), tokens.shape());
-        let mut x = self.embed(tokens)?; // (B·S, W)
+        let tape = &mut Tape::new();
+        let mut x = self.embed(tape, tokens)?; // (B·S, W)
         let mut sum: Option<Tensor> = None;
         for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, mask, shape)?;
+            x = layer.forward(tape, &x, mask, shape)?;
             // hidden_states[1], [2] and [-1] of the reference, which coincide in shallow trunks.
-            for _ in 0..self.picks(index) {
+            let picks = self.picks(index);
+            if picks > 0 {
+                let share = picks as f32 / 3.0;
+                let weights = self.token_weights(mask, shape[1]).into_iter().map(|w| w * share).collect();
+                let pooled = pool(tape, &x, shape[0], weights)?;
                 sum = Some(match sum {
-                    Some(sum) => (sum + &x)?,
-                    None => x.clone(),
+                    Some(sum) => add(tape, &sum, &pooled)?,
+                    None => pooled,
                 });
             }
         }
         let Some(sum) = sum else { bail!("a text tower needs at least one layer") };
-        self.pool(&(sum / 3.0)?, mask, shape)
+        std::mem::take(tape).finish(&sum)
     }
 
     /// How often the state after layer `index` enters the mean of three.
@@ -94,14 +100,15 @@ impl Bert {
         {
             bail!("no prefix of {layers} of {} layers for {batch} sentences", self.layers.len());
         }
-        let mut x = self.embed(tokens)?;
+        let tape = &mut Tape::new();
+        let mut x = self.embed(tape, tokens)?;
         let mut early: Option<Tensor> = None;
         for (index, layer) in self.layers[..layers].iter().enumerate() {
-            x = layer.forward(&x, mask, [batch, sequence])?;
+            x = layer.forward(tape, &x, mask, [batch, sequence])?;
             if index < 2 {
-                let pooled = self.pool(&x, mask, [batch, sequence])?;
+                let pooled = pool(tape, &x, batch, self.token_weights(mask, sequence))?;
                 early = Some(match early {
-                    Some(early) => (early + pooled)?,
+                    Some(early) => add(tape, &early, &pooled)?,
                     None => pooled,
                 });
             }
@@ -138,16 +145,18 @@ impl Bert {
         let early: Vec<f32> = prefixes.iter().flat_map(|prefix| prefix.early.iter().copied()).collect();
         let early = Tensor::from_vec(early, (batch, width), device)?;
         let mut x = Tensor::from_vec(states, (batch * sequence, width), device)?;
+        let tape = &mut Tape::new();
         for layer in &self.layers[first.layers..] {
-            x = layer.forward(&x, &mask, [batch, sequence])?;
+            x = layer.forward(tape, &x, &mask, [batch, sequence])?;
         }
-        (early + self.pool(&x, &mask, [batch, sequence])?)? / 3.0
+        let last = pool(tape, &x, batch, self.token_weights(&mask, sequence))?;
+        let last = std::mem::take(tape).finish(&last)?;
+        (early + last)? / 3.0
     }
 
     /// Words, positions and segment 0, normalised: `[batch · sequence, width]`.
-    fn embed(&self, tokens: &TokenBatch) -> Result<Tensor> {
+    fn embed(&self, tape: &mut Tape, tokens: &TokenBatch) -> Result<Tensor> {
         let [batch, sequence] = tokens.shape();
-        let width = self.config.hidden_size;
         if sequence > self.config.max_position_embeddings {
             bail!("{sequence} tokens, the position table has {}", self.config.max_position_embeddings);
         }
@@ -155,18 +164,13 @@ impl Bert {
         if let Some(id) = tokens.ids().iter().find(|id| !(0..vocabulary).contains(id)) {
             bail!("token id {id} is outside the vocabulary of {vocabulary}");
         }
-        let ids = Tensor::from_slice(tokens.ids(), batch * sequence, self.word.device())?;
-        let words = self.word.index_select(&ids, 0)?.reshape((batch, sequence, width))?;
-        let places =
-            self.position.narrow(0, 0, sequence)?.broadcast_add(&self.token_type.narrow(0, 0, 1)?)?;
-        let x = words.broadcast_add(&places.unsqueeze(0)?)?.reshape((batch * sequence, width))?;
-        self.norm.forward(&x)
-    }
-
-    /// Mean over tokens: `[batch · sequence, width]` to `[batch, width]`.
-    fn pool(&self, x: &Tensor, mask: &[i64], [batch, sequence]: [usize; 2]) -> Result<Tensor> {
-        let weights = Tensor::from_vec(self.token_weights(mask, sequence), (batch, 1, sequence), x.device())?;
-        weights.matmul(&x.reshape((batch, sequence, self.config.hidden_size))?)?.squeeze(1) // (B, 1, S) · (B, S, W)
+        let ids = tokens.ids().iter().map(|id| *id as usize).collect();
+        let words = embedding(tape, &self.word, ids)?; // (B·S, W)
+        let places = embedding(tape, &self.position, (0..sequence).cycle().take(batch * sequence).collect())?;
+        let segments = embedding(tape, &self.token_type, vec![0; batch * sequence])?;
+        let x = add(tape, &words, &places)?;
+        let x = add(tape, &x, &segments)?;
+        self.norm.forward(tape, &x)
     }
 
     /// Weight of each token in the mean.
@@ -203,9 +207,7 @@ impl Prefix {
 
 struct Layer {
     heads: usize,
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    projections: Projections,
     attention_output: Linear,
     attention_norm: Norm,
     intermediate: Linear,
@@ -216,10 +218,8 @@ struct Layer {
 impl Layer {
     fn new(store: &mut ParameterStore, prefix: &str, config: &BertConfig) -> Result<Self> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
+        let projections = Projections::new(store, &format!("{prefix}.attention.self"), width)?;
         let mut linear = |name: &str, out, input| Linear::new(store, &format!("{prefix}.{name}"), out, input);
-        let query = linear("attention.self.query", width, width)?;
-        let key = linear("attention.self.key", width, width)?;
-        let value = linear("attention.self.value", width, width)?;
         let attention_output = linear("attention.output.dense", width, width)?;
         let intermediate = linear("intermediate.dense", inner, width)?;
         let output = linear("output.dense", width, inner)?;
@@ -228,9 +228,7 @@ impl Layer {
         };
         Ok(Self {
             heads: config.num_attention_heads,
-            query,
-            key,
-            value,
+            projections,
             attention_output,
             attention_norm: norm("attention.output")?,
             intermediate,
@@ -239,20 +237,20 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor, mask: &[i64], [batch, sequence]: [usize; 2]) -> Result<Tensor> {
-        let (rows, width) = x.dims2()?;
-        let size = width / self.heads;
-        let split = |t: Tensor| t.reshape((batch, sequence, self.heads, size))?.transpose(1, 2)?.contiguous();
-        let query = split(self.query.forward(x, Activation::Identity)?)?; // (B, h, S, d)
-        let key = split(self.key.forward(x, Activation::Identity)?)?;
-        let value = split(self.value.forward(x, Activation::Identity)?)?;
-        let scores = query.matmul(&key.t()?)?; // (B, h, S, S)
-        let weights = attention_softmax(&scores, mask, 1.0 / (size as f32).sqrt())?;
-        let mixed = weights.matmul(&value)?.transpose(1, 2)?.contiguous()?.reshape((rows, width))?;
-        let attended = self.attention_output.forward(&mixed, Activation::Identity)?;
-        let x = self.attention_norm.forward(&(attended + x)?)?;
-        let inner = self.intermediate.forward(&x, Activation::Gelu)?;
-        let out = self.output.forward(&inner, Activation::Identity)?;
-        self.output_norm.forward(&(out + x)?)
+    fn forward(
+        &self,
+        tape: &mut Tape,
+        x: &Tensor,
+        mask: &[i64],
+        [batch, sequence]: [usize; 2],
+    ) -> Result<Tensor> {
+        let projected = self.projections.forward(tape, x)?; // (B·S, 3·W)
+        let groups = Groups { groups: batch, tokens: sequence, heads: self.heads };
+        let mixed = attention(tape, &projected, groups, None, AttentionMask::keys(mask))?;
+        let attended = self.attention_output.forward_add(tape, &mixed, x)?;
+        let x = self.attention_norm.forward(tape, &attended)?;
+        let inner = self.intermediate.forward_gelu(tape, &x)?;
+        let out = self.output.forward_add(tape, &inner, &x)?;
+        self.output_norm.forward(tape, &out)
     }
 }

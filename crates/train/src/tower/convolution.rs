@@ -4,9 +4,10 @@ use candle_core::{Result, Tensor, Var};
 
 use crate::op::{
     BatchNormMode, BatchStatistics, Geometry, Padding, Rectifier, batch_norm, depthwise_conv, filter_rows,
-    patches,
+    patches, pool, product,
 };
 use crate::params::{Init, ParameterStore};
+use crate::tape::Tape;
 
 /// Share of the new batch in the running statistics.
 const MOMENTUM: f64 = 0.1;
@@ -50,9 +51,9 @@ impl Rows {
     }
 
     /// Mean over the pixels of each image, `[batch, channels]`.
-    pub(super) fn mean(&self) -> Result<Tensor> {
-        let (_, channels) = self.values.dims2()?;
-        self.values.reshape((self.batch, self.height * self.width, channels))?.mean(1)
+    pub(super) fn mean(&self, tape: &mut Tape) -> Result<Tensor> {
+        let pixels = self.height * self.width;
+        pool(tape, &self.values, self.batch, vec![1.0 / pixels as f32; self.batch * pixels])
     }
 }
 
@@ -91,6 +92,7 @@ impl Convolution {
     /// A convolution over all channels.
     pub(super) fn dense(
         &self,
+        tape: &mut Tape,
         x: &Rows,
         stride: usize,
         padding: Padding,
@@ -100,14 +102,16 @@ impl Convolution {
         let (.., kernel) = self.weight.dims4()?;
         let geometry = x.geometry(kernel, stride, padding);
         let unfolded =
-            if kernel == 1 && stride == 1 { x.values.clone() } else { patches(&x.values, geometry)? };
-        let values = unfolded.matmul(&filter_rows(&self.weight)?.t()?)?; // (B·H·W, k·k·in) · (k·k·in, out)
-        Ok(Rows::outputs(&geometry, self.normalise(&values, phase, rectifier)?))
+            if kernel == 1 && stride == 1 { x.values.clone() } else { patches(tape, &x.values, geometry)? };
+        let filters = filter_rows(tape, &self.weight)?;
+        let values = product(tape, &unfolded, &filters)?; // (B·H·W, k·k·in) · (k·k·in, out)
+        Ok(Rows::outputs(&geometry, self.normalise(tape, &values, phase, rectifier)?))
     }
 
     /// A convolution of each channel by itself.
     pub(super) fn depthwise(
         &self,
+        tape: &mut Tape,
         x: &Rows,
         stride: usize,
         phase: Phase,
@@ -115,11 +119,11 @@ impl Convolution {
     ) -> Result<Rows> {
         let (.., kernel) = self.weight.dims4()?;
         let geometry = x.geometry(kernel, stride, Padding::Same);
-        let values = depthwise_conv(&x.values, &self.weight, geometry)?;
-        Ok(Rows::outputs(&geometry, self.normalise(&values, phase, rectifier)?))
+        let values = depthwise_conv(tape, &x.values, &self.weight, geometry)?;
+        Ok(Rows::outputs(&geometry, self.normalise(tape, &values, phase, rectifier)?))
     }
 
-    fn normalise(&self, x: &Tensor, phase: Phase, rectifier: Rectifier) -> Result<Tensor> {
+    fn normalise(&self, tape: &mut Tape, x: &Tensor, phase: Phase, rectifier: Rectifier) -> Result<Tensor> {
         let mode = match phase {
             Phase::Train | Phase::Preview => BatchNormMode::Batch,
             Phase::Evaluate => BatchNormMode::Fixed(BatchStatistics {
@@ -127,7 +131,7 @@ impl Convolution {
                 variance: self.running_variance.to_vec1()?,
             }),
         };
-        let (y, used) = batch_norm(x, &self.bn_weight, &self.bn_bias, self.eps, mode, rectifier)?;
+        let (y, used) = batch_norm(tape, x, &self.bn_weight, &self.bn_bias, self.eps, mode, rectifier)?;
         if phase == Phase::Train {
             let rows = x.dim(0)? as f64;
             // Running variance is the unbiased one, as in PyTorch.

@@ -4,8 +4,9 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::EfficientNetConfig;
 use medclip_core::architecture::EfficientNetBlock;
 
-use crate::op::{Padding, Rectifier};
+use crate::op::{Padding, Rectifier, add};
 use crate::params::{Init, ParameterStore};
+use crate::tape::Tape;
 use crate::tower::convolution::{Convolution, Phase, Rows};
 
 /// The trunk: grey pixels to features averaged over the image.
@@ -55,11 +56,13 @@ impl EfficientNetLite {
         }
         let frozen = |blocks: usize| if blocks < self.frozen_blocks { Phase::Evaluate } else { phase };
         let pixels = Rows::from_pixels(pixels)?;
-        let mut x = self.stem.dense(&pixels, 2, Padding::Same, frozen(0), Rectifier::Relu6)?;
+        let tape = &mut Tape::new();
+        let mut x = self.stem.dense(tape, &pixels, 2, Padding::Same, frozen(0), Rectifier::Relu6)?;
         for (index, block) in self.blocks.iter().enumerate() {
-            x = block.forward(&x, frozen(index))?;
+            x = block.forward(tape, &x, frozen(index))?;
         }
-        self.head.dense(&x, 1, Padding::Same, phase, Rectifier::Relu6)?.mean()
+        let features = self.head.dense(tape, &x, 1, Padding::Same, phase, Rectifier::Relu6)?.mean(tape)?;
+        std::mem::take(tape).finish(&features)
     }
 }
 
@@ -82,15 +85,16 @@ impl InvertedResidual {
         Ok(Self { block, expand, depthwise, project })
     }
 
-    fn forward(&self, x: &Rows, phase: Phase) -> Result<Rows> {
+    fn forward(&self, tape: &mut Tape, x: &Rows, phase: Phase) -> Result<Rows> {
         let expanded = match &self.expand {
-            Some(expand) => expand.dense(x, 1, Padding::Same, phase, Rectifier::Relu6)?,
+            Some(expand) => expand.dense(tape, x, 1, Padding::Same, phase, Rectifier::Relu6)?,
             None => x.clone(),
         };
-        let filtered = self.depthwise.depthwise(&expanded, self.block.stride, phase, Rectifier::Relu6)?;
-        let mut projected = self.project.dense(&filtered, 1, Padding::Same, phase, Rectifier::None)?;
+        let filtered =
+            self.depthwise.depthwise(tape, &expanded, self.block.stride, phase, Rectifier::Relu6)?;
+        let mut projected = self.project.dense(tape, &filtered, 1, Padding::Same, phase, Rectifier::None)?;
         if self.block.residual {
-            projected.values = (projected.values + &x.values)?;
+            projected.values = add(tape, &projected.values, &x.values)?;
         }
         Ok(projected)
     }

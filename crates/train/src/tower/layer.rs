@@ -2,8 +2,9 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::op::{Activation, bias_activation, layer_norm};
+use crate::op::{layer_norm, linear_add, linear_gelu, linear3};
 use crate::params::{Init, ParameterStore};
+use crate::tape::Tape;
 
 /// Standard deviation of fresh weights, as BERT and Swin were trained.
 pub(super) const INITIALIZER_RANGE: f32 = 0.02;
@@ -27,9 +28,36 @@ impl Linear {
         })
     }
 
-    /// `[rows, input]` to `[rows, out]`.
-    pub(super) fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        bias_activation(&x.matmul(&self.weight.t()?)?, &self.bias, activation)
+    /// `[rows, input]` to `[rows, out]`, a shortcut of that shape added.
+    pub(super) fn forward_add(&self, tape: &mut Tape, x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
+        linear_add(tape, x, &self.weight, &self.bias, shortcut)
+    }
+
+    /// `[rows, input]` to `[rows, out]`, then a Gaussian error linear unit.
+    pub(super) fn forward_gelu(&self, tape: &mut Tape, x: &Tensor) -> Result<Tensor> {
+        linear_gelu(tape, x, &self.weight, &self.bias)
+    }
+}
+
+/// The queries, keys and values of attention.
+pub(super) struct Projections {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+}
+
+impl Projections {
+    /// `PREFIX.query`, `PREFIX.key` and `PREFIX.value`.
+    pub(super) fn new(store: &mut ParameterStore, prefix: &str, width: usize) -> Result<Self> {
+        let mut linear = |name: &str| Linear::new(store, &format!("{prefix}.{name}"), width, width);
+        Ok(Self { query: linear("query")?, key: linear("key")?, value: linear("value")? })
+    }
+
+    /// `[rows, width]` to `[rows, 3 · width]`.
+    pub(super) fn forward(&self, tape: &mut Tape, x: &Tensor) -> Result<Tensor> {
+        let Self { query, key, value } = self;
+        let weights = [&query.weight, &key.weight, &value.weight];
+        linear3(tape, x, weights, [&query.bias, &key.bias, &value.bias])
     }
 }
 
@@ -51,7 +79,7 @@ impl Norm {
     }
 
     /// `[rows, width]` to the same.
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        layer_norm(x, &self.weight, &self.bias, self.eps)
+    pub(super) fn forward(&self, tape: &mut Tape, x: &Tensor) -> Result<Tensor> {
+        layer_norm(tape, x, &self.weight, &self.bias, self.eps)
     }
 }

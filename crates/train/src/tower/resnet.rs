@@ -5,6 +5,7 @@ use medclip_core::architecture::{ResNetBlock, ResNetConfig};
 
 use crate::op::{Padding, Rectifier, add_relu, max_pool};
 use crate::params::{Init, ParameterStore};
+use crate::tape::Tape;
 use crate::tower::convolution::{Convolution, Phase, Rows};
 
 /// The trunk: pixels to features averaged over the image.
@@ -53,13 +54,15 @@ impl ResNet {
         }
         let frozen = |block: usize| if block < self.frozen_blocks { Phase::Evaluate } else { phase };
         let pixels = Rows::from_pixels(pixels)?;
-        let x = self.stem.dense(&pixels, 2, Padding::around(3), frozen(0), Rectifier::Relu)?;
+        let tape = &mut Tape::new();
+        let x = self.stem.dense(tape, &pixels, 2, Padding::around(3), frozen(0), Rectifier::Relu)?;
         let pool = x.geometry(3, 2, Padding::around(1));
-        let mut x = Rows::outputs(&pool, max_pool(&x.values, pool)?);
+        let mut x = Rows::outputs(&pool, max_pool(tape, &x.values, pool)?);
         for (index, block) in self.blocks.iter().enumerate() {
-            x = block.forward(&x, frozen(index))?;
+            x = block.forward(tape, &x, frozen(index))?;
         }
-        x.mean()
+        let features = x.mean(tape)?;
+        std::mem::take(tape).finish(&features)
     }
 }
 
@@ -91,16 +94,16 @@ impl Bottleneck {
         })
     }
 
-    fn forward(&self, input: &Rows, phase: Phase) -> Result<Rows> {
+    fn forward(&self, tape: &mut Tape, input: &Rows, phase: Phase) -> Result<Rows> {
         let none = Padding::around(0);
-        let x = self.narrow.dense(input, 1, none, phase, Rectifier::Relu)?;
-        let x = self.spatial.dense(&x, self.stride, Padding::around(1), phase, Rectifier::Relu)?;
-        let x = self.wide.dense(&x, 1, none, phase, Rectifier::None)?;
+        let x = self.narrow.dense(tape, input, 1, none, phase, Rectifier::Relu)?;
+        let x = self.spatial.dense(tape, &x, self.stride, Padding::around(1), phase, Rectifier::Relu)?;
+        let x = self.wide.dense(tape, &x, 1, none, phase, Rectifier::None)?;
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.dense(input, self.stride, none, phase, Rectifier::None)?.values,
+            Some(shortcut) => shortcut.dense(tape, input, self.stride, none, phase, Rectifier::None)?.values,
             None => input.values.clone(),
         };
-        Ok(Rows { values: add_relu(&x.values, &shortcut)?, ..x })
+        Ok(Rows { values: add_relu(tape, &x.values, &shortcut)?, ..x })
     }
 }
 

@@ -4,10 +4,14 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::SwinConfig;
 use medclip_core::architecture::swin::{Moves, SwinBlock, SwinStage, Windows, relative_positions};
 
-use crate::op::{Activation, Padding, bias_activation, filter_rows, move_tokens, patches, window_softmax};
+use crate::op::{
+    AttentionMask, Groups, Padding, attention, embedding, filter_rows, linear, move_tokens, patches, pool,
+    product,
+};
 use crate::params::{Init, ParameterStore};
+use crate::tape::Tape;
 use crate::tower::convolution::Rows;
-use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm};
+use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 
 /// The trunk: pixels to features averaged over tokens.
 pub struct Swin {
@@ -72,36 +76,39 @@ impl Swin {
             bail!("image tower takes {} channels and squares, got {:?}", self.config.channels, pixels.dims());
         }
         let plan = self.config.plan(side).map_err(candle_core::Error::wrap)?;
-        let mut x = self.embeddings(pixels)?; // (B·N, W)
-        x = moved(&x, batch, plan.embed.as_ref())?;
+        let tape = &mut Tape::new();
+        let mut x = self.embeddings(tape, pixels)?; // (B·N, W)
+        x = moved(tape, &x, batch, plan.embed.as_ref())?;
         for (stage, sizes) in self.stages.iter().zip(&plan.stages) {
             for (block, windows) in stage.blocks.iter().zip(&sizes.blocks) {
-                x = block.forward(&x, batch, sizes, windows)?;
+                x = block.forward(tape, &x, batch, sizes, windows)?;
             }
             if let (Some(merge), Some(moves)) = (&stage.merge, &sizes.merge) {
-                x = merge.forward(&x, batch, moves)?;
+                x = merge.forward(tape, &x, batch, moves)?;
             }
         }
-        let x = self.norm.forward(&x)?;
-        x.reshape((batch, (), self.config.features()))?.mean(1)
+        let x = self.norm.forward(tape, &x)?;
+        let rows = x.dim(0)?;
+        let features = pool(tape, &x, batch, vec![batch as f32 / rows as f32; rows])?;
+        std::mem::take(tape).finish(&features)
     }
 
     /// Patches as tokens in raster order, normalised.
-    fn embeddings(&self, pixels: &Tensor) -> Result<Tensor> {
+    fn embeddings(&self, tape: &mut Tape, pixels: &Tensor) -> Result<Tensor> {
         let (pixels, patch) = (Rows::from_pixels(pixels)?, self.config.patch_size);
         let after = pixels.width.next_multiple_of(patch) - pixels.width;
         let geometry = pixels.geometry(patch, patch, Padding::Explicit { before: 0, after });
-        let x = patches(&pixels.values, geometry)?.matmul(&filter_rows(&self.patch_weight)?.t()?)?;
-        self.patch_norm.forward(&bias_activation(&x, &self.patch_bias, Activation::Identity)?)
+        let x = patches(tape, &pixels.values, geometry)?;
+        let filters = filter_rows(tape, &self.patch_weight)?;
+        let x = linear(tape, &x, &filters, &self.patch_bias)?;
+        self.patch_norm.forward(tape, &x)
     }
 }
 
 /// Attention within windows and feed-forward, each after a normalisation and added to its input.
 struct Block {
     before: Norm,
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    projections: Projections,
     bias_table: Tensor,
     attention_output: Linear,
     after: Norm,
@@ -117,10 +124,8 @@ impl Block {
         [width, heads]: [usize; 2],
     ) -> Result<Self> {
         let (inner, eps) = (width * config.mlp_ratio, config.layer_norm_eps);
+        let projections = Projections::new(store, &format!("{prefix}.attention.self"), width)?;
         let mut linear = |name: &str, out, input| Linear::new(store, &format!("{prefix}.{name}"), out, input);
-        let query = linear("attention.self.query", width, width)?;
-        let key = linear("attention.self.key", width, width)?;
-        let value = linear("attention.self.value", width, width)?;
         let attention_output = linear("attention.output.dense", width, width)?;
         let intermediate = linear("intermediate.dense", inner, width)?;
         let output = linear("output.dense", width, inner)?;
@@ -131,46 +136,59 @@ impl Block {
         )?;
         let before = Norm::new(store, &format!("{prefix}.layernorm_before"), width, eps)?;
         let after = Norm::new(store, &format!("{prefix}.layernorm_after"), width, eps)?;
-        Ok(Self { before, query, key, value, bias_table, attention_output, after, intermediate, output })
+        Ok(Self { before, projections, bias_table, attention_output, after, intermediate, output })
     }
 
-    fn forward(&self, x: &Tensor, batch: usize, stage: &SwinStage, sizes: &SwinBlock) -> Result<Tensor> {
-        let input = moved(x, batch, sizes.reorder.as_ref())?;
-        let x = self.before.forward(&input)?;
-        let (into, back) =
-            sizes.padding.as_ref().map_or((None, None), |(into, back)| (Some(into), Some(back)));
-        let x = moved(&x, batch, into)?;
-        let x = self.attention(&x, batch, stage.heads, &sizes.windows)?;
-        let input = (moved(&x, batch, back)? + input)?;
-
-        let x = self.after.forward(&input)?;
-        let wide = self.intermediate.forward(&x, Activation::Gelu)?; // (B·N, inner)
-        self.output.forward(&wide, Activation::Identity)? + input
+    fn forward(
+        &self,
+        tape: &mut Tape,
+        x: &Tensor,
+        batch: usize,
+        stage: &SwinStage,
+        sizes: &SwinBlock,
+    ) -> Result<Tensor> {
+        let input = moved(tape, x, batch, sizes.reorder.as_ref())?;
+        let x = self.before.forward(tape, &input)?;
+        let input = match &sizes.padding {
+            None => {
+                let mixed = self.mix(tape, &x, batch, stage.heads, &sizes.windows)?;
+                self.attention_output.forward_add(tape, &mixed, &input)?
+            }
+            Some((into, back)) => {
+                let x = move_tokens(tape, &x, batch, into)?;
+                let mixed = self.mix(tape, &x, batch, stage.heads, &sizes.windows)?;
+                let mixed = move_tokens(tape, &mixed, batch, back)?;
+                self.attention_output.forward_add(tape, &mixed, &input)?
+            }
+        };
+        let x = self.after.forward(tape, &input)?;
+        let wide = self.intermediate.forward_gelu(tape, &x)?; // (B·N, inner)
+        self.output.forward_add(tape, &wide, &input)
     }
 
-    /// Attention between the tokens of each window, which stand one after another.
-    fn attention(&self, x: &Tensor, batch: usize, heads: usize, windows: &Windows) -> Result<Tensor> {
-        let (rows, width) = x.dims2()?;
-        let size = width / heads;
-        let shape = (batch * windows.count(), windows.tokens(), heads, size);
-        let split = |t: Tensor| t.reshape(shape)?.transpose(1, 2)?.contiguous();
-        let query = split(self.query.forward(x, Activation::Identity)?)?; // (B·n, H, T, D)
-        let key = split(self.key.forward(x, Activation::Identity)?)?;
-        let value = split(self.value.forward(x, Activation::Identity)?)?;
-        let scores = query.matmul(&key.t()?)?; // (B·n, H, T, T)
-        let bias = self.position_bias(windows)?;
-        let weights = window_softmax(&scores, &bias, windows.mask(), 1.0 / (size as f32).sqrt())?;
-        let mixed = weights.matmul(&value)?.transpose(1, 2)?.contiguous()?.reshape((rows, width))?;
-        self.attention_output.forward(&mixed, Activation::Identity)
+    /// Values mixed within each window, whose tokens stand one after another.
+    fn mix(
+        &self,
+        tape: &mut Tape,
+        x: &Tensor,
+        batch: usize,
+        heads: usize,
+        windows: &Windows,
+    ) -> Result<Tensor> {
+        let projected = self.projections.forward(tape, x)?;
+        let bias = self.position_bias(tape, windows)?;
+        let groups = Groups { groups: batch * windows.count(), tokens: windows.tokens(), heads };
+        let mask = windows.mask().map_or(AttentionMask::None, AttentionMask::Pairs);
+        attention(tape, &projected, groups, Some(&bias), mask)
     }
 
     /// The table looked up for every pair of tokens: `[heads, tokens, tokens]`.
-    fn position_bias(&self, windows: &Windows) -> Result<Tensor> {
+    fn position_bias(&self, tape: &mut Tape, windows: &Windows) -> Result<Tensor> {
         let (_, heads) = self.bias_table.dims2()?;
-        let (pairs, tokens) = (relative_positions(windows.window), windows.tokens());
-        let pairs: Vec<u32> = pairs.into_iter().map(|row| row as u32).collect();
-        let pairs = Tensor::from_vec(pairs, tokens * tokens, self.bias_table.device())?;
-        self.bias_table.index_select(&pairs, 0)?.t()?.contiguous()?.reshape((heads, tokens, tokens))
+        let tokens = windows.tokens();
+        let pairs = embedding(tape, &self.bias_table, relative_positions(windows.window))?;
+        let pairs = tape.transpose(&pairs)?;
+        tape.reshape(&pairs, (heads, tokens, tokens))
     }
 }
 
@@ -190,16 +208,18 @@ impl Merge {
         })
     }
 
-    fn forward(&self, x: &Tensor, batch: usize, moves: &Moves) -> Result<Tensor> {
+    fn forward(&self, tape: &mut Tape, x: &Tensor, batch: usize, moves: &Moves) -> Result<Tensor> {
         let (_, width) = x.dims2()?;
-        let x = moved(x, batch, Some(moves))?.reshape(((), 4 * width))?; // (B·N, 4·W)
-        self.norm.forward(&x)?.matmul(&self.reduction.t()?) // (B·N, 2·W)
+        let x = move_tokens(tape, x, batch, moves)?;
+        let x = tape.reshape(&x, (x.dim(0)? / 4, 4 * width))?; // (B·N, 4·W)
+        let x = self.norm.forward(tape, &x)?;
+        product(tape, &x, &self.reduction) // (B·N, 2·W)
     }
 }
 
-fn moved(x: &Tensor, batch: usize, moves: Option<&Moves>) -> Result<Tensor> {
+fn moved(tape: &mut Tape, x: &Tensor, batch: usize, moves: Option<&Moves>) -> Result<Tensor> {
     match moves {
-        Some(moves) => move_tokens(x, batch, moves),
+        Some(moves) => move_tokens(tape, x, batch, moves),
         None => Ok(x.clone()),
     }
 }

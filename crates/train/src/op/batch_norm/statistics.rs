@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::op::simd::vectorised;
+use crate::op::simd::kernel;
 
 /// Values a chunk of rows holds at most: small enough to be read twice from cache.
 const CHUNK_VALUES: usize = 32 * 1024;
@@ -26,7 +26,7 @@ pub(super) fn batch_statistics(x: &[f32], channels: usize) -> BatchStatistics {
     let partial: Vec<(usize, Vec<f32>, Vec<f32>)> = x
         .par_chunks(chunk_values(channels))
         .map(|x| {
-            vectorised(|| {
+            kernel!(|x: &'a [f32], channels: usize| -> (usize, Vec<f32>, Vec<f32>) {
                 let rows = x.len() / channels;
                 let mut mean = vec![0.0_f32; channels];
                 for x in x.chunks_exact(channels) {

@@ -1,0 +1,122 @@
+//! Products of small matrices, for one attention head at a time.
+
+/// Columns of a whole tile, and of a narrow one: two and one AVX-512 registers.
+const WIDE: usize = 32;
+const NARROW: usize = 16;
+/// Rows of a tile.
+const ROWS: usize = 4;
+
+/// A matrix within a slice: entry (i, j) is at `i · row + j · column`.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// `c = a · b`: `[rows, depth] · [depth, columns]`, `b` and `c` with rows of contiguous values `b_row` and `c_row` apart.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+pub(super) fn multiply(
+    [rows, depth, columns]: [usize; 3],
+    a: View,
+    (b, b_row): (&[f32], usize),
+    (c, c_row): (&mut [f32], usize),
+) {
+    let mut j = 0;
+    while j + WIDE <= columns {
+        band::<WIDE>([rows, depth], a, (&b[j..], b_row), (&mut c[j..], c_row));
+        j += WIDE;
+    }
+    while j + NARROW <= columns {
+        band::<NARROW>([rows, depth], a, (&b[j..], b_row), (&mut c[j..], c_row));
+        j += NARROW;
+    }
+    if j < columns {
+        for i in 0..rows {
+            let c = &mut c[i * c_row + j..i * c_row + columns];
+            c.fill(0.0);
+            for k in 0..depth {
+                let a = a.values[i * a.row + k * a.column];
+                for (c, b) in c.iter_mut().zip(&b[k * b_row + j..k * b_row + columns]) {
+                    *c = a.mul_add(*b, *c);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+fn band<const N: usize>(
+    [rows, depth]: [usize; 2],
+    a: View,
+    b: (&[f32], usize),
+    (c, c_row): (&mut [f32], usize),
+) {
+    let mut i = 0;
+    while i + ROWS <= rows {
+        tile::<ROWS, N>(depth, i, a, b, (c, c_row));
+        i += ROWS;
+    }
+    while i < rows {
+        tile::<1, N>(depth, i, a, b, (c, c_row));
+        i += 1;
+    }
+}
+
+/// Rows from `top` of the product, which stay in registers over the whole depth.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
+fn tile<const M: usize, const N: usize>(
+    depth: usize,
+    top: usize,
+    a: View,
+    (b, b_row): (&[f32], usize),
+    (c, c_row): (&mut [f32], usize),
+) {
+    let mut sums = [[0.0_f32; N]; M];
+    for k in 0..depth {
+        let Some(b) = b[k * b_row..].first_chunk::<N>() else { return };
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let a = a.values[(top + i) * a.row + k * a.column];
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum = a.mul_add(*b, *sum);
+            }
+        }
+    }
+    for (i, sums) in sums.iter().enumerate() {
+        c[(top + i) * c_row..][..N].copy_from_slice(sums);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::vectorised;
+
+    #[test]
+    fn products_of_every_remainder() {
+        for (rows, depth, columns) in [(1, 1, 1), (4, 3, 16), (9, 7, 49), (6, 49, 32), (5, 2, 81)] {
+            let value = |i: usize| ((i * 37 + 11) % 17) as f32 - 8.0;
+            let a: Vec<f32> = (0..rows * depth).map(value).collect();
+            let b: Vec<f32> = (0..depth * (columns + 2)).map(value).collect();
+            let by_columns: Vec<f32> = (0..depth * rows).map(|i| a[i % rows * depth + i / rows]).collect();
+            for view in [
+                View { values: &a, row: depth, column: 1 },
+                View { values: &by_columns, row: 1, column: rows },
+            ] {
+                let mut c = vec![f32::NAN; rows * (columns + 1)];
+                let sizes = [rows, depth, columns];
+                vectorised(|| multiply(sizes, view, (&b, columns + 2), (&mut c, columns + 1)));
+                for i in 0..rows {
+                    for j in 0..columns {
+                        let exact: f32 =
+                            (0..depth).map(|k| a[i * depth + k] * b[k * (columns + 2) + j]).sum();
+                        assert_eq!(c[i * (columns + 1) + j], exact, "{sizes:?} at {i}, {j}");
+                    }
+                }
+            }
+        }
+    }
+}
