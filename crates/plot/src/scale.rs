@@ -35,14 +35,16 @@ impl Scale {
     /// Evenly spaced, with nothing between the outermost of `values` and the ends of the axis.
     pub(crate) fn spanning(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = range(values);
-        let ticks = steps(low, high).into_iter().filter(|tick| (low..=high).contains(&tick.value)).collect();
-        Self { low, high, is_logarithmic: false, ticks }
+        Self { low, high, is_logarithmic: false, ticks: within(steps(low, high), low, high) }
     }
 
     /// Logarithmic, over all `values`, which are positive.
     pub(crate) fn logarithmic(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = log_range(values);
-        let ticks = decades(low, high);
+        let mut ticks = decades(low, high);
+        if ticks.len() < 2 {
+            ticks = within(steps(low, high), low, high);
+        }
         Self { low, high, is_logarithmic: true, ticks }
     }
 
@@ -75,6 +77,10 @@ impl Scale {
             (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)
         }
     }
+}
+
+fn within(ticks: Vec<Tick>, low: f64, high: f64) -> Vec<Tick> {
+    ticks.into_iter().filter(|tick| (low..=high).contains(&tick.value)).collect()
 }
 
 /// Least and largest value; a range around them where they are one.
@@ -137,6 +143,7 @@ mod tests {
             labels(&Scale::logarithmic([1e-6, 1.0])),
             ["1e-6", "1e-5", "1e-4", "0.001", "0.01", "0.1", "1"]
         );
+        assert_eq!(labels(&Scale::logarithmic([1.1, 1.9])), ["1.2", "1.4", "1.6", "1.8"]);
         let shares = Scale::logarithmic_at([1.0, 0.1, 0.1], |value| format!("{} %", value * 100.0));
         assert_eq!(labels(&shares), ["10 %", "100 %"]);
         assert!((shares.position(0.1f64.sqrt()) - 0.5).abs() < 1e-9);
