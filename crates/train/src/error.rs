@@ -57,6 +57,9 @@ pub enum TrainError {
     /// A batch for evaluation.
     #[error("preprocessing")]
     Preprocess(#[from] medclip_core::preprocess::PreprocessError),
+    /// A chart of the report.
+    #[error("report")]
+    Plot(#[from] medclip_plot::PlotError),
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),

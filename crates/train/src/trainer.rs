@@ -19,10 +19,12 @@ use crate::data::{Dataset, EvalSet, Loader, TrainSet};
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, zero_shot};
+use crate::log::{Event, Start, Step};
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
 use crate::pretrained;
-use crate::progress::{Event, Progress};
+use crate::progress::Progress;
+use crate::report;
 use crate::sentences::SentenceEncoder;
 use crate::tower::Phase;
 
@@ -91,8 +93,9 @@ impl Trainer {
         }
         let total = (config.epochs * dataset.train.steps()) as u64;
         let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
-        for bad in &dataset.bad_images {
-            progress.record(&Event::BadImage { path: &bad.path, reason: &bad.reason })?;
+        progress.record(&Event::Start(start(&config, &dataset.train, &state)?))?;
+        for bad in dataset.bad_images {
+            progress.record(&Event::BadImage(bad))?;
         }
         let (train, evals) = (dataset.train, dataset.evals);
         Ok(Self {
@@ -171,18 +174,19 @@ impl Trainer {
             ema.update(self.model.store(), |name| config.rate(name) == 0.0)?;
         }
         self.state.optimizer_steps += 1;
-        self.progress.record(&Event::Step {
+        self.progress.record(&Event::Step(Step {
             epoch: self.state.epoch,
             step: self.state.step,
+            images: Some(images),
             loss: loss.to_scalar()?,
             learning_rate,
             gradient_norm,
             logit_scale: self.model.logit_scale()?.ln(),
             images_per_second: images as f64 / started.elapsed().as_secs_f64(),
-        })
+        }))
     }
 
-    /// Evaluates on every set and keeps the model when it is the best so far.
+    /// Evaluates on every set, writes the report, and keeps the model when it is the best so far.
     fn evaluate(&mut self) -> Result<Vec<Evaluation>, TrainError> {
         let model = match &self.averaged {
             Some((twin, ema)) => {
@@ -193,11 +197,17 @@ impl Trainer {
         };
         let mut evaluations = Vec::new();
         for set in &self.evals {
+            let started = Instant::now();
             let evaluation =
                 zero_shot(model, &self.tokenizer, &self.classes, set, &self.config.select_findings)?;
-            self.progress.record(&Event::Evaluation { epoch: self.state.epoch, evaluation: &evaluation })?;
+            self.progress.record(&Event::Evaluation {
+                epoch: self.state.epoch,
+                seconds: Some(started.elapsed().as_secs_f64()),
+                evaluation: evaluation.clone(),
+            })?;
             evaluations.push(evaluation);
         }
+        report::write(&self.config.output)?;
         let score = evaluations.iter().find(|e| e.set == self.config.select_by).and_then(|e| e.macro_auroc);
         if score > self.state.best {
             self.state.best = score;
@@ -268,6 +278,20 @@ fn start_trunk(
         return Err(TrainError::invalid(path, format!("lacks {}", missing.join(", "))));
     }
     model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
+}
+
+/// What the log says of a run as it begins.
+fn start(config: &TrainConfig, train: &TrainSet, state: &RunState) -> Result<Start, TrainError> {
+    let settings = toml::to_string_pretty(config)
+        .map_err(|error| TrainError::Setting { field: "config", reason: error.to_string() })?;
+    Ok(Start {
+        name: config.name.clone(),
+        epochs: config.epochs,
+        steps_per_epoch: train.steps(),
+        select_by: config.select_by.clone(),
+        config_sha256: state.config_sha256.clone(),
+        settings,
+    })
 }
 
 /// Hash of the settings that decide the weights; where the output goes does not.

@@ -1,5 +1,7 @@
 //! `medclip eval` on phantoms.
 
+#[path = "eval/report.rs"]
+mod page;
 #[path = "eval/probe.rs"]
 mod probe;
 #[path = "eval/retrieval.rs"]
