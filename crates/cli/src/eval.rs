@@ -2,6 +2,7 @@
 
 mod cells;
 mod films;
+mod plots;
 mod probe;
 mod ranking;
 mod report;

@@ -2,6 +2,8 @@
 
 #[path = "eval/report.rs"]
 mod page;
+#[path = "eval/plots.rs"]
+mod plots;
 #[path = "eval/probe.rs"]
 mod probe;
 #[path = "eval/retrieval.rs"]
