@@ -15,11 +15,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-decode", &["medclip-core"]),
     ("medclip-export", &["medclip-core", "medclip-weights"]),
     ("medclip-phantom", &["medclip-core"]),
+    ("medclip-plot", &[]),
     ("medclip-report", &["medclip-core"]),
     ("medclip-runtime", &["medclip-core"]),
     (
         "medclip-train",
-        &["medclip-core", "medclip-decode", "medclip-eval", "medclip-report", "medclip-weights"],
+        &[
+            "medclip-core",
+            "medclip-decode",
+            "medclip-eval",
+            "medclip-plot",
+            "medclip-report",
+            "medclip-weights",
+        ],
     ),
     ("medclip-weights", &["medclip-core"]),
     (
@@ -30,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-eval",
             "medclip-export",
             "medclip-phantom",
+            "medclip-plot",
             "medclip-report",
             "medclip-runtime",
             "medclip-train",

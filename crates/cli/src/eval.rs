@@ -2,8 +2,10 @@
 
 mod cells;
 mod films;
+mod plots;
 mod probe;
 mod ranking;
+mod report;
 mod retrieval;
 mod runs;
 mod zero_shot;
@@ -25,6 +27,7 @@ enum Protocol {
     Probe(probe::ProbeArgs),
     Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
+    Report(report::RunReportArgs),
 }
 
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
@@ -33,5 +36,6 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
         Protocol::Probe(args) => probe::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
+        Protocol::Report(args) => report::run(&args),
     }
 }

@@ -1,4 +1,4 @@
-//! Directories that are put in their place whole or not at all.
+//! Directories and files that are put in their place whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -174,6 +174,30 @@ impl Drop for StagedDirectory {
     }
 }
 
+/// Writes a file under another name, flushes it, and gives it its name: a reader finds the earlier file or this one whole.
+///
+/// # Errors
+/// [`StagingError`]; what was in the place before is then there still.
+pub fn replace_file(target: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StagingError> {
+    let target = target.as_ref();
+    let partial = beside(target, StagedDirectory::SUFFIX);
+    let fill = || {
+        let mut file = File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, target)
+    };
+    if let Err(source) = fill() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&partial);
+        return Err(at(target)(source));
+    }
+    match target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => sync_directory(parent),
+        None => Ok(()),
+    }
+}
+
 /// `target` with `suffix` appended to its last name.
 fn beside(target: &Path, suffix: &str) -> PathBuf {
     // Collecting the components drops a trailing separator, which would put the suffix inside the directory.
@@ -226,6 +250,23 @@ mod tests {
         dropped.write("other", b"").unwrap();
         drop(dropped);
         assert_eq!((contents(root.path()), contents(&target)), (vec!["it".into()], vec!["file".into()]));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("it.svg");
+        for text in ["first, which is longer", "second"] {
+            replace_file(&target, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&target).unwrap(), text);
+        }
+        assert_eq!(contents(root.path()), ["it.svg"]);
+        let occupied = root.path().join("directory");
+        fs::create_dir_all(occupied.join("inner")).unwrap();
+        let error = replace_file(&occupied, b"").unwrap_err();
+        assert_eq!(error.path, occupied);
+        assert!(replace_file(root.path().join("nowhere/it"), b"").is_err());
+        assert_eq!(contents(root.path()), ["directory", "it.svg"]);
     }
 
     #[test]

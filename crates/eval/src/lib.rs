@@ -2,12 +2,14 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`auroc`](mod@auroc) | area under the ROC curve |
+//! | [`auroc`](mod@auroc), [`roc`] | area under the ROC curve, and the curve |
 //! | [`precision`] | average precision, the area under the precision–recall curve |
 //! | [`confusion`] | confusion counts, precision, recall, F1, micro and macro F1, accuracy |
 //! | [`retrieval`] | precision at k, rank and recall at k |
 //! | [`groups`] | patients shared out between folds, and shares of patients |
 //! | [`logistic`] | logistic regression and its cross-validation |
+//! | [`calibration`](mod@calibration) | reliability in bins, expected calibration error, Wilson intervals |
+//! | [`projection`] | embeddings on the plane of their principal components |
 //! | [`bootstrap`] | percentile intervals that resample patients, one statistic or many jointly |
 //!
 //! A figure that the data does not define (one class only, no positives, a score that is not a number) is `None`,
@@ -39,18 +41,24 @@
 
 pub mod auroc;
 pub mod bootstrap;
+pub mod calibration;
 pub mod confusion;
 pub mod groups;
 pub mod logistic;
 pub mod precision;
+pub mod projection;
 pub mod retrieval;
+pub mod roc;
 mod rows;
 
 pub use auroc::auroc;
 pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro, median};
+pub use calibration::{Calibration, calibration, wilson};
 pub use confusion::{Confusion, accuracy, macro_f1, micro_f1};
 pub use groups::{grouped_folds, grouped_order, grouped_share};
 pub use logistic::{FitError, Logistic, cross_validate, fit_path};
 pub use precision::average_precision;
+pub use projection::{Projection, ProjectionError, principal_plane};
 pub use retrieval::{Rank, mean_precision_at_k, precision_at_k};
+pub use roc::roc_curve;
 pub use rows::annotated;

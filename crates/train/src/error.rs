@@ -68,6 +68,9 @@ pub enum TrainError {
     /// A thread that prepares batches is gone.
     #[error("a thread that prepares batches ended early")]
     Loader,
+    /// A chart of the report.
+    #[error("report")]
+    Plot(#[from] medclip_plot::PlotError),
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),

@@ -12,7 +12,8 @@
 //! | [`optimizer`], [`schedule`], [`ema`] | how weights move |
 //! | [`early_stop`] | when a run ends before its last epoch |
 //! | [`sentences`] | embeddings of a batch's sentences |
-//! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and the log it is read from |
+//! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and what a run tells of it |
+//! | [`log`], [`report`] | the log read back, and the page of charts and tables made of it |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
 //! | `restore` | a bundle back into a checkpoint; with feature `candle-onnx`, which needs protoc to build |
@@ -30,6 +31,7 @@ pub mod early_stop;
 pub mod ema;
 pub mod error;
 pub mod evaluate;
+pub mod log;
 pub mod loss;
 pub mod model;
 pub mod op;
@@ -38,6 +40,7 @@ pub mod params;
 pub mod pretrained;
 pub mod progress;
 pub mod reference;
+pub mod report;
 #[cfg(feature = "candle-onnx")]
 pub mod restore;
 pub mod schedule;

@@ -2,105 +2,34 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::{Deserialize, Serialize};
 
+use crate::data::BadImage;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
-
-const LOG: &str = "log.jsonl";
-
-/// One line of `log.jsonl`.
-#[derive(Debug, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event<'a> {
-    /// A step of the optimiser.
-    Step {
-        /// 0-based epoch.
-        epoch: u64,
-        /// 0-based step in the epoch.
-        step: usize,
-        /// Loss in nats.
-        loss: f32,
-        /// Learning rate before each part's factor.
-        learning_rate: f64,
-        /// Global gradient norm before clipping.
-        gradient_norm: f64,
-        /// Logarithm of the inverse temperature.
-        logit_scale: f32,
-        /// Images a second over this step.
-        images_per_second: f64,
-    },
-    /// A zero-shot evaluation.
-    Evaluation {
-        /// Epochs finished.
-        epoch: u64,
-        /// Which set, and how well.
-        #[serde(flatten)]
-        evaluation: &'a Evaluation,
-    },
-    /// The run ended before its last epoch.
-    EarlyStop {
-        /// Epochs finished.
-        epoch: u64,
-        /// Evaluations in a row without an improvement.
-        evaluations: usize,
-    },
-    /// An image that was left out.
-    BadImage {
-        /// The file.
-        path: &'a Path,
-        /// Why.
-        reason: &'a str,
-    },
-}
+use crate::log::{Event, LOG, RunLog, Step};
 
 /// The last evaluation of every set that the run in `output` logged, and the epochs finished by then, by set.
 ///
 /// # Errors
-/// [`TrainError`] when there is no log or an evaluation in it makes no sense.
+/// [`TrainError`] when there is no log or a line of it makes no sense.
 pub fn last_evaluations(output: &Path) -> Result<BTreeMap<String, (u64, Evaluation)>, TrainError> {
-    #[derive(Deserialize)]
-    struct Line {
-        event: String,
-    }
-    #[derive(Deserialize)]
-    struct EvaluationLine {
-        epoch: u64,
-        #[serde(flatten)]
-        evaluation: Evaluation,
-    }
-    let path = output.join(LOG);
-    let file = File::open(&path).map_err(TrainError::io(&path))?;
-    let mut last = BTreeMap::new();
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(TrainError::io(&path))?;
-        // A run that was killed may have left half a line.
-        let is_evaluation = serde_json::from_str(&line).is_ok_and(|line: Line| line.event == "evaluation");
-        if is_evaluation {
-            let EvaluationLine { epoch, evaluation } =
-                serde_json::from_str(&line).map_err(|error| TrainError::invalid(&path, error))?;
-            last.insert(evaluation.set.clone(), (epoch, evaluation));
-        }
-    }
-    Ok(last)
+    let evaluations = RunLog::open(output)?.evaluations.into_iter();
+    Ok(evaluations.map(|((set, epoch), (_, evaluation))| (set, (epoch, evaluation))).collect())
 }
 
-/// Opens a log to append to, ending a line that was cut off: the next event would be lost with it.
+/// Opens a log to append to, without the line that a killed run left half written.
 fn open_log(path: &Path) -> std::io::Result<File> {
-    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-    if file.seek(SeekFrom::End(0))? > 0 {
-        let mut last = [0];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        if last != *b"\n" {
-            file.write_all(b"\n")?;
-        }
-    }
+    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    file.set_len(whole as u64)?;
+    file.seek(SeekFrom::End(0))?;
     Ok(file)
 }
 
@@ -138,13 +67,14 @@ impl Progress {
     ///
     /// # Errors
     /// [`TrainError`] when the log cannot be written.
-    pub fn record(&mut self, event: &Event<'_>) -> Result<(), TrainError> {
+    pub fn record(&mut self, event: &Event) -> Result<(), TrainError> {
         match event {
-            Event::Step { loss, images_per_second, .. } => {
+            Event::Start(_) => {}
+            Event::Step(Step { loss, images_per_second, .. }) => {
                 self.bar.inc(1);
                 self.bar.set_message(format!("loss {loss:.4}, {images_per_second:.1} images/s"));
             }
-            Event::Evaluation { epoch, evaluation } => {
+            Event::Evaluation { epoch, evaluation, .. } => {
                 let score =
                     evaluation.macro_auroc.map_or_else(|| "undefined".to_owned(), |a| format!("{a:.4}"));
                 self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}", evaluation.set));
@@ -152,7 +82,7 @@ impl Progress {
             Event::EarlyStop { epoch, evaluations } => {
                 self.bar.println(format!("epoch {epoch}: no better for {evaluations} evaluations, stopping"));
             }
-            Event::BadImage { path, reason } => {
+            Event::BadImage(BadImage { path, reason }) => {
                 self.bar.println(format!("skipped {}: {reason}", path.display()));
             }
         }

@@ -22,9 +22,11 @@ use crate::early_stop::Plateau;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, zero_shot};
+use crate::log::{Event, Start, Step};
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
-use crate::progress::{Event, Progress};
+use crate::progress::Progress;
+use crate::report;
 use crate::sentences::SentenceEncoder;
 use crate::step::{Inputs, Pass, TextView, add_gradients};
 
@@ -100,8 +102,9 @@ impl Trainer {
         }
         let total = (config.epochs * steps) as u64;
         let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
-        for bad in &dataset.bad_images {
-            progress.record(&Event::BadImage { path: &bad.path, reason: &bad.reason })?;
+        progress.record(&Event::Start(start(&config, &dataset.train, &state)?))?;
+        for bad in dataset.bad_images {
+            progress.record(&Event::BadImage(bad))?;
         }
         let (train, evals) = (dataset.train, dataset.evals);
         Ok(Self {
@@ -191,15 +194,16 @@ impl Trainer {
             ema.update(self.model.store(), |name| config.rate(name) == 0.0)?;
         }
         self.state.optimizer_steps += 1;
-        self.progress.record(&Event::Step {
+        self.progress.record(&Event::Step(Step {
             epoch: self.state.epoch,
             step: self.state.step,
+            images: Some(images),
             loss,
             learning_rate,
             gradient_norm,
             logit_scale: self.model.logit_scale()?.ln(),
             images_per_second: images as f64 / started.elapsed().as_secs_f64(),
-        })
+        }))
     }
 
     /// Loss of a batch, and `share` times its gradients.
@@ -231,7 +235,7 @@ impl Trainer {
         pass.gradients(&inputs, share)
     }
 
-    /// Evaluates on every set and keeps the model when it is the best so far.
+    /// Evaluates on every set, keeps the model when it is the best so far, and writes the report.
     fn evaluate(&mut self) -> Result<Vec<Evaluation>, TrainError> {
         let model = match &self.averaged {
             Some((twin, ema)) => {
@@ -242,9 +246,14 @@ impl Trainer {
         };
         let mut evaluations = Vec::new();
         for set in &self.evals {
+            let started = Instant::now();
             let evaluation =
                 zero_shot(model, &self.tokenizer, &self.classes, set, &self.config.select_findings)?;
-            self.progress.record(&Event::Evaluation { epoch: self.state.epoch, evaluation: &evaluation })?;
+            self.progress.record(&Event::Evaluation {
+                epoch: self.state.epoch,
+                seconds: Some(started.elapsed().as_secs_f64()),
+                evaluation: evaluation.clone(),
+            })?;
             evaluations.push(evaluation);
         }
         let score = evaluations.iter().find(|e| e.set == self.config.select_by).and_then(|e| e.macro_auroc);
@@ -255,6 +264,7 @@ impl Trainer {
             self.state.best = score;
             self.checkpoints.save_best(&self.weights(), &evaluations)?;
         }
+        report::write(&self.config.output)?;
         Ok(evaluations)
     }
 
@@ -279,6 +289,20 @@ impl Trainer {
 /// Steps of the optimiser an epoch.
 fn steps_an_epoch(config: &TrainConfig, train: &TrainSet) -> usize {
     train.steps() / config.accumulate
+}
+
+/// What the log says of a run as it begins.
+fn start(config: &TrainConfig, train: &TrainSet, state: &RunState) -> Result<Start, TrainError> {
+    let settings = toml::to_string_pretty(config)
+        .map_err(|error| TrainError::Setting { field: "config", reason: error.to_string() })?;
+    Ok(Start {
+        name: config.name.clone(),
+        epochs: config.epochs,
+        steps_per_epoch: steps_an_epoch(config, train),
+        select_by: config.select_by.clone(),
+        config_sha256: state.config_sha256.clone(),
+        settings,
+    })
 }
 
 /// Hash of the settings that decide the weights; where the output goes does not.

@@ -14,6 +14,7 @@ use medclip_train::data::selection::check_disjoint;
 use serde::Serialize;
 
 use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};
+use super::plots::PlotArgs;
 use super::ranking::{Figures, Ranking};
 use crate::Outcome;
 use crate::ordered::for_each_ordered;
@@ -48,6 +49,8 @@ pub(crate) struct ProbeArgs {
     /// Write the classifiers of the last share here, for `medclip score --head`
     #[arg(long, value_name = "HEAD.safetensors")]
     save: Option<PathBuf>,
+    #[command(flatten)]
+    plots: PlotArgs,
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -99,6 +102,7 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
     if let Some(file) = args.save.as_ref().filter(|file| file.exists()) {
         bail!("{} already exists", file.display());
     }
+    args.plots.prepare()?;
     let films = args.films.open()?;
     let fit = films.chosen("fit", &args.fit_split)?;
     let evaluation = films.chosen("evaluation", &args.split)?;
@@ -107,7 +111,7 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
     let (fit, evaluation) = (films.embed(&fit)?, films.embed(&evaluation)?);
 
     let mut shares = Vec::new();
-    let mut last = Vec::new();
+    let mut last = None;
     let bar = progress(args.fraction.len() * Finding::COUNT, "classifiers");
     for &fraction in &args.fraction {
         let rows = grouped_share(&fit.patients(), fraction, args.report.seed);
@@ -118,15 +122,18 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
             fitted.push(result.map_err(|_| anyhow!("a fault in medclip while fitting"))?);
             anyhow::Ok(())
         })?;
-        let (share, classifiers) = evaluate(fraction, &fit, &rows, fitted, &evaluation, &args.report)?;
+        let (share, classifiers, ranking) =
+            evaluate(fraction, &fit, &rows, fitted, &evaluation, &args.report)?;
         shares.push(share);
-        last = classifiers;
+        last = Some((classifiers, ranking));
     }
     bar.finish_and_clear();
+    let (classifiers, ranking) = last.context("no share to fit on")?;
     if let Some(file) = &args.save {
-        let bytes = head(films.model.bundle().id(), &last)?.to_bytes()?;
+        let bytes = head(films.model.bundle().id(), &classifiers)?.to_bytes()?;
         fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
     }
+    draw(&args.plots, films.model.name(), &ranking, &shares, &evaluation)?;
 
     let subject = evaluation.subject(&films.model, &args.report);
     let report = Report { subject, failed_to_fit: fit.failed, shares };
@@ -149,15 +156,31 @@ fn fit_finding(fit: &Embedded<'_>, rows: &[usize], finding: Finding, seed: u64) 
     fitted.pop().map(|classifier| (c, classifier)).ok_or(FitError::Folds)
 }
 
-/// Figures of one share's classifiers, and the classifiers there are.
-fn evaluate(
+/// Charts of the last share's scores, and of all shares.
+fn draw(
+    plots: &PlotArgs,
+    model: &str,
+    ranking: &Ranking<'_>,
+    shares: &[Share],
+    evaluation: &Embedded<'_>,
+) -> anyhow::Result<()> {
+    let Some(Share { fraction, figures, .. }) = shares.last() else { return Ok(()) };
+    let title = format!("{model}, linear probe");
+    let of_share = if *fraction < 1.0 { format!("{title} (share {fraction})") } else { title.clone() };
+    plots.write(&of_share, ranking, figures, &evaluation.embeddings)?;
+    let figures: Vec<(f64, &Figures)> = shares.iter().map(|share| (share.fraction, &share.figures)).collect();
+    plots.write_efficiency(&title, &figures)
+}
+
+/// Figures of one share's classifiers, the classifiers there are, and their scores.
+fn evaluate<'a>(
     fraction: f64,
     fit: &Embedded<'_>,
     rows: &[usize],
     fitted: Vec<Fitted>,
-    evaluation: &Embedded<'_>,
+    evaluation: &Embedded<'a>,
     args: &ReportArgs,
-) -> anyhow::Result<(Share, Vec<(Finding, Logistic)>)> {
+) -> anyhow::Result<(Share, Vec<(Finding, Logistic)>, Ranking<'a>)> {
     let (mut regularisation, mut not_fitted, mut classifiers) = (Vec::new(), Vec::new(), Vec::new());
     for (finding, fitted) in Finding::ALL.into_iter().zip(fitted) {
         let name = finding.name();
@@ -190,7 +213,7 @@ fn evaluate(
         not_fitted,
         figures: ranking.figures(args)?,
     };
-    Ok((share, classifiers))
+    Ok((share, classifiers, ranking))
 }
 
 fn head(bundle_id: &str, classifiers: &[(Finding, Logistic)]) -> anyhow::Result<Head> {

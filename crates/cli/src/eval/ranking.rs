@@ -50,8 +50,18 @@ impl<'a> Ranking<'a> {
         Self { findings, scores, labels, patients }
     }
 
+    /// What is ranked, in the order of columns.
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// `[findings][films]`; `None` where nobody looked.
+    pub(super) fn labels(&self) -> &[Vec<Option<bool>>] {
+        &self.labels
+    }
+
     /// Scores and labels of one finding's annotated films.
-    fn annotated(&self, column: usize) -> (Vec<f64>, Vec<bool>) {
+    pub(super) fn annotated(&self, column: usize) -> (Vec<f64>, Vec<bool>) {
         let all: Vec<usize> = (0..self.patients.len()).collect();
         annotated(&self.scores[column], &self.labels[column], &all)
     }

@@ -10,6 +10,7 @@ use medclip_train::data::Split;
 use serde::Serialize;
 
 use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};
+use super::plots::PlotArgs;
 use super::ranking::{Figures, Ranking};
 use crate::Outcome;
 
@@ -21,6 +22,8 @@ pub(crate) struct ZeroShotArgs {
     /// Only images of this split; may be repeated
     #[arg(long, value_parser = parse_split)]
     split: Vec<Split>,
+    #[command(flatten)]
+    plots: PlotArgs,
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -35,12 +38,15 @@ struct Report {
 }
 
 pub(crate) fn run(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
+    args.plots.prepare()?;
     let films = args.films.open()?;
     let chosen = films.chosen("command line", &args.split)?;
     let embedded = films.embed(&chosen)?;
     let subject = embedded.subject(&films.model, &args.report);
     let ranking = rank(&films.model, films.model.bundle().bank(), &embedded)?;
     let report = Report { subject, figures: ranking.figures(&args.report)? };
+    let title = format!("{}, zero-shot by prompts", report.subject.model);
+    args.plots.write(&title, &ranking, &report.figures, &embedded.embeddings)?;
     args.report.print(&report, |out| report.write_markdown(out))?;
     Ok(embedded.outcome())
 }

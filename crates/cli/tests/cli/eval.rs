@@ -1,5 +1,9 @@
 //! `medclip eval` on phantoms.
 
+#[path = "eval/report.rs"]
+mod page;
+#[path = "eval/plots.rs"]
+mod plots;
 #[path = "eval/probe.rs"]
 mod probe;
 #[path = "eval/retrieval.rs"]

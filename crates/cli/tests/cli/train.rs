@@ -91,6 +91,22 @@ fn a_killed_run_goes_on_to_the_same_weights() {
     }
     let best = |output: &str| fs::read(directory.join(output).join("best/weights.safetensors")).unwrap();
     assert!(best("whole") == best("killed"), "the best weights differ");
+
+    let page = |output: &str| fs::read_to_string(directory.join(output).join("report.html")).unwrap();
+    let steps = |output: &str| {
+        let page = page(output);
+        let (_, rest) = page.split_once("<dt>Steps</dt><dd>").unwrap();
+        rest.split("</dd>").next().unwrap().to_owned()
+    };
+    assert!(logged_steps(directory, "killed") > logged_steps(directory, "whole"), "no step was repeated");
+    let counted = format!("{} of ", logged_steps(directory, "whole"));
+    assert!(steps("whole").starts_with(&counted), "{} {counted}", steps("whole"));
+    assert_eq!(steps("killed"), steps("whole"), "repeated steps count once");
+    let written = page("killed");
+    assert!(written.contains("macro-AUROC") && written.contains("label_temperature = 0.1"));
+    let again = medclip(&["eval", "report", "killed"]).current_dir(directory).output().unwrap();
+    assert_eq!(text(&again.stdout), "killed/report.html\n");
+    assert!(page("killed") == written, "written again, it is the same");
 }
 
 #[test]
