@@ -96,17 +96,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_was_cut_off_costs_no_other() {
+    fn a_line_that_was_cut_off_is_dropped_and_costs_no_other() {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join(LOG);
-        let reason = "unreadable";
-        for before in ["", "{\"event\":\"st"] {
+        for (before, kept) in [("", 0), ("{\"event\":\"st", 0), ("{\"event\":\"old\"}\n{\"ev", 1)] {
             std::fs::write(&log, before).unwrap();
             let mut progress = Progress::open(directory.path(), 1, 0).unwrap();
-            progress.record(&Event::BadImage { path: Path::new("a.png"), reason }).unwrap();
+            let bad = BadImage { path: "a.png".into(), reason: "unreadable".to_owned() };
+            progress.record(&Event::BadImage(bad)).unwrap();
             let text = std::fs::read_to_string(&log).unwrap();
-            let last: serde_json::Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
-            assert_eq!(last["path"], "a.png", "{text}");
+            let lines: Vec<serde_json::Value> =
+                text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            assert_eq!(lines.len(), kept + 1, "{text}");
+            assert_eq!(lines[kept]["path"], "a.png", "{text}");
         }
     }
 }
