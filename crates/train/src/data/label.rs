@@ -85,7 +85,7 @@ impl LabelPolicy {
         vector
     }
 
-    fn folded(&self, vector: LabelVector) -> LabelVector {
+    fn folded(self, vector: LabelVector) -> LabelVector {
         if self.fold_certainty { vector.map(|entry| entry.max(0.0)) } else { vector }
     }
 }
@@ -130,6 +130,7 @@ mod tests {
 
     #[test]
     fn folding_calls_a_sentence_without_findings_normal() {
+        type Case<'a> = (&'a [(Finding, Certainty)], &'a [(Finding, f32)], &'a [Finding]);
         let said = |entries: &[(Finding, Certainty)]| {
             let mut labels = Labels::default();
             for (finding, certainty) in entries {
@@ -137,7 +138,7 @@ mod tests {
             }
             labels
         };
-        let cases: [(&[(Finding, Certainty)], &[(Finding, f32)], &[Finding]); 4] = [
+        let cases: [Case; 4] = [
             (&[], &[], &[Finding::NoFinding]),
             (&[(Finding::Edema, Certainty::Negative)], &[(Finding::Edema, -1.0)], &[Finding::NoFinding]),
             (&[(Finding::Edema, Certainty::Uncertain)], &[], &[Finding::NoFinding]),
@@ -155,10 +156,14 @@ mod tests {
         for (entries, kept, folded) in cases {
             let labels = said(entries);
             let mut expected = LabelVector::default();
-            kept.iter().for_each(|(finding, value)| expected[finding.index()] = *value);
+            for (finding, value) in kept {
+                expected[finding.index()] = *value;
+            }
             assert_eq!(LabelPolicy::default().sentence(&labels), expected);
             let mut expected = LabelVector::default();
-            folded.iter().for_each(|finding| expected[finding.index()] = 1.0);
+            for finding in folded {
+                expected[finding.index()] = 1.0;
+            }
             assert_eq!(folding.sentence(&labels), expected);
         }
     }

@@ -204,12 +204,13 @@ mod tests {
 
     #[test]
     fn visits_hold_the_shares_of_sources() {
+        type Case<'a> = (&'a [(&'a str, f64)], [usize; 3]);
         let sources: Vec<&str> = (0..100).map(|image| ["a", "b", "c", "c"][image % 4]).collect();
         let rare = |image: usize| image % 20 < 4;
         let labels: Vec<LabelVector> = (0..100)
             .map(|image| with(if rare(image) { Finding::Edema } else { Finding::NoFinding }, 1.0))
             .collect();
-        let cases: [(&[(&str, f64)], [usize; 3]); 4] = [
+        let cases: [Case; 4] = [
             (&[], [25, 25, 50]),
             (&[("a", 0.5)], [50, 17, 33]),
             (&[("a", 0.1), ("c", 0.2)], [10, 70, 20]),

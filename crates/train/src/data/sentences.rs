@@ -183,10 +183,10 @@ mod tests {
     }
 
     fn pool(config: &SentenceConfig) -> SentencePool {
-        pool_with(config, &LabelPolicy::default())
+        pool_with(config, LabelPolicy::default())
     }
 
-    fn pool_with(config: &SentenceConfig, policy: &LabelPolicy) -> SentencePool {
+    fn pool_with(config: &SentenceConfig, policy: LabelPolicy) -> SentencePool {
         let clear = labels(Finding::LungOpacity, Certainty::Negative);
         let large = labels(Finding::Cardiomegaly, Certainty::Positive);
         SentencePool::new(
@@ -198,7 +198,7 @@ mod tests {
             ],
             [("a fractured rib".into(), labels(Finding::Fracture, Certainty::Positive))],
             config,
-            policy,
+            &policy,
         )
     }
 
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn folded_sentences_are_still_drawn_by_what_they_deny() {
         let folding = LabelPolicy { fold_certainty: true, ..LabelPolicy::default() };
-        let pool = pool_with(&SentenceConfig::default(), &folding);
+        let pool = pool_with(&SentenceConfig::default(), folding);
         let texts: Vec<&str> = pool.sentences().iter().map(|sentence| sentence.text.as_str()).collect();
         assert_eq!(
             texts,

@@ -172,13 +172,14 @@ mod tests {
     }
     #[test]
     fn shares_that_cannot_be_are_refused() {
+        type Case<'a> = (&'a [(&'a str, f64)], &'a [&'a str], &'a str);
         let check = |shares: &[(&str, f64)], sources: &[&str]| {
             let source_share = shares.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
             let config = SamplerConfig { images: 1, pairing: Pairing::Paired, balance: 0.0, source_share };
             config.validate().and_then(|()| config.check_sources(sources)).map_err(|error| error.to_string())
         };
         let both = ["a", "b"];
-        let cases: [(&[(&str, f64)], &[&str], &str); 7] = [
+        let cases: [Case; 7] = [
             (&[("a", 0.0)], &both, "`a` must be above 0 and at most 1, not 0"),
             (&[("a", f64::NAN)], &both, "`a` must be above 0 and at most 1, not NaN"),
             (&[("a", 0.75), ("b", 0.75)], &both, "shares add up to 1.5, more than 1"),
