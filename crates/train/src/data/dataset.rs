@@ -129,12 +129,15 @@ impl Dataset {
 /// Rows of every manifest, their paths with the directory they start from.
 fn records(config: &DataConfig) -> Result<Vec<Record>, DataError> {
     let further = config.further.iter().map(|each| (&each.manifest, &each.image_root));
-    let mut all = Vec::new();
+    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
     for (path, root) in std::iter::once((&config.manifest, &config.image_root)).chain(further) {
         let mut records =
             read_manifest(path).map_err(|source| DataError::Manifest { path: path.clone(), source })?;
         for record in &mut records {
             record.path = root.join(&record.path);
+            if !seen.insert(record.path.clone()) {
+                return Err(DataError::DuplicateImage { manifest: path.clone(), path: record.path.clone() });
+            }
         }
         all.append(&mut records);
     }
@@ -269,6 +272,20 @@ mod tests {
         let swapped = manifest.replace("train", "test").replace("val", "train");
         std::fs::write(&second.manifest, swapped).unwrap();
         assert!(matches!(load(&config), Err(DataError::Selection(SelectionError::Leak { .. }))));
+    }
+
+    #[test]
+    fn an_image_of_two_manifests_is_refused() {
+        let (directory, mut config) = data_config();
+        config.further = vec![FurtherManifest {
+            manifest: config.manifest.clone(),
+            image_root: directory.path().to_owned(),
+        }];
+        let error = load(&config).unwrap_err();
+        assert!(
+            matches!(&error, DataError::DuplicateImage { path, .. } if path.ends_with("0.png")),
+            "{error}"
+        );
     }
 
     #[test]

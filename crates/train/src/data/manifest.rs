@@ -1,13 +1,14 @@
-//! The manifest: one CSV row an image, with its patient, view, split and annotated findings.
+//! The manifest: one row an image, with its patient, view, split and annotated findings.
 
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use csv::StringRecord;
 use medclip_core::Finding;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::data::table::{Kind, Place, Table, TableError, TableRow};
 
 /// Which part of the data a patient belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,58 +85,68 @@ impl Record {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// The file cannot be opened.
-    #[error("cannot open {}", path.display())]
-    Open {
-        /// The file.
+    /// The file, a column or a cell of it.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Two rows for one image: which of them holds is unknown.
+    #[error("{second}, column `path`: `{}` is also on {first}", path.display())]
+    DuplicatePath {
+        /// The image.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// Not a CSV file with equally long rows.
-    #[error("not a readable CSV file")]
-    Csv(#[from] csv::Error),
-    /// The header lacks a column.
-    #[error("column `{column}` is missing")]
-    MissingColumn {
-        /// Its name.
-        column: String,
-    },
-    /// A cell holds something else than its column may.
-    #[error("line {line}, column `{column}`: `{value}` is not {expected}")]
-    Value {
-        /// Line of the file, from 1.
-        line: u64,
-        /// Column name.
-        column: String,
-        /// What the cell holds.
-        value: String,
-        /// What it may hold.
-        expected: &'static str,
+        /// Its first row.
+        first: Place,
+        /// Its second row.
+        second: Place,
     },
 }
 
-/// Reads a manifest.
+/// Reads a manifest: Parquet when its name ends in `.parquet`, which needs the feature `parquet`, and CSV otherwise.
 ///
 /// Required columns: `path`, `split` (`train`, `val`, `test`), `source`, `patient_group`, `view` and the 14 findings by
 /// name (`1`, `0`, `-1` or blank, also as `1.0`). Read when there: `fold` (0–255 or blank), `patient_id`, `text`. Other
 /// columns are ignored.
 ///
+/// In a Parquet file null is blank, findings and folds may be of any type of numbers or truth values, and names may be whole
+/// numbers.
+///
 /// # Errors
-/// [`ManifestError`], naming the missing column, or the line and column of a wrong cell.
+/// [`ManifestError`], naming the missing column, or the line (Parquet: the row) and column of a wrong cell.
 pub fn read_manifest(path: &Path) -> Result<Vec<Record>, ManifestError> {
-    let file = File::open(path).map_err(|source| ManifestError::Open { path: path.to_owned(), source })?;
-    read_manifest_from(file)
+    let mut columns = vec![
+        ("path", Kind::Name),
+        ("split", Kind::Name),
+        ("source", Kind::Name),
+        ("patient_group", Kind::Name),
+        ("view", Kind::Name),
+        ("fold", Kind::Number),
+        ("patient_id", Kind::Name),
+        ("text", Kind::Name),
+    ];
+    columns.extend(Finding::ALL.map(|finding| (finding.name(), Kind::Number)));
+    records(Table::open(path, &columns)?)
 }
 
-/// [`read_manifest`] from any reader.
+/// A CSV manifest from any reader.
 ///
 /// # Errors
 /// As [`read_manifest`].
 pub fn read_manifest_from(input: impl Read) -> Result<Vec<Record>, ManifestError> {
-    let mut reader = csv::Reader::from_reader(input);
-    let columns = Columns::find(reader.headers()?)?;
-    reader.records().map(|row| columns.record(&row?)).collect()
+    records(Table::from_csv(input)?)
+}
+
+fn records(table: Table<'_>) -> Result<Vec<Record>, ManifestError> {
+    let columns = Columns::find(&table)?;
+    let mut records = Vec::new();
+    let mut first = BTreeMap::new();
+    for row in table.rows {
+        let row = row?;
+        let record = columns.record(&row)?;
+        if let Some(first) = first.insert(record.path.clone(), row.place()) {
+            return Err(ManifestError::DuplicatePath { path: record.path, first, second: row.place() });
+        }
+        records.push(record);
+    }
+    Ok(records)
 }
 
 /// Position of every column we read.
@@ -152,68 +163,52 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(header: &StringRecord) -> Result<Self, ManifestError> {
-        let optional = |name: &str| header.iter().position(|column| column.trim() == name);
-        let required = |name: &str| {
-            optional(name).ok_or_else(|| ManifestError::MissingColumn { column: name.to_owned() })
-        };
+    fn find(table: &Table<'_>) -> Result<Self, TableError> {
         let mut findings = [0; Finding::COUNT];
         for finding in Finding::ALL {
-            findings[finding.index()] = required(finding.name())?;
+            findings[finding.index()] = table.required(finding.name())?;
         }
         Ok(Self {
-            path: required("path")?,
-            split: required("split")?,
-            source: required("source")?,
-            patient_group: required("patient_group")?,
-            view: required("view")?,
+            path: table.required("path")?,
+            split: table.required("split")?,
+            source: table.required("source")?,
+            patient_group: table.required("patient_group")?,
+            view: table.required("view")?,
             findings,
-            fold: optional("fold"),
-            patient_id: optional("patient_id"),
-            text: optional("text"),
+            fold: table.optional("fold"),
+            patient_id: table.optional("patient_id"),
+            text: table.optional("text"),
         })
     }
 
-    fn record(&self, row: &StringRecord) -> Result<Record, ManifestError> {
-        let cell = |index: usize| row.get(index).unwrap_or_default().trim();
-        let filled = |index: Option<usize>| index.map(cell).filter(|value| !value.is_empty());
-        let wrong = |column: &str, value: &str, expected| ManifestError::Value {
-            line: row.position().map_or(0, csv::Position::line),
-            column: column.to_owned(),
-            value: value.to_owned(),
-            expected,
-        };
-        let not_blank = |column: &str, index: usize| match cell(index) {
-            "" => Err(wrong(column, "", "a name")),
-            value => Ok(value.to_owned()),
-        };
-
-        let split = match cell(self.split) {
+    fn record(&self, row: &TableRow) -> Result<Record, TableError> {
+        let split = match row.cell(self.split) {
             "train" => Split::Train,
             "val" => Split::Val,
             "test" => Split::Test,
-            value => return Err(wrong("split", value, "train, val or test")),
+            value => return Err(row.wrong("split", value, "train, val or test")),
         };
-        let fold = filled(self.fold)
-            .map(|value| value.parse().map_err(|_| wrong("fold", value, "a whole number from 0 to 255")))
+        let fold = row
+            .filled(self.fold)
+            .map(|value| value.parse().map_err(|_| row.wrong("fold", value, "a whole number from 0 to 255")))
             .transpose()?;
         let mut annotations = [Annotation::NotAnnotated; Finding::COUNT];
         for finding in Finding::ALL {
-            let value = cell(self.findings[finding.index()]);
+            let value = row.cell(self.findings[finding.index()]);
             annotations[finding.index()] =
-                annotation(value).ok_or_else(|| wrong(finding.name(), value, "1, 0, -1 or blank"))?;
+                annotation(value).ok_or_else(|| row.wrong(finding.name(), value, "1, 0, -1 or blank"))?;
         }
-        let patient_group = not_blank("patient_group", self.patient_group)?;
+        let patient_group = row.not_blank("patient_group", self.patient_group)?;
         Ok(Record {
-            path: not_blank("path", self.path)?.into(),
+            path: row.not_blank("path", self.path)?.into(),
             split,
             fold,
-            source: not_blank("source", self.source)?,
-            patient_id: filled(self.patient_id).unwrap_or(&patient_group).to_owned(),
+            source: row.not_blank("source", self.source)?,
+            patient_id: row.filled(self.patient_id).unwrap_or(&patient_group).to_owned(),
             patient_group,
-            view: cell(self.view).to_owned(),
+            view: row.cell(self.view).to_owned(),
             annotations,
-            text: filled(self.text).map(str::to_owned),
+            text: row.filled(self.text).map(str::to_owned),
         })
     }
 }
@@ -268,5 +263,12 @@ mod tests {
         let text = fixture::manifest(&[Row::new("a.png", "p1"), wrong]);
         let error = read_manifest_from(text.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "line 3, column `Lung Lesion`: `yes` is not 1, 0, -1 or blank");
+    }
+
+    #[test]
+    fn one_image_has_one_row() {
+        let rows = ["a.png", "b.png", "a.png"].map(|path| Row::new(path, "p"));
+        let error = read_manifest_from(fixture::manifest(&rows).as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "line 4, column `path`: `a.png` is also on line 2");
     }
 }

@@ -1,23 +1,21 @@
 //! Which report texts training may read, and which image each belongs to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
 use thiserror::Error;
 
 use crate::data::manifest::{Record, Split};
 use crate::data::selection::Selection;
+use crate::data::table::{Kind, Table, TableError};
 
 /// One row of a reports file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRow {
     /// The `patient_id` of the images it describes.
     pub id: String,
     /// Part of the data; decides for reports whose images are not in the manifest.
-    #[serde(default)]
     pub split: Option<Split>,
     /// The report.
     pub text: String,
@@ -27,17 +25,9 @@ pub struct ReportRow {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportsError {
-    /// The file cannot be opened.
-    #[error("cannot open {}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// Not a CSV file with columns `id` and `text`, or a split that is not `train`, `val` or `test`.
-    #[error("not a CSV file of reports")]
-    Csv(#[from] csv::Error),
+    /// The file, a column or a cell of it.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// Two rows for one patient: which images belong to which is unknown.
     #[error("report `{id}` occurs twice")]
     Duplicate {
@@ -46,27 +36,44 @@ pub enum ReportsError {
     },
 }
 
-/// Reads a reports file: CSV with columns `id`, `text` and perhaps `split`; others are ignored.
+/// Reads a reports file with columns `id`, `text` and perhaps `split`; others are ignored.
+///
+/// The file is Parquet when its name ends in `.parquet`, which needs the feature `parquet`, and CSV otherwise.
 ///
 /// # Errors
 /// [`ReportsError`].
 pub fn read_reports(path: &Path) -> Result<Vec<ReportRow>, ReportsError> {
-    let file = File::open(path).map_err(|source| ReportsError::Open { path: path.to_owned(), source })?;
-    read_reports_from(file)
+    reports(Table::open(path, &[("id", Kind::Name), ("split", Kind::Name), ("text", Kind::Name)])?)
 }
 
-/// [`read_reports`] from any reader.
+/// A CSV file of reports from any reader.
 ///
 /// # Errors
 /// As [`read_reports`].
 pub fn read_reports_from(input: impl Read) -> Result<Vec<ReportRow>, ReportsError> {
-    let rows: Vec<ReportRow> =
-        csv::Reader::from_reader(input).deserialize().collect::<Result<_, csv::Error>>()?;
+    reports(Table::from_csv(input)?)
+}
+
+fn reports(table: Table<'_>) -> Result<Vec<ReportRow>, ReportsError> {
+    let (id, text, split) = (table.required("id")?, table.required("text")?, table.optional("split"));
     let mut seen = BTreeSet::new();
-    match rows.iter().find(|row| !seen.insert(row.id.as_str())) {
-        Some(row) => Err(ReportsError::Duplicate { id: row.id.clone() }),
-        None => Ok(rows),
+    let mut reports = Vec::new();
+    for row in table.rows {
+        let row = row?;
+        let split = match row.filled(split) {
+            None => None,
+            Some("train") => Some(Split::Train),
+            Some("val") => Some(Split::Val),
+            Some("test") => Some(Split::Test),
+            Some(value) => return Err(row.wrong("split", value, "train, val, test or blank").into()),
+        };
+        let id = row.not_blank("id", id)?;
+        if !seen.insert(id.clone()) {
+            return Err(ReportsError::Duplicate { id });
+        }
+        reports.push(ReportRow { id, split, text: row.cell(text).to_owned() });
     }
+    Ok(reports)
 }
 
 /// The texts training may read.
@@ -173,7 +180,13 @@ mod tests {
     fn refuses_what_is_ambiguous() {
         let error = rows("id,text\n1,a\n1,b\n").unwrap_err();
         assert_eq!(error.to_string(), "report `1` occurs twice");
-        assert!(matches!(rows("id,body\n1,a\n"), Err(ReportsError::Csv(_))));
-        assert!(matches!(rows("id,split,text\n1,validate,a\n"), Err(ReportsError::Csv(_))));
+        let message = |text| rows(text).unwrap_err().to_string();
+        assert_eq!(message("id,body\n1,a\n"), "column `text` is missing");
+        assert_eq!(
+            message("id,split,text\n1,validate,a\n"),
+            "line 2, column `split`: `validate` is not train, val, test or blank"
+        );
+        assert_eq!(message("id,text\n1,a\n,b\n"), "line 3, column `id`: `` is not a name");
+        assert_eq!(message("id,text\n1,a\n1,b,c\n"), "not a readable CSV file");
     }
 }

@@ -82,6 +82,14 @@ pub enum DataError {
         /// What is wrong with it.
         source: ManifestError,
     },
+    /// An image that an earlier manifest lists.
+    #[error("manifest {}: `{}` is in a manifest before it", manifest.display(), path.display())]
+    DuplicateImage {
+        /// The later manifest.
+        manifest: PathBuf,
+        /// The image, with its root.
+        path: PathBuf,
+    },
     /// The reports.
     #[error("reports {}", path.display())]
     Reports {
