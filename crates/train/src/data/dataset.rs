@@ -16,7 +16,7 @@ use rayon::prelude::*;
 pub use self::config::{DataConfig, DataError, FurtherManifest};
 use crate::data::augment::Augmenter;
 use crate::data::eval_set::EvalSet;
-use crate::data::images::{BadImage, LoadedImages, load_images};
+use crate::data::images::{BadImage, LoadedImages, Storage, load_images};
 use crate::data::manifest::{Record, read_manifest};
 use crate::data::reports::{TrainingReports, read_reports};
 use crate::data::sampler::Sampler;
@@ -56,6 +56,12 @@ impl Dataset {
         }
         let augmenter =
             Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
+        let storage = match (&config.cache, config.in_memory) {
+            (Some(directory), true) => Storage::Cached(directory),
+            (Some(directory), false) => Storage::Mapped(directory),
+            (None, true) => Storage::Memory,
+            (None, false) => return Err(DataError::NoCache),
+        };
         let text_augmenter = config.text_augment.map(TextAugmenter::new).transpose()?;
         let train_preprocessor = Preprocessor::new(PreprocessConfig {
             image_size: augmenter.source_side(),
@@ -82,9 +88,8 @@ impl Dataset {
         let mut bad_images = Vec::new();
         let mut load = |name: &str, indices: &[usize], preprocessor: &Preprocessor| {
             let files: Vec<PathBuf> = indices.iter().map(|index| records[*index].path.clone()).collect();
-            let LoadedImages { store, kept, bad } =
-                load_images(&files, preprocessor, limits, config.cache.as_deref())
-                    .map_err(|source| DataError::Images { name: name.to_owned(), source })?;
+            let LoadedImages { store, kept, bad } = load_images(&files, preprocessor, limits, storage)
+                .map_err(|source| DataError::Images { name: name.to_owned(), source })?;
             bad_images.extend(bad);
             let kept: Vec<usize> = kept.into_iter().map(|position| indices[position]).collect();
             Ok::<_, DataError>((store, kept))
@@ -230,6 +235,8 @@ mod tests {
     use crate::data::label::LabelVector;
     use crate::data::selection::{Selection, SelectionError};
     use crate::data::sentences::Polarity::{Negative, Positive};
+    use crate::data::text_augment::TextAugmentConfig;
+    use crate::data::train_set::Batch;
 
     fn load(config: &DataConfig) -> Result<Dataset, DataError> {
         Dataset::load(config, &fixture::preprocess(), &Limits::default(), 1)
@@ -272,6 +279,40 @@ mod tests {
         let swapped = manifest.replace("train", "test").replace("val", "train");
         std::fs::write(&second.manifest, swapped).unwrap();
         assert!(matches!(load(&config), Err(DataError::Selection(SelectionError::Leak { .. }))));
+    }
+
+    #[test]
+    fn batches_are_the_same_wherever_images_are() {
+        let (directory, mut config) = data_config();
+        let batches = |config: &DataConfig| {
+            let train = load(config).unwrap().train;
+            let order = train.order(1);
+            let plans = (0..4).filter_map(|step| train.plan(1, step, &order));
+            plans.map(|plan| train.batch(plan)).collect::<Vec<_>>()
+        };
+        let expected = batches(&config);
+        config.cache = Some(directory.path().join("cache"));
+        for in_memory in [true, false, false, true] {
+            config.in_memory = in_memory;
+            assert_eq!(batches(&config), expected, "in memory: {in_memory}");
+        }
+    }
+
+    #[test]
+    fn second_views_come_beside_the_batch_and_change_nothing_else() {
+        let (_directory, mut config) = data_config();
+        let batch = |config: &DataConfig, epoch| {
+            let train = load(config).unwrap().train;
+            train.batch(train.plan(epoch, 1, &train.order(epoch)).unwrap())
+        };
+        let without = batch(&config, 0);
+        assert!(without.second_texts.is_empty());
+        config.text_augment = Some(TextAugmentConfig { swap: 0.5, ..TextAugmentConfig::default() });
+        let with = batch(&config, 0);
+        assert_eq!(with.second_texts.len(), without.sentence_labels.len());
+        assert_eq!(with, batch(&config, 0));
+        assert_ne!(with.second_texts, batch(&config, 1).second_texts);
+        assert_eq!(Batch { second_texts: Vec::new(), ..with }, without);
     }
 
     #[test]
@@ -360,7 +401,15 @@ mod tests {
     #[test]
     fn every_setting_is_checked() {
         type Change = fn(&mut DataConfig);
-        let cases: [(Change, &str); 7] = [
+        let cases: [(Change, &str); 9] = [
+            (
+                |c| c.in_memory = false,
+                "data.in_memory = false leaves images in the cache: name its directory in data.cache",
+            ),
+            (
+                |c| c.text_augment = Some(TextAugmentConfig { swap: 2.0, ..TextAugmentConfig::default() }),
+                "text_augment.swap must be in 0–1",
+            ),
             (|c| c.augment.flip = 2.0, "augment.flip must be in 0–1"),
             (
                 |c| c.sampler.source_share = [("else".to_owned(), 0.5)].into(),

@@ -107,6 +107,7 @@ pub(crate) fn data_config() -> (TempDir, DataConfig) {
         reports: None,
         prompts: None,
         cache: None,
+        in_memory: true,
         train: part(Split::Train),
         eval: [("val".to_owned(), part(Split::Val))].into(),
         labels: LabelPolicy::default(),

@@ -1,6 +1,11 @@
-//! Decoded and resized images in memory.
+//! Decoded and resized images, in memory or mapped from the cache.
+//!
+//! An image takes the square of its side in bytes. Training images have [`source_side`](crate::data::AugmentConfig::source_side)
+//! as theirs, 183 for a model of 160 pixels and 256 for one of 224: 33 KB and 64 KB an image, so 570,000 images want 19 GB and
+//! 37 GB of memory, or of disk where they stay in the cache.
 
 mod cache;
+mod pixels;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,13 +16,28 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::cache::CacheFile;
+use self::cache::{CacheFile, Header};
+use self::pixels::Pixels;
+
+/// Images that are decoded at a time while the cache is written.
+const CHUNK: usize = 512;
 
 /// Square 8-bit images, one after another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct ImageStore {
-    pub(super) side: usize,
-    pub(super) pixels: Vec<u8>,
+    side: usize,
+    pixels: Pixels,
+}
+
+/// Where images are between two starts, and during a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage<'a> {
+    /// In memory; decoded at every start.
+    Memory,
+    /// In memory, read from this directory where an earlier start left them.
+    Cached(&'a Path),
+    /// In a file of this directory, of which the system keeps in memory what it has room for.
+    Mapped(&'a Path),
 }
 
 impl ImageStore {
@@ -52,7 +72,7 @@ pub struct BadImage {
 }
 
 /// What came of loading a list of files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct LoadedImages {
     /// The images that could be read.
     pub store: ImageStore,
@@ -84,13 +104,19 @@ pub enum ImagesError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The cache that was just written is not what was written.
+    #[error("the image cache {} changed while it was being opened", path.display())]
+    Changed {
+        /// The cache file.
+        path: PathBuf,
+    },
 }
 
 /// Decodes and resizes `files` on all cores, in order; files that cannot be read are skipped and listed.
 ///
-/// With a `cache` directory the result is kept in a file named by the list, sizes and modification times of `files` and
-/// the preprocessing, so that the next start reads one file. A damaged cache is built anew. The directory may be
-/// deleted at any time.
+/// With a cache the result is kept in a file named by the list, sizes and modification times of `files` and the preprocessing,
+/// so that the next start reads one file. A damaged cache is built anew. The directory may be deleted between runs; a mapped
+/// file may be deleted at any time, but not be written to.
 ///
 /// # Errors
 /// [`ImagesError`].
@@ -98,26 +124,44 @@ pub fn load_images(
     files: &[PathBuf],
     preprocessor: &Preprocessor,
     limits: &Limits,
-    cache: Option<&Path>,
+    storage: Storage<'_>,
 ) -> Result<LoadedImages, ImagesError> {
     let side = preprocessor.config().image_size;
-    let cache = cache.map(|directory| CacheFile::new(directory, files, preprocessor));
-    if let Some(loaded) = cache.as_ref().and_then(|cache| cache.read(side)) {
+    let (directory, mapped) = match storage {
+        Storage::Memory => {
+            let Decoded { kept, bad, pixels } = decode(files, side, preprocessor, limits);
+            check_any(files, &kept, &bad)?;
+            return Ok(LoadedImages { store: ImageStore { side, pixels: pixels.into() }, kept, bad });
+        }
+        Storage::Cached(directory) => (directory, false),
+        Storage::Mapped(directory) => (directory, true),
+    };
+    let cache = CacheFile::new(directory, files, preprocessor);
+    if let Some(loaded) = cache.read(side, mapped) {
         return Ok(loaded);
     }
-    let loaded = decode(files, side, preprocessor, limits)?;
-    if let Some(cache) = cache {
-        cache.write(&loaded).map_err(|source| ImagesError::Write { path: cache.path, source })?;
+    let unwritten = |source| ImagesError::Write { path: cache.path.clone(), source };
+    let mut writer = cache.writer().map_err(unwritten)?;
+    let (mut kept, mut bad) = (Vec::new(), Vec::new());
+    for (index, chunk) in files.chunks(CHUNK).enumerate() {
+        let decoded = decode(chunk, side, preprocessor, limits);
+        writer.push(&decoded.pixels).map_err(unwritten)?;
+        kept.extend(decoded.kept.into_iter().map(|position| index * CHUNK + position));
+        bad.extend(decoded.bad);
     }
-    Ok(loaded)
+    check_any(files, &kept, &bad)?;
+    writer.finish(&Header { side, kept, bad }).map_err(unwritten)?;
+    cache.read(side, mapped).ok_or_else(|| ImagesError::Changed { path: cache.path.clone() })
 }
 
-fn decode(
-    files: &[PathBuf],
-    side: usize,
-    preprocessor: &Preprocessor,
-    limits: &Limits,
-) -> Result<LoadedImages, ImagesError> {
+/// What came of decoding.
+struct Decoded {
+    kept: Vec<usize>,
+    bad: Vec<BadImage>,
+    pixels: Vec<u8>,
+}
+
+fn decode(files: &[PathBuf], side: usize, preprocessor: &Preprocessor, limits: &Limits) -> Decoded {
     let area = side * side;
     let mut pixels = vec![0; files.len() * area];
     let reasons: Vec<Option<String>> = pixels
@@ -142,13 +186,17 @@ fn decode(
         }
     }
     pixels.truncate(kept.len() * area);
+    Decoded { kept, bad, pixels }
+}
+
+fn check_any(files: &[PathBuf], kept: &[usize], bad: &[BadImage]) -> Result<(), ImagesError> {
     match bad.first() {
         Some(first) if kept.is_empty() => Err(ImagesError::AllBad {
             count: files.len(),
             path: first.path.clone(),
             reason: first.reason.clone(),
         }),
-        _ => Ok(LoadedImages { store: ImageStore { side, pixels }, kept, bad }),
+        _ => Ok(()),
     }
 }
 
@@ -181,7 +229,7 @@ pub(super) mod tests {
     #[test]
     fn skips_and_lists_bad_files() {
         let (_directory, files, preprocessor) = setup();
-        let loaded = load_images(&files, &preprocessor, &Limits::default(), None).unwrap();
+        let loaded = load_images(&files, &preprocessor, &Limits::default(), Storage::Memory).unwrap();
         assert_eq!(loaded.kept, [0, 2]);
         assert_eq!(loaded.store.len(), 2);
         assert_eq!(&loaded.store.get(0).unwrap()[..8], [0, 1, 2, 3, 4, 5, 6, 7]);
@@ -190,7 +238,8 @@ pub(super) mod tests {
         let paths: Vec<&Path> = loaded.bad.iter().map(|bad| bad.path.as_path()).collect();
         assert_eq!(paths, [&files[1], &files[3]]);
 
-        let error = load_images(&files[1..2], &preprocessor, &Limits::default(), None).unwrap_err();
+        let error =
+            load_images(&files[1..2], &preprocessor, &Limits::default(), Storage::Memory).unwrap_err();
         assert!(matches!(error, ImagesError::AllBad { count: 1, .. }), "{error}");
     }
 }

@@ -35,6 +35,7 @@ pub struct LabelPolicy {
     ///
     /// Which sentences deny a finding is still known when sentences are drawn; only the vectors that the loss compares are
     /// folded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fold_certainty: bool,
 }
 

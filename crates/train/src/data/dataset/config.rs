@@ -38,6 +38,10 @@ pub struct DataConfig {
     /// Directory for decoded images; none, and every start decodes them again.
     #[serde(default)]
     pub cache: Option<PathBuf>,
+    /// Keep all decoded images in memory. Otherwise they stay in a file of `cache`, which is mapped: the batches are the same,
+    /// and memory holds what there is room for. What an image takes is in [`images`](crate::data::images).
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub in_memory: bool,
     /// Images to train on.
     pub train: Selection,
     /// Named sets of images to evaluate on; no patient of theirs may be in `train`.
@@ -58,6 +62,15 @@ pub struct DataConfig {
     /// mean over both views.
     #[serde(default)]
     pub text_augment: Option<TextAugmentConfig>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// A manifest beside the first.
@@ -132,6 +145,9 @@ pub enum DataError {
     /// A sampler setting, or data it cannot work with.
     #[error(transparent)]
     Sampler(#[from] SamplerError),
+    /// Images that are to stay in a cache, and no cache.
+    #[error("data.in_memory = false leaves images in the cache: name its directory in data.cache")]
+    NoCache,
     /// The preprocessing configuration.
     #[error("preprocessing")]
     Preprocess(#[from] PreprocessError),

@@ -1,20 +1,23 @@
 //! Decoded images on disk, for the next start.
 //!
-//! The file is magic, key, header length (u64, little endian), header (JSON), pixels, and the SHA-256 of all before it.
+//! The file is magic, key, pixels, header (JSON), header length (u64, little endian), and the SHA-256 of all before it: pixels
+//! are written while images are decoded, and what the header says is known when the last one is.
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use medclip_core::preprocess::Preprocessor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
+use super::pixels::Pixels;
 use super::{BadImage, ImageStore, LoadedImages};
 
-const MAGIC: &[u8; 16] = b"medclip-images1\n";
+const MAGIC: &[u8; 16] = b"medclip-images2\n";
 
 /// The cache of one list of files with one preprocessing.
 #[derive(Debug)]
@@ -24,12 +27,26 @@ pub(super) struct CacheFile {
 }
 
 /// The part of a cache file that is not pixels.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    side: usize,
-    kept: Vec<usize>,
-    bad: Vec<BadImage>,
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) side: usize,
+    pub(super) kept: Vec<usize>,
+    pub(super) bad: Vec<BadImage>,
 }
+
+/// A cache file that is being written beside its final name, so that no reader sees half a file.
+pub(super) struct CacheWriter<'a> {
+    path: &'a Path,
+    out: BufWriter<NamedTempFile>,
+    hash: Sha256,
+}
+
+/// Bytes before the pixels: magic and key.
+const START: usize = MAGIC.len() + 32;
+/// Bytes after the header: its length and the hash.
+const END: usize = 8 + 32;
+/// Bytes that are hashed at a time.
+const BLOCK: usize = 1 << 20;
 
 impl CacheFile {
     pub(super) fn new(directory: &Path, files: &[PathBuf], preprocessor: &Preprocessor) -> Self {
@@ -41,56 +58,79 @@ impl CacheFile {
         Self { path: directory.join(name + ".images"), key }
     }
 
-    /// The cached images; `None` for anything but an intact file of this key and side.
-    pub(super) fn read(&self, side: usize) -> Option<LoadedImages> {
-        let file = File::open(&self.path).ok()?;
+    /// The cached images, `mapped` or in memory; `None` for anything but an intact file of this key and side.
+    pub(super) fn read(&self, side: usize, mapped: bool) -> Option<LoadedImages> {
+        let mut file = File::open(&self.path).ok()?;
         let total = usize::try_from(file.metadata().ok()?.len()).ok()?;
-        let mut input = BufReader::new(file);
-        let mut hash = Sha256::new();
-        // A damaged length must not make us ask for more memory than the file is long.
-        let mut take = |len: usize| {
-            let mut bytes = vec![0; if len <= total { len } else { return None }];
-            input.read_exact(&mut bytes).ok()?;
-            hash.update(&bytes);
-            Some(bytes)
-        };
-        if take(MAGIC.len())? != MAGIC || take(self.key.len())? != self.key {
+        let body = total.checked_sub(START + END)?;
+        if !is_intact(&mut file, total).ok()? {
             return None;
         }
-        let header_len = u64::from_le_bytes(take(8)?.try_into().ok()?);
-        let header: Header = serde_json::from_slice(&take(usize::try_from(header_len).ok()?)?).ok()?;
-        let pixels = take(header.kept.len().checked_mul(side.checked_mul(side)?)?)?;
-        let mut sum = Vec::new();
-        input.read_to_end(&mut sum).ok()?;
-        (header.side == side && hash.finalize()[..] == sum[..]).then_some(LoadedImages {
-            store: ImageStore { side, pixels },
-            kept: header.kept,
-            bad: header.bad,
-        })
+        let mut take = |at: usize, len: usize| {
+            let mut bytes = vec![0; len];
+            file.seek(SeekFrom::Start(at as u64)).ok()?;
+            file.read_exact(&mut bytes).ok()?;
+            Some(bytes)
+        };
+        if take(0, START)? != [&MAGIC[..], &self.key].concat() {
+            return None;
+        }
+        let header_len = u64::from_le_bytes(take(total - END, 8)?.try_into().ok()?);
+        let len = body.checked_sub(usize::try_from(header_len).ok()?)?;
+        let Header { side: cached, kept, bad } =
+            serde_json::from_slice(&take(START + len, body - len)?).ok()?;
+        if cached != side || kept.len().checked_mul(side.checked_mul(side)?)? != len {
+            return None;
+        }
+        let pixels = if mapped { Pixels::map(&file, START, len).ok()? } else { take(START, len)?.into() };
+        Some(LoadedImages { store: ImageStore { side, pixels }, kept, bad })
     }
 
-    /// Writes beside the final name and renames, so that no reader sees half a file.
-    pub(super) fn write(&self, loaded: &LoadedImages) -> io::Result<()> {
+    /// Begins to write the file.
+    pub(super) fn writer(&self) -> io::Result<CacheWriter<'_>> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
-        let header = serde_json::to_vec(&Header {
-            side: loaded.store.side,
-            kept: loaded.kept.clone(),
-            bad: loaded.bad.clone(),
-        })?;
-        let mut hash = Sha256::new();
-        let mut out = BufWriter::new(tempfile::NamedTempFile::new_in(directory)?);
-        for part in
-            [&MAGIC[..], &self.key, &(header.len() as u64).to_le_bytes(), &header, &loaded.store.pixels]
-        {
-            hash.update(part);
-            out.write_all(part)?;
-        }
-        out.write_all(&hash.finalize())?;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.persist(&self.path)?;
+        let out = BufWriter::new(NamedTempFile::new_in(directory)?);
+        let mut writer = CacheWriter { path: &self.path, out, hash: Sha256::new() };
+        writer.push(MAGIC)?;
+        writer.push(&self.key)?;
+        Ok(writer)
+    }
+}
+
+impl CacheWriter<'_> {
+    /// Adds the pixels of further images.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.update(bytes);
+        self.out.write_all(bytes)
+    }
+
+    /// Completes the file and puts it in place.
+    pub(super) fn finish(mut self, header: &Header) -> io::Result<()> {
+        let header = serde_json::to_vec(header)?;
+        self.push(&header)?;
+        self.push(&(header.len() as u64).to_le_bytes())?;
+        self.out.write_all(&self.hash.finalize())?;
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.persist(self.path)?;
         Ok(())
     }
+}
+
+/// True when the last 32 of `total` bytes are the hash of those before.
+fn is_intact(file: &mut File, total: usize) -> io::Result<bool> {
+    let mut hash = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut left = total.saturating_sub(32);
+    while left > 0 {
+        let part = &mut block[..left.min(BLOCK)];
+        file.read_exact(part)?;
+        hash.update(&part);
+        left -= part.len();
+    }
+    let mut sum = [0; 32];
+    file.read_exact(&mut sum)?;
+    Ok(hash.finalize()[..] == sum)
 }
 
 fn key(files: &[PathBuf], preprocessor: &Preprocessor) -> [u8; 32] {
@@ -114,32 +154,56 @@ mod tests {
 
     use super::*;
     use crate::data::fixture::write_png;
-    use crate::data::images::load_images;
     use crate::data::images::tests::setup;
+    use crate::data::images::{Storage, load_images};
 
     #[test]
     fn is_used_until_a_file_or_the_cache_changes() {
         let (directory, files, preprocessor) = setup();
         let cache = directory.path().join("cache");
-        let load = || load_images(&files, &preprocessor, &Limits::default(), Some(&cache)).unwrap();
+        let load = |storage| load_images(&files, &preprocessor, &Limits::default(), storage).unwrap();
+        let cached = || load(Storage::Cached(&cache));
         let file = || CacheFile::new(&cache, &files, &preprocessor);
-        let first = load();
-        assert_eq!(file().read(8).unwrap(), first);
-        assert_eq!(load(), first);
+        let first = cached();
+        assert_eq!(first, load(Storage::Memory));
+        assert_eq!(file().read(8, false).unwrap(), first);
+        assert_eq!(cached(), first);
 
         let intact = std::fs::read(file().path).unwrap();
-        for damage in [intact.len() / 2, intact.len() - 1, 20, 49, 55] {
+        for damage in [intact.len() / 2, intact.len() - 1, intact.len() - 35, 20, 49, 55] {
             let mut bytes = intact.clone();
             bytes[damage] ^= 0x40;
             std::fs::write(file().path, &bytes).unwrap();
-            assert!(file().read(8).is_none(), "byte {damage}");
+            assert!(
+                [true, false].into_iter().all(|mapped| file().read(8, mapped).is_none()),
+                "byte {damage}"
+            );
         }
-        std::fs::write(file().path, &intact[..intact.len() - 40]).unwrap();
-        assert_eq!(load(), first);
+        for length in [0, 20, 60, intact.len() - 40] {
+            std::fs::write(file().path, &intact[..length]).unwrap();
+            assert!(file().read(8, false).is_none(), "cut at {length}");
+        }
+        assert_eq!(cached(), first);
         assert_eq!(std::fs::read(file().path).unwrap(), intact);
 
         write_png(&files[3], 8, |_, _| 7);
-        assert_eq!(load().kept, [0, 2, 3]);
+        assert_eq!(cached().kept, [0, 2, 3]);
         assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn mapped_images_are_those_in_memory_and_outlive_their_file() {
+        let (directory, files, preprocessor) = setup();
+        let cache = directory.path().join("cache");
+        let load = |storage| load_images(&files, &preprocessor, &Limits::default(), storage).unwrap();
+        let (written, found) = (load(Storage::Mapped(&cache)), load(Storage::Mapped(&cache)));
+        std::fs::remove_dir_all(&cache).unwrap();
+        let expected = load(Storage::Memory);
+        for mapped in [written, found] {
+            assert!(matches!(mapped.store.pixels, Pixels::Mapped { .. }));
+            assert_eq!(mapped, expected);
+            assert_eq!(mapped.store.get(1), expected.store.get(1));
+            assert_eq!(mapped.store.get(2), None);
+        }
     }
 }
