@@ -97,6 +97,8 @@ struct NotFitted {
 
 /// A classifier and the C it was fitted with.
 type Fitted = Result<(f64, Logistic), FitError>;
+/// The classifiers there are.
+type Classifiers = Vec<(Finding, Logistic)>;
 
 pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
     if let Some(file) = args.save.as_ref().filter(|file| file.exists()) {
@@ -180,7 +182,7 @@ fn evaluate<'a>(
     fitted: Vec<Fitted>,
     evaluation: &Embedded<'a>,
     args: &ReportArgs,
-) -> anyhow::Result<(Share, Vec<(Finding, Logistic)>, Ranking<'a>)> {
+) -> anyhow::Result<(Share, Classifiers, Ranking<'a>)> {
     let (mut regularisation, mut not_fitted, mut classifiers) = (Vec::new(), Vec::new(), Vec::new());
     for (finding, fitted) in Finding::ALL.into_iter().zip(fitted) {
         let name = finding.name();

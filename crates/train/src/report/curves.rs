@@ -1,6 +1,6 @@
 //! Curves of a run by epoch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use medclip_plot::{Curve, CurveChart, PlotError, Svg};
 
@@ -62,7 +62,12 @@ pub(super) fn evaluations(log: &RunLog) -> Result<Vec<Svg>, PlotError> {
     };
     add(&title, means.collect())?;
     for (set, evaluations) in &sets {
-        let names: BTreeSet<&str> = evaluations.iter().flat_map(|(_, found)| names(found)).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for finding in evaluations.iter().flat_map(|(_, found)| &found.findings) {
+            if !names.contains(&finding.name.as_str()) {
+                names.push(&finding.name);
+            }
+        }
         let curves = names.into_iter().map(|name| {
             curve(name, evaluations, &|found| {
                 found.findings.iter().find(|finding| finding.name == name)?.auroc
@@ -71,10 +76,6 @@ pub(super) fn evaluations(log: &RunLog) -> Result<Vec<Svg>, PlotError> {
         add(&format!("AUROC by finding, {set}"), curves.collect())?;
     }
     Ok(charts)
-}
-
-fn names(evaluation: &Evaluation) -> impl Iterator<Item = &str> {
-    evaluation.findings.iter().map(|finding| finding.name.as_str())
 }
 
 fn chart(title: &str, y: &str, is_logarithmic: bool, curves: Vec<Curve>) -> Result<Svg, PlotError> {

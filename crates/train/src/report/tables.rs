@@ -65,10 +65,10 @@ pub(super) fn bad_images(log: &RunLog) -> Vec<Block> {
         numeric_from: 2,
     };
     let count = log.bad_images.len();
-    let mut words = format!("{count} could not be read.");
-    if count > LISTED {
-        words += &format!(" The first {LISTED} of them; the log names all.");
-    }
+    let words = match count {
+        0..=LISTED => format!("{count} could not be read."),
+        _ => format!("{count} could not be read. The first {LISTED} of them; the log names all."),
+    };
     vec![Block::Paragraph(words), Block::Table(table)]
 }
 
