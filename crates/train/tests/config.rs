@@ -44,3 +44,27 @@ fn frozen_blocks_have_rate_zero_and_projections_their_own() {
         assert_eq!(rate(&format!("{projection}.weight")), 1.0, "{tower}");
     }
 }
+
+#[test]
+fn what_a_file_leaves_out_does_not_identify_its_run() {
+    let config = config("\"efficientnet-lite0\"", "\"minilm-l6\"");
+    let table: toml::Table = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
+    // Runs begun before these settings existed go on.
+    for key in ["accumulate", "micro_batch", "early_stop"] {
+        assert!(!table.contains_key(key), "{key}");
+    }
+    assert!(!table["schedule"].as_table().unwrap().contains_key("decay"));
+    let text = toml::to_string(&TrainConfig { accumulate: 4.try_into().unwrap(), ..config }).unwrap();
+    assert!(text.contains("accumulate = 4"), "{text}");
+}
+
+#[test]
+fn clipping_is_turned_off_by_infinity() {
+    let mut config = config("\"efficientnet-lite0\"", "\"minilm-l6\"");
+    config.optimizer.clip_norm = f64::INFINITY;
+    config.validate().unwrap();
+    for wrong in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
+        config.optimizer.clip_norm = wrong;
+        assert!(config.validate().is_err(), "{wrong}");
+    }
+}

@@ -1,4 +1,13 @@
-//! `medclip train`, stopped at any moment.
+//! `medclip train`: stopped at any moment, ended early, refused.
+
+#[path = "train/accumulate.rs"]
+mod accumulate;
+#[path = "train/early_stop.rs"]
+mod early_stop;
+#[path = "train/killed.rs"]
+mod killed;
+#[path = "train/refused.rs"]
+mod refused;
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +15,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::setting::{medclip, text};
+use serde_json::Value;
+use tempfile::TempDir;
 
-/// A run that has all of it: frozen parts, averaged weights, augmentation, checkpoints between epochs.
-const EPOCHS: &str = "epochs = 3\nema_decay = 0.9\ncheckpoint_every = 2";
+use crate::setting::{medclip, text};
 
 /// Writes `train.toml`, the demo made as small as it goes, for the phantoms in `phantoms`; `epochs` is its line of that
 /// name, with whatever settings go beside it.
@@ -26,6 +35,19 @@ pub(crate) fn training_file(directory: &Path, epochs: &str) {
     fs::write(directory.join("train.toml"), demo).unwrap();
 }
 
+/// A directory with `count` phantoms and a training file for them.
+fn setting(count: usize, epochs: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let count = count.to_string();
+    let phantoms = medclip(&["phantom", "phantoms", "--count", &count, "--size", "48", "--seed", "5"])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert!(phantoms.status.success(), "{}", text(&phantoms.stderr));
+    training_file(directory.path(), epochs);
+    directory
+}
+
 fn train(directory: &Path, output: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_medclip"));
     command
@@ -36,83 +58,36 @@ fn train(directory: &Path, output: &str) -> Command {
     command
 }
 
-/// Steps the log holds by now, those of repeated parts counted again.
-fn logged_steps(directory: &Path, output: &str) -> usize {
+/// The events of this kind in the log, those of repeated parts counted again; half a line at its end is left out.
+fn logged(directory: &Path, output: &str, event: &str) -> Vec<Value> {
     let log = fs::read_to_string(directory.join(output).join("log.jsonl")).unwrap_or_default();
-    log.lines().filter(|line| line.contains("\"event\":\"step\"")).count()
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    events.filter(|line| line["event"] == event).collect()
 }
 
-/// Kills `child` once it has taken `steps` steps more; false when it came to its end first.
-fn kill_after(child: &mut Child, directory: &Path, output: &str, steps: usize) -> bool {
-    let before = logged_steps(directory, output);
+/// Waits until `is_time`; false when `child` came to its end first.
+fn wait_until(child: &mut Child, is_time: impl Fn() -> bool) -> bool {
     let start = Instant::now();
-    while logged_steps(directory, output) < before + steps {
+    while !is_time() {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
         assert!(start.elapsed() < Duration::from_mins(2), "training stands still");
-        sleep(Duration::from_millis(2));
+        sleep(Duration::from_micros(500));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
     true
 }
 
-#[test]
-fn a_killed_run_goes_on_to_the_same_weights() {
-    let directory = tempfile::tempdir().unwrap();
-    let directory = directory.path();
-    let phantoms = medclip(&["phantom", "phantoms", "--count", "40", "--size", "48", "--seed", "5"])
-        .current_dir(directory)
-        .output()
-        .unwrap();
-    assert!(phantoms.status.success(), "{}", text(&phantoms.stderr));
-    training_file(directory, EPOCHS);
-    assert!(train(directory, "whole").status().unwrap().success());
-
-    let mut kills = 0;
-    for steps in [1, 2, 3, 1, 4, 5, 2, 3] {
-        let mut child = train(directory, "killed").spawn().unwrap();
-        kills += usize::from(kill_after(&mut child, directory, "killed", steps));
-    }
-    assert!(kills >= 5, "only {kills} kills came in time");
-    assert!(train(directory, "killed").status().unwrap().success());
-
-    for file in ["parameters.safetensors", "weights.safetensors", "optimizer.safetensors", "state.json"] {
-        let last = |output: &str| {
-            let checkpoints = directory.join(output).join("checkpoints");
-            let mut names: Vec<_> =
-                fs::read_dir(&checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
-            names.sort();
-            assert_eq!(names.len(), 1, "{names:?}");
-            fs::read(names[0].join(file)).unwrap()
-        };
-        assert!(last("whole") == last("killed"), "{file} differs");
-    }
-    let best = |output: &str| fs::read(directory.join(output).join("best/weights.safetensors")).unwrap();
-    assert!(best("whole") == best("killed"), "the best weights differ");
-
-    let page = |output: &str| fs::read_to_string(directory.join(output).join("report.html")).unwrap();
-    let steps = |output: &str| {
-        let page = page(output);
-        let (_, rest) = page.split_once("<dt>Steps</dt><dd>").unwrap();
-        rest.split("</dd>").next().unwrap().to_owned()
-    };
-    assert!(logged_steps(directory, "killed") > logged_steps(directory, "whole"), "no step was repeated");
-    let counted = format!("{} of ", logged_steps(directory, "whole"));
-    assert!(steps("whole").starts_with(&counted), "{} {counted}", steps("whole"));
-    assert_eq!(steps("killed"), steps("whole"), "repeated steps count once");
-    let written = page("killed");
-    assert!(written.contains("macro-AUROC") && written.contains("label_temperature = 0.1"));
-    let again = medclip(&["eval", "report", "killed"]).current_dir(directory).output().unwrap();
-    assert_eq!(text(&again.stdout), "killed/report.html\n");
-    assert!(page("killed") == written, "written again, it is the same");
+/// Ends `child` by SIGKILL; false when it had come to its end before.
+fn kill(child: &mut Child) -> bool {
+    child.kill().unwrap();
+    child.wait().unwrap().code().is_none()
 }
 
 #[test]
 fn settings_from_the_command_line_replace_those_of_the_file() {
     let directory = tempfile::tempdir().unwrap();
-    training_file(directory.path(), EPOCHS);
+    training_file(directory.path(), "epochs = 3");
     let refused = |set: &str, reason: &str| {
         let output =
             medclip(&["train", "train.toml", "--set", set]).current_dir(directory.path()).output().unwrap();
