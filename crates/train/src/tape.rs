@@ -1,9 +1,9 @@
 //! Reverse-mode differentiation of a whole tower as one node of candle's graph.
 //!
-//! candle's own backward pass starts every gradient from zeros and adds to it on one thread, edge by edge, computes
-//! gradients of constants, and keeps all activations to the end; on the towers here that costs as much as the matrix
-//! products. A [`Tape`] hands gradients on as they are, adds only where a value was used twice, and frees what an
-//! operation saved once its gradient is known.
+//! candle's own backward pass starts every gradient from zeros and adds to it edge by edge, in passes whose threads
+//! spin until the slowest is done, computes gradients of constants, and keeps all activations to the end. A [`Tape`]
+//! hands gradients on as they are, adds only where a value was used twice, and frees what an operation saved once its
+//! gradient is known.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};

@@ -1,4 +1,4 @@
-//! Sums of two tensors on all threads.
+//! Sums of two tensors.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
