@@ -48,6 +48,11 @@ impl Bert {
         Ok(Self { config: config.clone(), word, position, token_type, norm, layers })
     }
 
+    /// Longest sequence it takes, in tokens.
+    pub const fn max_tokens(&self) -> usize {
+        self.config.max_position_embeddings
+    }
+
     /// Pooled hidden states: the mean over tokens of the states after layers 1, 2 and the last.
     ///
     /// # Shapes
@@ -58,8 +63,25 @@ impl Bert {
     /// # Source
     /// The reference's `MedCLIPTextModel`; its mean runs over padding too ([`TextPooling::Reference`]).
     pub fn forward(&self, tokens: &TokenBatch) -> Result<Tensor> {
-        let (mask, shape) = (tokens.mask(), tokens.shape());
-        let mut x = self.embed(tokens)?; // (B·S, W)
+        self.forward_words(&self.words(tokens)?, tokens.mask())
+    }
+
+    /// [`Self::forward`] from word embeddings, which need not be any word's: positions, segment 0 and everything above
+    /// them are added here.
+    ///
+    /// # Shapes
+    /// - `words`: `[batch, sequence, hidden_size]`, as [`Self::words`] gives them
+    /// - `mask`: `[batch · sequence]`, 1 for a token and 0 for padding
+    /// - returns: `[batch, hidden_size]`
+    /// # Errors
+    /// When a sequence is longer than the position table, or the shapes differ.
+    pub fn forward_words(&self, words: &Tensor, mask: &[i64]) -> Result<Tensor> {
+        let (batch, sequence, _) = words.dims3()?;
+        if mask.len() != batch * sequence {
+            bail!("{batch} sequences of {sequence} tokens and a mask of {}", mask.len());
+        }
+        let shape = [batch, sequence];
+        let mut x = self.place(words)?; // (B·S, W)
         let mut sum: Option<Tensor> = None;
         for (index, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, mask, shape)?;
@@ -94,7 +116,7 @@ impl Bert {
         {
             bail!("no prefix of {layers} of {} layers for {batch} sentences", self.layers.len());
         }
-        let mut x = self.embed(tokens)?;
+        let mut x = self.place(&self.words(tokens)?)?;
         let mut early: Option<Tensor> = None;
         for (index, layer) in self.layers[..layers].iter().enumerate() {
             x = layer.forward(&x, mask, [batch, sequence])?;
@@ -144,19 +166,29 @@ impl Bert {
         (early + self.pool(&x, &mask, [batch, sequence])?)? / 3.0
     }
 
-    /// Words, positions and segment 0, normalised: `[batch · sequence, width]`.
-    fn embed(&self, tokens: &TokenBatch) -> Result<Tensor> {
+    /// Rows of the word table: what [`Self::forward_words`] takes.
+    ///
+    /// # Shapes
+    /// - `tokens`: `[batch, sequence]`
+    /// - returns: `[batch, sequence, hidden_size]`
+    /// # Errors
+    /// When a token id is outside the vocabulary.
+    pub fn words(&self, tokens: &TokenBatch) -> Result<Tensor> {
         let [batch, sequence] = tokens.shape();
-        let width = self.config.hidden_size;
-        if sequence > self.config.max_position_embeddings {
-            bail!("{sequence} tokens, the position table has {}", self.config.max_position_embeddings);
-        }
         let vocabulary = self.config.vocab_size as i64;
         if let Some(id) = tokens.ids().iter().find(|id| !(0..vocabulary).contains(id)) {
             bail!("token id {id} is outside the vocabulary of {vocabulary}");
         }
         let ids = Tensor::from_slice(tokens.ids(), batch * sequence, self.word.device())?;
-        let words = self.word.index_select(&ids, 0)?.reshape((batch, sequence, width))?;
+        self.word.index_select(&ids, 0)?.reshape((batch, sequence, self.config.hidden_size))
+    }
+
+    /// Words with positions and segment 0, normalised: `[batch · sequence, width]`.
+    fn place(&self, words: &Tensor) -> Result<Tensor> {
+        let (batch, sequence, width) = words.dims3()?;
+        if sequence > self.config.max_position_embeddings {
+            bail!("{sequence} tokens, the position table has {}", self.config.max_position_embeddings);
+        }
         let places =
             self.position.narrow(0, 0, sequence)?.broadcast_add(&self.token_type.narrow(0, 0, 1)?)?;
         let x = words.broadcast_add(&places.unsqueeze(0)?)?.reshape((batch * sequence, width))?;
