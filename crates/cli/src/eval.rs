@@ -2,19 +2,22 @@
 
 mod cells;
 mod films;
+mod finetune;
 mod plots;
 mod probe;
+mod prompt_tuning;
 mod ranking;
 mod report;
 mod retrieval;
 mod runs;
+mod tuning;
 mod zero_shot;
 
 use clap::{Args, Subcommand};
 
 use crate::Outcome;
 
-/// Evaluate a bundle on annotated images, or compare training runs
+/// Evaluate a model on annotated images, as it is or fitted to them, or compare training runs
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     #[command(subcommand)]
@@ -25,6 +28,8 @@ pub(crate) struct EvalArgs {
 enum Protocol {
     ZeroShot(zero_shot::ZeroShotArgs),
     Probe(probe::ProbeArgs),
+    Finetune(finetune::FinetuneArgs),
+    PromptTuning(prompt_tuning::PromptTuningArgs),
     Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
     Report(report::RunReportArgs),
@@ -34,6 +39,8 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
     match args.protocol {
         Protocol::ZeroShot(args) => zero_shot::run(args),
         Protocol::Probe(args) => probe::run(args),
+        Protocol::Finetune(args) => finetune::run(args),
+        Protocol::PromptTuning(args) => prompt_tuning::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
         Protocol::Report(args) => report::run(&args),

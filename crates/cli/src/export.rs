@@ -52,16 +52,10 @@ Examples:
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
     bundle::refuse_existing(&args.bundle, args.replace)?;
-    let checkpoint = Checkpoint::open(&args.checkpoint).context("cannot export the checkpoint")?;
     let prompts = bundle::read(&args.prompts)?;
-    let card = bundle::card(args.card.as_deref(), &checkpoint)?;
-    let contents = BundleContents { prompts: &prompts, card: &card };
     let options = BundleOptions { replace: args.replace, ..BundleOptions::default() };
-    let mut differences = Vec::new();
-    write_bundle_if(&checkpoint, contents, &options, &args.bundle, bundle::embed, |bundle| {
-        differences = check(&args.checkpoint, &checkpoint, bundle)?;
-        Ok(())
-    })?;
+    let differences =
+        write_checked(&args.checkpoint, &args.bundle, &prompts, args.card.as_deref(), &options)?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", args.bundle.display())?;
     for (what, difference, _) in differences {
@@ -70,7 +64,27 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Complete)
 }
 
-type Difference = (&'static str, f32, f32);
+/// Writes the bundle of a checkpoint, unless it differs from the forward pass of training.
+pub(crate) fn write_checked(
+    directory: &Path,
+    bundle: &Path,
+    prompts: &str,
+    card: Option<&Path>,
+    options: &BundleOptions,
+) -> anyhow::Result<Vec<Difference>> {
+    let checkpoint = Checkpoint::open(directory).context("cannot export the checkpoint")?;
+    let card = bundle::card(card, &checkpoint)?;
+    let contents = BundleContents { prompts, card: &card };
+    let mut differences = Vec::new();
+    write_bundle_if(&checkpoint, contents, options, bundle, bundle::embed, |bundle| {
+        differences = check(directory, &checkpoint, bundle)?;
+        Ok(())
+    })?;
+    Ok(differences)
+}
+
+/// What was compared, the largest difference and the tolerance.
+pub(crate) type Difference = (&'static str, f32, f32);
 
 /// Runs the same phantoms and prompts through training's forward pass and the exported graphs.
 fn check(directory: &Path, checkpoint: &Checkpoint, bundle: &Path) -> anyhow::Result<Vec<Difference>> {

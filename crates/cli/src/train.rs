@@ -59,7 +59,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
 /// Has the allocator keep large blocks instead of returning each to the system.
 ///
 /// A step allocates the same hundreds of megabytes again and again; mapping and zeroing them anew doubles its time.
-fn keep_freed_memory() {
+pub(crate) fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[allow(unsafe_code, reason = "the C library's tuning call has no safe wrapper")]
     // SAFETY: mallopt only stores two numbers in the allocator; no other thread of this program runs yet.

@@ -5,6 +5,8 @@
 //! is exported), `optimizer.safetensors` and `state.json`. It takes its name when it is whole
 //! ([`StagedDirectory`]).
 
+mod stored;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use medclip_core::staging::StagedDirectory;
 use medclip_core::{ModelConfig, checkpoint};
 use serde::{Deserialize, Serialize};
 
+pub use self::stored::StoredModel;
+pub(crate) use self::stored::load_model;
 use crate::early_stop::Plateau;
 use crate::error::TrainError;
 
@@ -151,13 +155,21 @@ impl CheckpointStore {
         directory: &StagedDirectory,
         weights: &BTreeMap<String, Tensor>,
     ) -> Result<(), TrainError> {
-        write_tensors(directory, checkpoint::WEIGHTS, weights)?;
-        let text = self.model.to_toml().map_err(|error| TrainError::invalid(checkpoint::MODEL, error))?;
-        directory.write(checkpoint::MODEL, text.as_bytes())?;
-        let tokenizer = fs::read(&self.tokenizer).map_err(TrainError::io(&self.tokenizer))?;
-        directory.write(checkpoint::TOKENIZER, &tokenizer)?;
-        Ok(())
+        write_model(directory, &self.model, &self.tokenizer, weights)
     }
+}
+
+fn write_model(
+    directory: &StagedDirectory,
+    config: &ModelConfig,
+    tokenizer: &Path,
+    weights: &BTreeMap<String, Tensor>,
+) -> Result<(), TrainError> {
+    write_tensors(directory, checkpoint::WEIGHTS, weights)?;
+    let text = config.to_toml().map_err(|error| TrainError::invalid(checkpoint::MODEL, error))?;
+    directory.write(checkpoint::MODEL, text.as_bytes())?;
+    let tokenizer = fs::read(tokenizer).map_err(TrainError::io(tokenizer))?;
+    Ok(directory.write(checkpoint::TOKENIZER, &tokenizer)?)
 }
 
 fn write_json(directory: &StagedDirectory, name: &str, value: &impl Serialize) -> Result<(), TrainError> {

@@ -25,7 +25,7 @@ pub mod augment;
 pub mod dataset;
 pub mod eval_set;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod images;
 pub mod label;
 pub mod loader;

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use medclip_core::Finding;
 use medclip_core::staging::StagingError;
+use medclip_eval::FitError;
 use thiserror::Error;
 
 use crate::data::DataError;
@@ -71,6 +73,14 @@ pub enum TrainError {
     /// A chart of the report.
     #[error("report")]
     Plot(#[from] medclip_plot::PlotError),
+    /// The classifier that a fine-tune's head starts from.
+    #[error("the classifier of {finding} that the head starts from")]
+    Fit {
+        /// The finding.
+        finding: Finding,
+        /// Why there is none.
+        source: FitError,
+    },
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),

@@ -18,6 +18,7 @@
 //! | [`checkpoint`] | what is on disk, and exact resume |
 //! | `restore` | a bundle back into a checkpoint; with feature `candle-onnx`, which needs protoc to build |
 //! | [`trainer`] | the loop |
+//! | [`tuning`] | fine-tuning and prompt tuning of a trained model on annotated findings |
 //! | [`reference`](mod@reference) | a checkpoint's forward pass, to compare exports with |
 //!
 //! # Limits
@@ -50,6 +51,7 @@ pub mod step;
 pub mod tape;
 pub mod tower;
 pub mod trainer;
+pub mod tuning;
 
 pub use config::TrainConfig;
 pub use error::TrainError;

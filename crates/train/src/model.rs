@@ -86,6 +86,17 @@ impl MedClip {
         self.project_texts(&self.text.forward(tokens)?)
     }
 
+    /// [`Self::embed_texts`] from word embeddings, which need not be any word's.
+    ///
+    /// # Shapes
+    /// - `words`: `[batch, sequence, hidden_size]`; `mask`: `[batch · sequence]`
+    /// - returns: `[batch, embedding_dim]`
+    /// # Errors
+    /// When a sequence is too long or the shapes differ.
+    pub fn embed_words(&self, words: &Tensor, mask: &[i64]) -> Result<Tensor> {
+        self.project_texts(&self.text.forward_words(words, mask)?)
+    }
+
     /// Unit-norm embeddings of sentences whose lower layers were computed before.
     ///
     /// # Shapes

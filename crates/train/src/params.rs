@@ -75,6 +75,11 @@ impl ParameterStore {
         &self.parameters
     }
 
+    /// Buffers in name order.
+    pub const fn buffers(&self) -> &BTreeMap<String, Var> {
+        &self.buffers
+    }
+
     /// Parameters and buffers in name order.
     pub fn all(&self) -> BTreeMap<String, Tensor> {
         let both = self.parameters.iter().chain(&self.buffers);

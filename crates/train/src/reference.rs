@@ -1,12 +1,12 @@
 //! A checkpoint run by candle: what exported graphs are compared with.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use medclip_core::architecture::Architecture;
-use medclip_core::{Embeddings, ImageBatch, ModelConfig, TokenBatch, checkpoint};
+use medclip_core::{Embeddings, ImageBatch, TokenBatch};
 
+use crate::checkpoint::{StoredModel, load_model};
 use crate::error::TrainError;
 use crate::model::{MedClip, rows};
 use crate::tower::Phase;
@@ -22,15 +22,7 @@ impl ReferenceModel {
     /// # Errors
     /// [`TrainError`] naming the file, and every weight that is missing, unexpected or misshapen.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, TrainError> {
-        let directory = directory.as_ref();
-        let path = directory.join(checkpoint::MODEL);
-        let config = ModelConfig::open(&path).map_err(|error| TrainError::invalid(&path, error))?;
-        let path = directory.join(checkpoint::WEIGHTS);
-        let weights: BTreeMap<String, Tensor> = candle_core::safetensors::load(&path, &Device::Cpu)
-            .map_err(|error| TrainError::invalid(&path, error))?
-            .into_iter()
-            .collect();
-        Self::load(&config.architecture, &weights, &path)
+        Ok(Self { model: StoredModel::open(directory)?.model(|_| true)? })
     }
 
     /// Takes tensors by name, sizes and values in row-major order, wherever they come from; `origin` is what errors name.
@@ -45,22 +37,7 @@ impl ReferenceModel {
         let tensor =
             |(name, shape, values)| Ok((name, Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu)?));
         let weights = tensors.into_iter().map(tensor).collect::<Result<_, TrainError>>()?;
-        Self::load(architecture, &weights, origin.as_ref())
-    }
-
-    fn load(
-        architecture: &Architecture,
-        weights: &BTreeMap<String, Tensor>,
-        origin: &Path,
-    ) -> Result<Self, TrainError> {
-        let model = MedClip::new(architecture, 0, &Device::Cpu, |_| true)?;
-        let missing: Vec<String> =
-            model.store().all().into_keys().filter(|name| !weights.contains_key(name)).collect();
-        if !missing.is_empty() {
-            return Err(TrainError::invalid(origin, format!("lacks {}", missing.join(", "))));
-        }
-        model.store().load(weights).map_err(|error| TrainError::invalid(origin, error))?;
-        Ok(Self { model })
+        Ok(Self { model: load_model(architecture, &weights, origin.as_ref(), |_| true)? })
     }
 
     /// Unit-norm image embeddings, `[batch, embedding_dim]`.

@@ -19,6 +19,9 @@ use crate::op::add_values;
 /// What an operation hands back for each of its inputs; `None` where the input needs none.
 type Gradients = Vec<Option<Tensor>>;
 
+/// Gradient of what a tape goes on from, and of the parameters on it.
+type Found = (Option<Tensor>, Vec<(TensorId, Tensor)>);
+
 /// From the gradient of an operation's output, and which inputs need one, those of the inputs.
 type Backward = Box<dyn FnOnce(Tensor, &[bool]) -> Result<Gradients> + Send>;
 
@@ -30,6 +33,8 @@ pub struct Tape {
     tracked: HashSet<TensorId>,
     /// Parameters in order of first use.
     parameters: Vec<Tensor>,
+    /// What comes from candle's graph and gets its gradient there.
+    input: Option<Tensor>,
 }
 
 struct Step {
@@ -44,18 +49,24 @@ impl Tape {
         Self::default()
     }
 
+    /// A tape that goes on from a tensor of candle's graph: whatever that came from gets its gradients too.
+    pub fn continuing(input: &Tensor) -> Self {
+        Self { tracked: HashSet::from([input.id()]), input: Some(input.clone()), ..Self::default() }
+    }
+
     /// The output as a tensor of candle's graph, through which [`backward`] reaches the parameters.
     ///
     /// # Errors
     /// When the output is not `f32` on the CPU.
     pub fn finish(self, output: &Tensor) -> Result<Tensor> {
-        let Some(parameter) = self.parameters.first().cloned() else { return Ok(output.clone()) };
+        let hook = self.input.as_ref().or(self.parameters.first()).cloned();
+        let Some(hook) = hook else { return Ok(output.clone()) };
         if !self.is_tracked(output) {
             return Ok(output.clone());
         }
         let values = output.flatten_all()?.to_vec1()?;
         let shape = output.shape().clone();
-        parameter.apply_op1(Taped { tape: Mutex::new(Some((self, output.id()))), values, shape })
+        hook.apply_op1(Taped { tape: Mutex::new(Some((self, output.id()))), values, shape })
     }
 
     /// Adds an operation that made `output` of `inputs`.
@@ -142,8 +153,8 @@ impl Tape {
         self.is_tracked(tensor)
     }
 
-    /// Gradients of the parameters, in order of their first use.
-    fn backward(self, output: TensorId, gradient: Tensor) -> Result<Vec<(TensorId, Tensor)>> {
+    /// Gradient of the input, and those of the parameters, in order of their first use.
+    fn backward(self, output: TensorId, gradient: Tensor) -> Result<Found> {
         let mut gradients = HashMap::from([(output, gradient)]);
         for step in self.steps.into_iter().rev() {
             let Some(gradient) = gradients.remove(&step.output) else { continue };
@@ -158,8 +169,9 @@ impl Tape {
                 gradients.insert(id, sum);
             }
         }
+        let input = self.input.and_then(|input| gradients.remove(&input.id()));
         let parameters = self.parameters.iter().map(Tensor::id);
-        Ok(parameters.filter_map(|id| Some((id, gradients.remove(&id)?))).collect())
+        Ok((input, parameters.filter_map(|id| Some((id, gradients.remove(&id)?))).collect()))
     }
 }
 
@@ -187,7 +199,7 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
     Ok(gradients)
 }
 
-/// A finished tape in candle's graph, hung on one of its parameters.
+/// A finished tape in candle's graph, hung on its input or on one of its parameters.
 struct Taped {
     tape: Mutex<Option<(Tape, TensorId)>>,
     values: Vec<f32>,
@@ -206,11 +218,11 @@ impl CustomOp1 for Taped {
     fn bwd(&self, _arg: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((tape, output)) = tape else { bail!("a tape runs backward once") };
-        let gradients = tape.backward(output, grad.contiguous()?)?;
+        let (input, gradients) = tape.backward(output, grad.contiguous()?)?;
         FOUND.with_borrow_mut(|found| match found {
             Some(found) => {
                 found.extend(gradients);
-                Ok(None)
+                Ok(input)
             }
             None => bail!("gradients of a tape come from medclip_train::tape::backward"),
         })

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::path::Path;
+
 use candle_core::{Device, Result, Tensor, Var};
 use medclip_core::Finding;
+use medclip_train::checkpoint::StoredModel;
 use medclip_train::op::{
     AttentionMask, BatchNormMode, BatchStatistics, Geometry, Groups, Padding, Rectifier, add, add_relu,
     attention, batch_norm, depthwise_conv, embedding, filter_rows, layer_norm, linear, linear_add,
     linear_gelu, linear3, max_pool, move_tokens, patches, pool, product,
 };
 use medclip_train::tape::Tape;
+use medclip_train::tuning::{ClassTexts, ContextConfig, ContextPrompts, masked_cross_entropy};
 use medclip_train::{LabelSimilarity, Objective, backward};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -369,5 +373,25 @@ fn objectives() {
         Objective::HardMatching { similarity: LabelSimilarity::Cosine },
     ] {
         check("loss", &[random(&[4, 4], 17)], |_, t| objective.loss(&t[0], &images, &texts));
+    }
+}
+
+#[test]
+fn masked_cross_entropy_over_what_is_known() {
+    let labels: [&[Option<bool>]; 2] = [&[Some(true), None, Some(false)], &[Some(false), Some(true), None]];
+    check("masked", &[random(&[2, 3], 25)], |_, t| masked_cross_entropy(&t[0], &labels));
+}
+
+#[test]
+fn context_vectors_through_the_frozen_text_tower() {
+    let checkpoint = Path::new(env!("CARGO_MANIFEST_DIR")).join("../export/tests/golden/checkpoint");
+    let start = StoredModel::open(checkpoint).unwrap();
+    let (model, tokenizer) = (start.model(|_| true).unwrap(), start.tokenizer().unwrap());
+    // Prompts of different lengths, so that some are padded.
+    let texts = ClassTexts::of(&[Finding::PleuralEffusion, Finding::Edema], None);
+    let config = ContextConfig { vectors: 3, ..ContextConfig::default() };
+    let prompts = ContextPrompts::new(&model, &tokenizer, &texts, &config).unwrap();
+    for sets in [1, 2] {
+        check("context", &[random(&[sets, 3, 24], 26)], |_, t| prompts.directions(&model, &t[0]));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, StdoutLock};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Display, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -18,22 +18,29 @@ use crate::ordered::for_each_ordered;
 use crate::output::{locked_stdout, progress, write_json_line};
 use crate::{Outcome, report_error};
 
-/// Which films, and what embeds them.
+/// Which films of which manifest.
 #[derive(Debug, Args)]
-pub(super) struct FilmArgs {
+pub(super) struct ManifestArgs {
     /// Manifest (CSV): path, split, `patient_group`, view and the 14 findings
     manifest: PathBuf,
     /// Directory that the manifest's paths start from [default: the manifest's]
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    #[command(flatten)]
-    model: ModelArg,
     /// Only images of this source; may be repeated
     #[arg(long)]
     source: Vec<String>,
     /// Only images of this view; may be repeated; `frontal` is PA, AP and Frontal
     #[arg(long)]
     view: Vec<String>,
+}
+
+/// Which films, and what embeds them.
+#[derive(Debug, Args)]
+pub(super) struct FilmArgs {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+    #[command(flatten)]
+    model: ModelArg,
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -67,14 +74,19 @@ impl ReportArgs {
     }
 }
 
+/// A manifest, and which of its rows the command line admits.
+pub(super) struct Manifest {
+    path: PathBuf,
+    records: Vec<Record>,
+    pub(super) root: PathBuf,
+    sources: Vec<String>,
+    views: Vec<String>,
+}
+
 /// A model and the manifest of the films it is tried on.
 pub(super) struct Films {
     pub(super) model: Model,
-    pub(super) manifest: PathBuf,
-    records: Vec<Record>,
-    root: PathBuf,
-    sources: Vec<String>,
-    views: Vec<String>,
+    pub(super) manifest: Manifest,
     pub(super) workers: usize,
 }
 
@@ -98,21 +110,29 @@ pub(super) struct Subject {
     pub(super) seed: u64,
 }
 
-impl FilmArgs {
-    /// Reads the manifest and loads the model.
-    pub(super) fn open(self) -> anyhow::Result<Films> {
-        let records = read_manifest(&self.manifest).with_context(|| self.manifest.display().to_string())?;
-        let options = self.engine.options(NonZeroUsize::MIN);
-        let workers = self.engine.threads().get();
-        let model = Model::open_with(self.model.resolve()?, options).context("cannot load the model")?;
-        let root = self.images.or_else(|| self.manifest.parent().map(PathBuf::from)).unwrap_or_default();
-        let Self { manifest, source: sources, view: views, .. } = self;
-        Ok(Films { model, manifest, records, root, sources, views, workers })
+impl ManifestArgs {
+    /// Reads the manifest.
+    pub(super) fn open(self) -> anyhow::Result<Manifest> {
+        let Self { manifest: path, images, source: sources, view: views } = self;
+        let records = read_manifest(&path).with_context(|| path.display().to_string())?;
+        let root = images.or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
+        Ok(Manifest { path, records, root, sources, views })
     }
 }
 
-impl Films {
-    /// Rows of the manifest that the command line admits; `name` says in errors what they were for.
+impl FilmArgs {
+    /// Reads the manifest and loads the model.
+    pub(super) fn open(self) -> anyhow::Result<Films> {
+        let manifest = self.manifest.open()?;
+        let options = self.engine.options(NonZeroUsize::MIN);
+        let workers = self.engine.threads().get();
+        let model = Model::open_with(self.model.resolve()?, options).context("cannot load the model")?;
+        Ok(Films { model, manifest, workers })
+    }
+}
+
+impl Manifest {
+    /// Rows that the command line admits; `name` says in errors what they were for.
     pub(super) fn chosen(&self, name: &str, splits: &[Split]) -> anyhow::Result<Vec<&Record>> {
         let selection = Selection {
             sources: self.sources.clone(),
@@ -120,9 +140,20 @@ impl Films {
             splits: splits.to_vec(),
             ..Selection::default()
         };
-        let indices =
-            selection.indices(name, &self.records).with_context(|| self.manifest.display().to_string())?;
+        let indices = selection.indices(name, &self.records).with_context(|| self.display().to_string())?;
         Ok(indices.into_iter().filter_map(|index| self.records.get(index)).collect())
+    }
+
+    /// Path of the file, for messages.
+    pub(super) fn display(&self) -> Display<'_> {
+        self.path.display()
+    }
+}
+
+impl Films {
+    /// As [`Manifest::chosen`].
+    pub(super) fn chosen(&self, name: &str, splits: &[Split]) -> anyhow::Result<Vec<&Record>> {
+        self.manifest.chosen(name, splits)
     }
 
     /// Embeds the films of `chosen`; one that cannot be read is reported on standard error and counted.
@@ -131,7 +162,7 @@ impl Films {
         let mut embedded = Embedded { records: Vec::new(), embeddings: Vec::new(), failed: 0 };
         let mut waiting = chosen.iter();
         let embed = |record: &Record| {
-            let path = self.root.join(&record.path);
+            let path = self.manifest.root.join(&record.path);
             let embed = || anyhow::Ok(self.model.embed_images(&pixels(&self.model, &path)?)?.row(0).to_vec());
             embed().with_context(|| path.display().to_string())
         };

@@ -227,7 +227,7 @@ fn head(bundle_id: &str, classifiers: &[(Finding, Logistic)]) -> anyhow::Result<
     Ok(Head::new(bundle_id.to_owned(), names, Embeddings::new(weights, dim)?, Embeddings::new(biases, 1)?)?)
 }
 
-fn parse_fraction(text: &str) -> Result<f64, String> {
+pub(super) fn parse_fraction(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => Ok(fraction),
         _ => Err(format!("`{text}` is not a number above 0 and at most 1")),

@@ -1,13 +1,19 @@
 //! `medclip eval` on phantoms.
 
+#[path = "eval/finetune.rs"]
+mod finetune;
 #[path = "eval/report.rs"]
 mod page;
 #[path = "eval/plots.rs"]
 mod plots;
 #[path = "eval/probe.rs"]
 mod probe;
+#[path = "eval/prompt_tuning.rs"]
+mod prompt_tuning;
 #[path = "eval/retrieval.rs"]
 mod retrieval;
+#[path = "eval/tuning.rs"]
+mod tuning;
 #[path = "eval/zero_shot.rs"]
 mod zero_shot;
 

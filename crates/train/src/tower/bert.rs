@@ -49,6 +49,11 @@ impl Bert {
         Ok(Self { config: config.clone(), word, position, token_type, norm, layers })
     }
 
+    /// Longest sequence it takes, in tokens.
+    pub const fn max_tokens(&self) -> usize {
+        self.config.max_position_embeddings
+    }
+
     /// Pooled hidden states: the mean over tokens of the states after layers 1, 2 and the last.
     ///
     /// # Shapes
@@ -59,9 +64,33 @@ impl Bert {
     /// # Source
     /// The reference's `MedCLIPTextModel`; its mean runs over padding too ([`TextPooling::Reference`]).
     pub fn forward(&self, tokens: &TokenBatch) -> Result<Tensor> {
-        let (mask, shape) = (tokens.mask(), tokens.shape());
         let tape = &mut Tape::new();
-        let mut x = self.embed(tape, tokens)?; // (B·S, W)
+        let x = self.embed(tape, tokens)?;
+        self.encode(tape, x, tokens.mask(), tokens.shape())
+    }
+
+    /// [`Self::forward`] from word embeddings, which need not be any word's: positions, segment 0 and everything above
+    /// them are added here. The gradient goes on into the graph that `words` comes from.
+    ///
+    /// # Shapes
+    /// - `words`: `[batch, sequence, hidden_size]`, as [`Self::words`] gives them
+    /// - `mask`: `[batch · sequence]`, 1 for a token and 0 for padding
+    /// - returns: `[batch, hidden_size]`
+    /// # Errors
+    /// When a sequence is longer than the position table, or the shapes differ.
+    pub fn forward_words(&self, words: &Tensor, mask: &[i64]) -> Result<Tensor> {
+        let (batch, sequence, width) = words.dims3()?;
+        if mask.len() != batch * sequence {
+            bail!("{batch} sequences of {sequence} tokens and a mask of {}", mask.len());
+        }
+        let tape = &mut Tape::continuing(words);
+        let words = tape.reshape(words, (batch * sequence, width))?;
+        let x = self.place(tape, &words, [batch, sequence])?;
+        self.encode(tape, x, mask, [batch, sequence])
+    }
+
+    /// From placed words, `[batch · sequence, width]`, to pooled states; takes what is on the tape.
+    fn encode(&self, tape: &mut Tape, mut x: Tensor, mask: &[i64], shape: [usize; 2]) -> Result<Tensor> {
         let mut sum: Option<Tensor> = None;
         for (index, layer) in self.layers.iter().enumerate() {
             x = layer.forward(tape, &x, mask, shape)?;
@@ -154,21 +183,45 @@ impl Bert {
         (early + last)? / 3.0
     }
 
+    /// Rows of the word table: what [`Self::forward_words`] takes.
+    ///
+    /// # Shapes
+    /// - `tokens`: `[batch, sequence]`
+    /// - returns: `[batch, sequence, hidden_size]`
+    /// # Errors
+    /// When a token id is outside the vocabulary.
+    pub fn words(&self, tokens: &TokenBatch) -> Result<Tensor> {
+        let [batch, sequence] = tokens.shape();
+        self.known(tokens)?;
+        let ids = Tensor::from_slice(tokens.ids(), batch * sequence, self.word.device())?;
+        self.word.index_select(&ids, 0)?.reshape((batch, sequence, self.config.hidden_size))
+    }
+
     /// Words, positions and segment 0, normalised: `[batch · sequence, width]`.
     fn embed(&self, tape: &mut Tape, tokens: &TokenBatch) -> Result<Tensor> {
-        let [batch, sequence] = tokens.shape();
-        if sequence > self.config.max_position_embeddings {
-            bail!("{sequence} tokens, the position table has {}", self.config.max_position_embeddings);
-        }
+        self.known(tokens)?;
+        let ids = tokens.ids().iter().map(|id| *id as usize).collect();
+        let words = embedding(tape, &self.word, ids)?; // (B·S, W)
+        self.place(tape, &words, tokens.shape())
+    }
+
+    /// Fails for a token that there is no row for.
+    fn known(&self, tokens: &TokenBatch) -> Result<()> {
         let vocabulary = self.config.vocab_size as i64;
         if let Some(id) = tokens.ids().iter().find(|id| !(0..vocabulary).contains(id)) {
             bail!("token id {id} is outside the vocabulary of {vocabulary}");
         }
-        let ids = tokens.ids().iter().map(|id| *id as usize).collect();
-        let words = embedding(tape, &self.word, ids)?; // (B·S, W)
+        Ok(())
+    }
+
+    /// Words with positions and segment 0, normalised: `[batch · sequence, width]`.
+    fn place(&self, tape: &mut Tape, words: &Tensor, [batch, sequence]: [usize; 2]) -> Result<Tensor> {
+        if sequence > self.config.max_position_embeddings {
+            bail!("{sequence} tokens, the position table has {}", self.config.max_position_embeddings);
+        }
         let places = embedding(tape, &self.position, (0..sequence).cycle().take(batch * sequence).collect())?;
         let segments = embedding(tape, &self.token_type, vec![0; batch * sequence])?;
-        let x = add(tape, &words, &places)?;
+        let x = add(tape, words, &places)?;
         let x = add(tape, &x, &segments)?;
         self.norm.forward(tape, &x)
     }

@@ -93,6 +93,15 @@ pub fn frozen_with(tower: &ImageTower, name: &str) -> Option<usize> {
     }
 }
 
+/// Blocks over all stages, as [`frozen_with`] counts them.
+pub fn block_count(tower: &ImageTower) -> usize {
+    match tower {
+        ImageTower::EfficientnetLite(config) => config.blocks().len(),
+        ImageTower::Swin(config) => config.depths.iter().sum(),
+        ImageTower::Resnet(config) => config.blocks.iter().sum(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use medclip_core::{EfficientNetConfig, ResNetConfig, SwinConfig};
