@@ -1,7 +1,9 @@
 //! `medclip eval`: how well models do, one file a protocol.
 
 mod cells;
+mod exclusive;
 mod films;
+mod labelled;
 mod probe;
 mod ranking;
 mod retrieval;
