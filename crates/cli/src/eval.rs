@@ -1,9 +1,12 @@
 //! `medclip eval`: how well models do, one file a protocol.
 
 mod cells;
+mod compare;
 mod exclusive;
 mod films;
 mod labelled;
+mod logits;
+mod members;
 mod probe;
 mod ranking;
 mod retrieval;
@@ -14,7 +17,7 @@ use clap::{Args, Subcommand};
 
 use crate::Outcome;
 
-/// Evaluate a bundle on annotated images, or compare training runs
+/// Evaluate bundles on annotated images, or compare training runs
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     #[command(subcommand)]
@@ -27,6 +30,7 @@ enum Protocol {
     Probe(probe::ProbeArgs),
     Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
+    Compare(compare::CompareArgs),
 }
 
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
@@ -35,5 +39,6 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
         Protocol::Probe(args) => probe::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
+        Protocol::Compare(args) => compare::run(args),
     }
 }
