@@ -29,11 +29,19 @@ negative = { sentences = ["No pleural effusion.", "The lungs are clear."] }
 /// # Panics
 /// When it cannot be written.
 pub fn tiny_bundle(directory: &Path) -> PathBuf {
+    tiny_bundle_of(directory, 1, PROMPTS)
+}
+
+/// [`tiny_bundle`] with weights of this seed and with these prompts.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn tiny_bundle_of(directory: &Path, seed: u64, prompts: &str) -> PathBuf {
     let checkpoint = directory.join("checkpoint");
-    random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), 1);
+    random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), seed);
     let checkpoint = Checkpoint::open(checkpoint).expect("a checkpoint just written");
     let bundle = directory.join("bundle");
-    let contents = BundleContents { prompts: PROMPTS, card: "# tiny\nRandom weights, for tests.\n" };
+    let contents = BundleContents { prompts, card: "# tiny\nRandom weights, for tests.\n" };
     write_bundle(&checkpoint, contents, &BundleOptions::default(), &bundle, embed)
         .expect("an exportable checkpoint");
     bundle

@@ -4,6 +4,6 @@ mod bundle;
 mod checkpoint;
 mod engines;
 
-pub use bundle::{CLASSES, PROMPTS, embed, tiny_bundle};
+pub use bundle::{CLASSES, PROMPTS, embed, tiny_bundle, tiny_bundle_of};
 pub use checkpoint::{random_checkpoint, tiny_config, tiny_published_configs};
 pub use engines::engines;

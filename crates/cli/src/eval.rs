@@ -1,8 +1,13 @@
 //! `medclip eval`: how well models do, one file a protocol.
 
 mod cells;
+mod compare;
+mod exclusive;
 mod films;
 mod finetune;
+mod labelled;
+mod logits;
+mod members;
 mod plots;
 mod probe;
 mod prompt_tuning;
@@ -17,7 +22,7 @@ use clap::{Args, Subcommand};
 
 use crate::Outcome;
 
-/// Evaluate a model on annotated images, as it is or fitted to them, or compare training runs
+/// Evaluate models on annotated images, as they are or fitted to them, or compare training runs
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     #[command(subcommand)]
@@ -33,6 +38,7 @@ enum Protocol {
     Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
     Report(report::RunReportArgs),
+    Compare(compare::CompareArgs),
 }
 
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
@@ -44,5 +50,6 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
         Protocol::Report(args) => report::run(&args),
+        Protocol::Compare(args) => compare::run(args),
     }
 }

@@ -127,6 +127,26 @@ impl PromptBank {
             .collect()
     }
 
+    /// Pooled logit of every class's positive prompts for one image: what a choice of one among the classes compares.
+    ///
+    /// # Shapes
+    /// - `image`: `[dim]`, unit norm
+    /// - returns: `[classes]`
+    ///
+    /// # Source
+    /// Reference `medclip/modeling_medclip.py`, `PromptClassifier`, whose classes have no negative prompts.
+    pub fn positive_logits(&self, image: &[f32], scale: LogitScale, pooling: PromptPooling) -> Vec<f32> {
+        let mut cosines = self.embeddings.iter().map(|prompt| dot(prompt, image));
+        self.classes
+            .iter()
+            .map(|class| {
+                let sentences = class.positive.len() + class.negative.len();
+                let both: Vec<f32> = cosines.by_ref().take(sentences).collect();
+                scale.factor() * pooling.pool(&both[..class.positive.len()])
+            })
+            .collect()
+    }
+
     /// The bank as a safetensors file.
     ///
     /// # Errors
@@ -186,6 +206,13 @@ mod tests {
         assert_eq!((scores[1].logit, scores[1].probability), (0.0, 0.5));
         // Class A: max(1, 0) − (−1).
         assert_eq!(bank().scores(&[1.0, 0.0], LogitScale::new(0.0), PromptPooling::Max)[0].logit, 2.0);
+    }
+
+    #[test]
+    fn positive_logits_leave_negative_prompts_out() {
+        let [one, two] = [1.0, 2.0].map(|factor: f32| LogitScale::new(factor.ln()));
+        assert_eq!(bank().positive_logits(&[1.0, 0.0], one, PromptPooling::Mean), [0.5, 0.0]);
+        assert_eq!(bank().positive_logits(&[0.0, 1.0], two, PromptPooling::Max), [2.0, 2.0]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Confidence intervals by resampling patients.
 
+mod settings;
+
 use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng};
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::confusion::mean;
+
+pub use settings::{Averaged, Setting, bootstrap_settings};
 
 /// A statistic with its percentile bootstrap interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -22,6 +26,13 @@ pub struct Interval {
     pub defined: usize,
     /// Resamples in which it was not, for want of a positive for example.
     pub undefined: usize,
+}
+
+impl Interval {
+    /// True when `value` lies outside: below the lower end or above the upper one.
+    pub fn excludes(&self, value: f64) -> bool {
+        value < self.low || value > self.high
+    }
 }
 
 /// Intervals of several statistics from the same resamples, and of their mean.
@@ -49,6 +60,12 @@ pub enum BootstrapError {
     Level {
         /// Level asked for.
         level: f64,
+    },
+    /// A setting averages nothing.
+    #[error("setting {setting} has no members to average")]
+    NoMembers {
+        /// Its position, from 0.
+        setting: usize,
     },
     /// The statistic has no value on all rows.
     #[error("the statistic is undefined on the {rows} rows given")]
@@ -180,6 +197,17 @@ impl Resampler {
             .flatten()
             .copied()
             .collect()
+    }
+
+    /// The next draw as how often each of `rows` rows is in it.
+    fn draw_counts(&mut self, rows: usize) -> Vec<u32> {
+        let mut counts = vec![0; rows];
+        for row in self.draw() {
+            if let Some(count) = counts.get_mut(row) {
+                *count += 1;
+            }
+        }
+        counts
     }
 }
 

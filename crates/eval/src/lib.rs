@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`auroc`](mod@auroc), [`roc`] | area under the ROC curve, and the curve |
 //! | [`precision`] | average precision, the area under the precision–recall curve |
+//! | [`ranks`] | both of these again and again on resampled rows, sorted once |
 //! | [`confusion`] | confusion counts, precision, recall, F1, micro and macro F1, accuracy |
+//! | [`multiclass`] | confusion matrix of one class among several: accuracy, recall by class |
 //! | [`retrieval`] | precision at k, rank and recall at k |
 //! | [`groups`] | patients shared out between folds, and shares of patients |
 //! | [`logistic`] | logistic regression and its cross-validation |
 //! | [`calibration`](mod@calibration) | reliability in bins, expected calibration error, Wilson intervals |
 //! | [`projection`] | embeddings on the plane of their principal components |
-//! | [`bootstrap`] | percentile intervals that resample patients, one statistic or many jointly |
+//! | [`bootstrap`] | percentile intervals that resample patients: one statistic, many jointly, means over seeds with paired differences |
 //!
 //! A figure that the data does not define (one class only, no positives, a score that is not a number) is `None`,
 //! never a number and never left out of a mean unsaid.
@@ -45,20 +47,27 @@ pub mod calibration;
 pub mod confusion;
 pub mod groups;
 pub mod logistic;
+pub mod multiclass;
 pub mod precision;
 pub mod projection;
+pub mod ranks;
 pub mod retrieval;
 pub mod roc;
 mod rows;
 
 pub use auroc::auroc;
-pub use bootstrap::{BootstrapError, Interval, MacroIntervals, bootstrap_ci, bootstrap_macro, median};
+pub use bootstrap::{
+    Averaged, BootstrapError, Interval, MacroIntervals, Setting, bootstrap_ci, bootstrap_macro,
+    bootstrap_settings, median,
+};
 pub use calibration::{Calibration, calibration, wilson};
 pub use confusion::{Confusion, accuracy, macro_f1, micro_f1};
 pub use groups::{grouped_folds, grouped_order, grouped_share};
 pub use logistic::{FitError, Logistic, cross_validate, fit_path};
+pub use multiclass::{ConfusionMatrix, argmax};
 pub use precision::average_precision;
 pub use projection::{Projection, ProjectionError, principal_plane};
+pub use ranks::Ranks;
 pub use retrieval::{Rank, mean_precision_at_k, precision_at_k};
 pub use roc::roc_curve;
 pub use rows::annotated;

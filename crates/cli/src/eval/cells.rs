@@ -1,7 +1,7 @@
 //! Figures as the cells of a Markdown table.
 
 use medclip_core::Finding;
-use medclip_eval::Interval;
+use medclip_eval::{Averaged, Interval};
 
 /// The findings a headline mean averages over.
 pub(super) const HEADLINE: [Finding; 6] = [
@@ -19,6 +19,22 @@ pub(super) fn interval(interval: Option<&Interval>) -> String {
         || "–".to_owned(),
         |Interval { estimate, low, high, .. }| format!("{estimate:.3} ({low:.3}–{high:.3})"),
     )
+}
+
+/// `0.809`, or a dash for none.
+pub(super) fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+}
+
+/// `0.809 ± 0.012 (0.763–0.847)`: mean, deviation over members where there are several, interval of the mean.
+pub(super) fn averaged(averaged: Option<&Averaged>) -> String {
+    match averaged.map(|found| (found.interval, found.deviation())) {
+        Some((Interval { estimate, low, high, .. }, Some(deviation))) => {
+            format!("{estimate:.3} ± {deviation:.3} ({low:.3}–{high:.3})")
+        }
+        Some((found, None)) => interval(Some(&found)),
+        None => interval(None),
+    }
 }
 
 /// Mean and, from two values on, standard deviation (n − 1).

@@ -18,7 +18,18 @@ use crate::ordered::for_each_ordered;
 use crate::output::{locked_stdout, progress, write_json_line};
 use crate::{Outcome, report_error};
 
-/// Which films of which manifest.
+/// Which films, and what embeds them.
+#[derive(Debug, Args)]
+pub(super) struct FilmArgs {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// Which films.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
     /// Manifest (CSV): path, split, `patient_group`, view and the 14 findings
@@ -32,17 +43,6 @@ pub(super) struct ManifestArgs {
     /// Only images of this view; may be repeated; `frontal` is PA, AP and Frontal
     #[arg(long)]
     view: Vec<String>,
-}
-
-/// Which films, and what embeds them.
-#[derive(Debug, Args)]
-pub(super) struct FilmArgs {
-    #[command(flatten)]
-    manifest: ManifestArgs,
-    #[command(flatten)]
-    model: ModelArg,
-    #[command(flatten)]
-    engine: EngineArgs,
 }
 
 /// How intervals are made and results printed.
@@ -74,20 +74,20 @@ impl ReportArgs {
     }
 }
 
-/// A manifest, and which of its rows the command line admits.
-pub(super) struct Manifest {
-    path: PathBuf,
-    records: Vec<Record>,
-    pub(super) root: PathBuf,
-    sources: Vec<String>,
-    views: Vec<String>,
-}
-
 /// A model and the manifest of the films it is tried on.
 pub(super) struct Films {
     pub(super) model: Model,
     pub(super) manifest: Manifest,
     pub(super) workers: usize,
+}
+
+/// A manifest's rows, where their images lie, and which of them are wanted.
+pub(super) struct Manifest {
+    pub(super) path: PathBuf,
+    records: Vec<Record>,
+    pub(super) root: PathBuf,
+    sources: Vec<String>,
+    views: Vec<String>,
 }
 
 /// Films that could be read, each with its unit-norm embedding.
@@ -110,16 +110,6 @@ pub(super) struct Subject {
     pub(super) seed: u64,
 }
 
-impl ManifestArgs {
-    /// Reads the manifest.
-    pub(super) fn open(self) -> anyhow::Result<Manifest> {
-        let Self { manifest: path, images, source: sources, view: views } = self;
-        let records = read_manifest(&path).with_context(|| path.display().to_string())?;
-        let root = images.or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
-        Ok(Manifest { path, records, root, sources, views })
-    }
-}
-
 impl FilmArgs {
     /// Reads the manifest and loads the model.
     pub(super) fn open(self) -> anyhow::Result<Films> {
@@ -128,6 +118,16 @@ impl FilmArgs {
         let workers = self.engine.threads().get();
         let model = Model::open_with(self.model.resolve()?, options).context("cannot load the model")?;
         Ok(Films { model, manifest, workers })
+    }
+}
+
+impl ManifestArgs {
+    /// Reads the manifest.
+    pub(super) fn open(self) -> anyhow::Result<Manifest> {
+        let Self { manifest: path, images, source: sources, view: views } = self;
+        let records = read_manifest(&path).with_context(|| path.display().to_string())?;
+        let root = images.or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
+        Ok(Manifest { path, records, root, sources, views })
     }
 }
 
@@ -148,25 +148,23 @@ impl Manifest {
     pub(super) fn display(&self) -> Display<'_> {
         self.path.display()
     }
-}
-
-impl Films {
-    /// As [`Manifest::chosen`].
-    pub(super) fn chosen(&self, name: &str, splits: &[Split]) -> anyhow::Result<Vec<&Record>> {
-        self.manifest.chosen(name, splits)
-    }
 
     /// Embeds the films of `chosen`; one that cannot be read is reported on standard error and counted.
-    pub(super) fn embed<'a>(&self, chosen: &[&'a Record]) -> anyhow::Result<Embedded<'a>> {
+    pub(super) fn embed<'a>(
+        &self,
+        model: &Model,
+        chosen: &[&'a Record],
+        workers: usize,
+    ) -> anyhow::Result<Embedded<'a>> {
         let bar = progress(chosen.len(), "images");
         let mut embedded = Embedded { records: Vec::new(), embeddings: Vec::new(), failed: 0 };
         let mut waiting = chosen.iter();
         let embed = |record: &Record| {
-            let path = self.manifest.root.join(&record.path);
-            let embed = || anyhow::Ok(self.model.embed_images(&pixels(&self.model, &path)?)?.row(0).to_vec());
+            let path = self.root.join(&record.path);
+            let embed = || anyhow::Ok(model.embed_images(&pixels(model, &path)?)?.row(0).to_vec());
             embed().with_context(|| path.display().to_string())
         };
-        for_each_ordered(chosen.iter().copied(), self.workers, embed, |result| {
+        for_each_ordered(chosen.iter().copied(), workers, embed, |result| {
             let record = *waiting.next().context("a result for no image")?;
             bar.inc(1);
             match result.unwrap_or_else(|_| Err(anyhow!("{}: a fault in medclip", record.path.display()))) {
@@ -183,9 +181,21 @@ impl Films {
         })?;
         bar.finish_and_clear();
         if embedded.records.is_empty() {
-            bail!("{}: none of the {} images chosen could be read", self.manifest.display(), chosen.len());
+            bail!("{}: none of the {} images chosen could be read", self.path.display(), chosen.len());
         }
         Ok(embedded)
+    }
+}
+
+impl Films {
+    /// Rows of the manifest that the command line admits; `name` says in errors what they were for.
+    pub(super) fn chosen(&self, name: &str, splits: &[Split]) -> anyhow::Result<Vec<&Record>> {
+        self.manifest.chosen(name, splits)
+    }
+
+    /// Embeds the films of `chosen`; one that cannot be read is reported on standard error and counted.
+    pub(super) fn embed<'a>(&self, chosen: &[&'a Record]) -> anyhow::Result<Embedded<'a>> {
+        self.manifest.embed(&self.model, chosen, self.workers)
     }
 
     /// Unit-norm embeddings of `sentences`, each embedded alone so that none depends on its company.

@@ -30,6 +30,11 @@ pub(super) struct PlotArgs {
 }
 
 impl PlotArgs {
+    /// Whether charts were asked for.
+    pub(super) const fn are_wanted(&self) -> bool {
+        self.plots.is_some()
+    }
+
     /// Makes the directory, so that a place that cannot be written to is refused before any work.
     pub(super) fn prepare(&self) -> anyhow::Result<()> {
         let Some(directory) = &self.plots else { return Ok(()) };

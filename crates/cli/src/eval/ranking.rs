@@ -26,6 +26,8 @@ pub(super) struct Figures {
     pub(super) findings: Vec<FindingFigures>,
     /// The headline findings that are defined here: those the means are over.
     pub(super) headline: Vec<&'static str>,
+    /// What the mean average precision of scores at random is.
+    pub(super) macro_prevalence: Option<f64>,
     pub(super) macro_auroc: Option<Interval>,
     pub(super) macro_average_precision: Option<Interval>,
 }
@@ -35,6 +37,8 @@ pub(super) struct FindingFigures {
     pub(super) name: &'static str,
     pub(super) positives: usize,
     pub(super) negatives: usize,
+    /// Share of the annotated films that are positive: the average precision of scores at random.
+    pub(super) prevalence: Option<f64>,
     pub(super) auroc: Option<Interval>,
     pub(super) average_precision: Option<Interval>,
 }
@@ -80,15 +84,18 @@ impl<'a> Ranking<'a> {
                 name: finding.name(),
                 positives,
                 negatives: labels.len() - positives,
+                prevalence: prevalence(positives, labels.len() - positives),
                 auroc: area.0.each[column],
                 average_precision: precision.0.each[column],
             }
         });
         let findings: Vec<FindingFigures> = findings.collect();
-        let headline = HEADLINE.iter().map(|finding| finding.name());
         let is_defined = |name: &&str| findings.iter().any(|f| f.name == *name && f.auroc.is_some());
+        let headline: Vec<&str> = HEADLINE.iter().map(|finding| finding.name()).filter(is_defined).collect();
+        let of_headline = findings.iter().filter(|finding| headline.contains(&finding.name));
         Ok(Figures {
-            headline: headline.filter(is_defined).collect(),
+            macro_prevalence: mean(of_headline.filter_map(|finding| finding.prevalence)),
+            headline,
             macro_auroc: area.1,
             macro_average_precision: precision.1,
             findings,
@@ -119,16 +126,37 @@ impl<'a> Ranking<'a> {
 impl Figures {
     /// A row a finding, and the mean.
     pub(super) fn write_markdown(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "| finding | positives | negatives | AUROC (95 % CI) | average precision (95 % CI) |")?;
-        writeln!(out, "|---|--:|--:|--:|--:|")?;
+        writeln!(
+            out,
+            "| finding | positives | negatives | AUROC (95 % CI) | average precision (95 % CI) | by chance |"
+        )?;
+        writeln!(out, "|---|--:|--:|--:|--:|--:|")?;
         for finding in &self.findings {
-            let FindingFigures { name, positives, negatives, auroc, average_precision } = finding;
+            let FindingFigures { name, positives, negatives, prevalence, auroc, average_precision } = finding;
             let (area, precision) =
                 (cells::interval(auroc.as_ref()), cells::interval(average_precision.as_ref()));
-            writeln!(out, "| {name} | {positives} | {negatives} | {area} | {precision} |")?;
+            let chance = cells::number(*prevalence);
+            writeln!(out, "| {name} | {positives} | {negatives} | {area} | {precision} | {chance} |")?;
         }
         let area = cells::interval(self.macro_auroc.as_ref());
         let precision = cells::interval(self.macro_average_precision.as_ref());
-        writeln!(out, "| **mean of {}** | | | **{area}** | **{precision}** |", self.headline.join(", "))
+        let (names, chance) = (self.headline.join(", "), cells::number(self.macro_prevalence));
+        writeln!(out, "| **mean of {names}** | | | **{area}** | **{precision}** | **{chance}** |")?;
+        writeln!(
+            out,
+            "\nBy chance: the average precision of scores at random, which is the share of positives."
+        )
     }
+}
+
+/// Share of positives; none of nothing.
+pub(super) fn prevalence(positives: usize, negatives: usize) -> Option<f64> {
+    let films = positives + negatives;
+    (films > 0).then(|| positives as f64 / films as f64)
+}
+
+/// Mean of at least one value.
+pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / count as f64)
 }

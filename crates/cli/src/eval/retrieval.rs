@@ -13,20 +13,12 @@ use medclip_train::data::Split;
 use medclip_train::data::reports::read_reports;
 use serde::Serialize;
 
-use super::cells::{names, parse_finding};
+use super::cells::parse_finding;
+use super::exclusive;
 use super::films::{FilmArgs, ReportArgs, Subject, parse_split};
 use crate::Outcome;
 use classes::ClassRetrieval;
 use reports::{OwnReports, Reports};
-
-/// The classes of CheXpert-5x200, on which the paper's figures are.
-const CLASSES: [Finding; 5] = [
-    Finding::Atelectasis,
-    Finding::Cardiomegaly,
-    Finding::Consolidation,
-    Finding::Edema,
-    Finding::PleuralEffusion,
-];
 
 /// Precision of the sentences an image retrieves, and the rank of its own report
 ///
@@ -87,10 +79,7 @@ struct Retrieved {
 }
 
 pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
-    let wanted = if args.class.is_empty() { CLASSES.to_vec() } else { distinct(&args.class) };
-    if wanted.len() < 2 {
-        bail!("retrieval needs at least two classes, got {}", names(&wanted));
-    }
+    let wanted = exclusive::classes("retrieval", &args.class)?;
     if args.sentences_per_class == Some(0) {
         bail!("--sentences-per-class must be at least 1");
     }
@@ -106,7 +95,7 @@ pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
         Some(Pool::Reports) | None if !reports.is_empty() => Pool::Reports,
         Some(Pool::Reports) => bail!(
             "{}: none of the images chosen has a report, in its row or in a file of --reports",
-            films.manifest.display()
+            films.manifest.path.display()
         ),
         _ => Pool::Prompts,
     };
@@ -122,17 +111,6 @@ pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
     let report = Retrieved { subject, sentences, own_report };
     args.report.print(&report, |out| report.write_markdown(out))?;
     Ok(embedded.outcome())
-}
-
-/// Each finding once, in the order given.
-fn distinct(findings: &[Finding]) -> Vec<Finding> {
-    let mut kept = Vec::new();
-    for finding in findings {
-        if !kept.contains(finding) {
-            kept.push(*finding);
-        }
-    }
-    kept
 }
 
 impl Retrieved {

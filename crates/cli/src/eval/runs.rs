@@ -1,9 +1,6 @@
 //! `medclip eval runs`: training runs side by side.
 
-use std::convert::Infallible;
 use std::io::Write;
-use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -11,6 +8,7 @@ use medclip_train::evaluate::Evaluation;
 use medclip_train::progress::last_evaluations;
 
 use super::cells::mean_and_deviation;
+use super::labelled::Labelled;
 use crate::Outcome;
 use crate::output::locked_stdout;
 
@@ -22,7 +20,7 @@ use crate::output::locked_stdout;
 pub(crate) struct RunsArgs {
     /// Output directories of `medclip train`, each with the label of its column
     #[arg(required = true, value_name = "[LABEL=]DIR")]
-    runs: Vec<Run>,
+    runs: Vec<Labelled>,
     /// Evaluation set
     #[arg(long, default_value = "val")]
     set: String,
@@ -32,22 +30,6 @@ const EXAMPLE: &str = "\
 Example:
   medclip eval runs matching=runs/sm-1 matching=runs/sm-2 InfoNCE=runs/nce-1 InfoNCE=runs/nce-2";
 
-/// A run and the column it belongs to.
-#[derive(Debug, Clone)]
-struct Run {
-    label: String,
-    output: PathBuf,
-}
-
-impl FromStr for Run {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        let (label, output) = text.split_once('=').unwrap_or((text, text));
-        Ok(Self { label: label.to_owned(), output: PathBuf::from(output) })
-    }
-}
-
 /// Runs of one label.
 struct Column {
     label: String,
@@ -56,7 +38,7 @@ struct Column {
 
 pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<Outcome> {
     let mut columns: Vec<Column> = Vec::new();
-    for Run { label, output } in &args.runs {
+    for Labelled { label, path: output } in &args.runs {
         let mut sets = last_evaluations(output).context("no finished run")?;
         let Some((_, evaluation)) = sets.remove(&args.set) else {
             let known: Vec<&str> = sets.keys().map(String::as_str).collect();

@@ -1,21 +1,28 @@
 //! `medclip eval zero-shot`: how well a bundle does on annotated images by prompts alone.
 
+mod balanced;
+mod draws;
+mod prompts;
+
 use std::io::Write;
 
 use anyhow::bail;
 use clap::Args;
-use medclip_core::{Finding, PromptBank};
-use medclip_runtime::Model;
 use medclip_train::data::Split;
 use serde::Serialize;
 
-use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};
+use super::films::{Embedded, FilmArgs, Films, ReportArgs, Subject, parse_split};
+use super::logits::{findings, logits};
 use super::plots::PlotArgs;
 use super::ranking::{Figures, Ranking};
 use crate::Outcome;
+use balanced::{BalancedAccuracy, BalancedArgs};
+use draws::DrawnFigures;
+use prompts::{Note, PromptArgs, Prompts};
 
 /// AUROC and average precision of every finding from prompts alone, with bootstrap intervals by patient
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ZeroShotArgs {
     #[command(flatten)]
     films: FilmArgs,
@@ -23,48 +30,84 @@ pub(crate) struct ZeroShotArgs {
     #[arg(long, value_parser = parse_split)]
     split: Vec<Split>,
     #[command(flatten)]
+    prompts: PromptArgs,
+    #[command(flatten)]
+    balanced: BalancedArgs,
+    #[command(flatten)]
     plots: PlotArgs,
     #[command(flatten)]
     report: ReportArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  medclip eval zero-shot films/manifest.csv --split val --view frontal
+  medclip eval zero-shot films/manifest.csv --prompts models/prompts/chest-xray-templates.toml --draws 5 --per-class 10
+  medclip eval zero-shot films/manifest.csv --balanced 200";
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
 struct Report {
     #[serde(flatten)]
     subject: Subject,
+    /// None where the bundle's own prompts are evaluated as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompts: Option<Note>,
     #[serde(flatten)]
-    figures: Figures,
+    ranked: Ranked,
+    /// None where no choice was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balanced: Option<BalancedAccuracy>,
+}
+
+/// Figures of one ensemble of prompts, or of several draws.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Ranked {
+    Once(Figures),
+    Drawn(DrawnFigures),
 }
 
 pub(crate) fn run(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
+    if args.prompts.are_drawn() && args.plots.are_wanted() {
+        bail!("--plots shows one ensemble of prompts; leave out --draws");
+    }
     args.plots.prepare()?;
+    let wanted = args.balanced.wanted()?;
+    let set = args.prompts.read()?;
     let films = args.films.open()?;
     let chosen = films.chosen("command line", &args.split)?;
+    let prompts = args.prompts.embed(set, &films, args.report.seed)?;
+    // Known before minutes of embedding.
+    if let (Some((_, classes)), Some(bank)) = (&wanted, prompts.banks.first()) {
+        balanced::columns(bank, classes)?;
+    }
     let embedded = films.embed(&chosen)?;
     let subject = embedded.subject(&films.model, &args.report);
-    let ranking = rank(&films.model, films.model.bundle().bank(), &embedded)?;
-    let report = Report { subject, figures: ranking.figures(&args.report)? };
-    let title = format!("{}, zero-shot by prompts", report.subject.model);
-    args.plots.write(&title, &ranking, &report.figures, &embedded.embeddings)?;
+    let ranked = if args.prompts.are_drawn() {
+        Ranked::Drawn(DrawnFigures::of(&prompts, &films, &embedded, &args.report)?)
+    } else {
+        let ranking = rank(&films, &prompts, &embedded);
+        let figures = ranking.figures(&args.report)?;
+        let title = format!("{}, zero-shot by prompts", subject.model);
+        args.plots.write(&title, &ranking, &figures, &embedded.embeddings)?;
+        Ranked::Once(figures)
+    };
+    let balance = |(count, classes): &(usize, Vec<_>)| {
+        BalancedAccuracy::of((*count, classes), &prompts, &films, &embedded, &args.report)
+    };
+    let balanced = wanted.as_ref().map(balance).transpose()?;
+    let report = Report { subject, prompts: prompts.note, ranked, balanced };
     args.report.print(&report, |out| report.write_markdown(out))?;
     Ok(embedded.outcome())
 }
 
-/// What the prompts of `bank` make of every film, for the classes that are findings.
-fn rank<'a>(model: &Model, bank: &PromptBank, embedded: &Embedded<'a>) -> anyhow::Result<Ranking<'a>> {
-    let names = bank.classes().iter().map(|class| Finding::from_name(&class.name));
-    let columns: Vec<(usize, Finding)> =
-        names.enumerate().filter_map(|(column, finding)| Some((column, finding?))).collect();
-    if columns.is_empty() {
-        bail!("none of the model's classes is a finding");
-    }
-    let bundle = model.bundle();
-    let (scale, pooling) = (bundle.logit_scale(), bundle.config().prompt_pooling);
-    let rows: Vec<_> = embedded.embeddings.iter().map(|image| bank.scores(image, scale, pooling)).collect();
-    let scores = columns.iter().map(|(column, _)| rows.iter().map(|row| row[*column].logit).collect());
-    let scores = scores.collect();
-    Ok(Ranking::new(columns.into_iter().map(|(_, finding)| finding).collect(), scores, &embedded.records))
+/// What the first bank's prompts make of every film, for the classes that are findings.
+fn rank<'a>(films: &Films, prompts: &Prompts, embedded: &Embedded<'a>) -> Ranking<'a> {
+    let scale = films.model.bundle().logit_scale();
+    let bank = prompts.banks.first();
+    let scores = bank.map(|bank| logits(bank, scale, prompts.pooling, &embedded.embeddings));
+    Ranking::new(bank.map(findings).unwrap_or_default(), scores.unwrap_or_default(), &embedded.records)
 }
 
 impl Report {
@@ -75,6 +118,13 @@ impl Report {
             "{model}: {images} images of {patients} patients, zero-shot by prompts; 95 % intervals from"
         )?;
         writeln!(out, "{resamples} resamples of patients (seed {seed}).\n")?;
-        self.figures.write_markdown(out)
+        if let Some(note) = &self.prompts {
+            note.write_markdown(out)?;
+        }
+        match &self.ranked {
+            Ranked::Once(figures) => figures.write_markdown(out)?,
+            Ranked::Drawn(figures) => figures.write_markdown(out)?,
+        }
+        self.balanced.as_ref().map_or(Ok(()), |balanced| balanced.write_markdown(out))
     }
 }

@@ -1,5 +1,11 @@
 //! `medclip eval` on phantoms.
 
+#[path = "eval/balanced.rs"]
+mod balanced;
+#[path = "eval/compare.rs"]
+mod compare;
+#[path = "eval/draws.rs"]
+mod draws;
 #[path = "eval/finetune.rs"]
 mod finetune;
 #[path = "eval/report.rs"]

@@ -6,11 +6,11 @@ use anyhow::{Context, bail};
 use medclip_core::Finding;
 use medclip_eval::{Interval, bootstrap_macro, grouped_order, precision_at_k};
 use medclip_runtime::Model;
-use medclip_train::data::Record;
 use serde::Serialize;
 
 use super::Pool;
 use crate::eval::cells;
+use crate::eval::exclusive::only_class;
 use crate::eval::films::{Embedded, Films, ReportArgs};
 
 /// Candidates looked at.
@@ -154,19 +154,6 @@ pub(super) fn retrieve(
         left_out,
         mean,
     })
-}
-
-/// The one class that is present while every other is annotated absent.
-fn only_class(record: &Record, classes: &[Finding]) -> Option<Finding> {
-    let mut only = None;
-    for finding in classes {
-        match record.annotations[finding.index()].known()? {
-            true if only.is_some() => return None,
-            true => only = Some(*finding),
-            false => {}
-        }
-    }
-    only
 }
 
 impl LeftOut {

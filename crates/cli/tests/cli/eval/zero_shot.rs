@@ -18,7 +18,18 @@ fn figures_do_not_depend_on_threads() {
             assert!(0.0 < low && low <= estimate && estimate <= high && high <= 1.0, "{finding}");
         }
     }
+    assert!(one.get("prompts").is_none() && one.get("balanced").is_none(), "only where they were asked for");
+    let mut prevalences = Vec::new();
+    for finding in one["findings"].as_array().unwrap() {
+        let [positives, negatives, prevalence] =
+            ["positives", "negatives", "prevalence"].map(|key| finding[key].as_f64().unwrap());
+        assert!((prevalence - positives / (positives + negatives)).abs() < 1e-12, "{finding}");
+        prevalences.push(prevalence);
+    }
+    let mean = prevalences.iter().sum::<f64>() / prevalences.len() as f64;
+    assert!((one["macro_prevalence"].as_f64().unwrap() - mean).abs() < 1e-12);
     let table = text(&eval(directory.path(), "zero-shot", &[]).stdout);
+    assert!(table.contains("| by chance |"), "{table}");
     assert!(table.contains("| Cardiomegaly |") && table.contains("**mean of "), "{table}");
 }
 
