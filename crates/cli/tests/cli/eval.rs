@@ -1,9 +1,15 @@
 //! `medclip eval` on phantoms.
 
+#[path = "eval/finetune.rs"]
+mod finetune;
 #[path = "eval/probe.rs"]
 mod probe;
+#[path = "eval/prompt_tuning.rs"]
+mod prompt_tuning;
 #[path = "eval/retrieval.rs"]
 mod retrieval;
+#[path = "eval/tuning.rs"]
+mod tuning;
 #[path = "eval/zero_shot.rs"]
 mod zero_shot;
 
