@@ -66,15 +66,18 @@ impl Films {
         mut embedded: impl FnMut(usize),
     ) -> Result<Embeddings, TrainError> {
         let count = count.min(self.set.len());
-        let mut parts = Vec::new();
+        let (mut values, mut dim) = (Vec::new(), 0);
         for start in (0..count).step_by(BATCH) {
             let end = count.min(start + BATCH);
             let (pixels, shape) = self.set.batch(start..end)?.into_parts();
             let pixels = Tensor::from_vec(pixels, &shape, &Device::Cpu)?;
-            parts.push(model.embed_images(&pixels, Phase::Evaluate)?);
+            // Out of candle batch by batch: a tensor holds on to every activation that a gradient would need.
+            let part = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
+            dim = part.dim();
+            values.extend_from_slice(part.data());
             embedded(end - start);
         }
-        Ok(rows(&Tensor::cat(&parts, 0)?)?)
+        Ok(Embeddings::new(values, dim).map_err(candle_core::Error::wrap)?)
     }
 }
 
