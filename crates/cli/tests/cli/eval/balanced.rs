@@ -55,7 +55,7 @@ fn the_rarest_class_and_the_draws_are_told() {
     let accuracy = &found["balanced"]["accuracy"];
     let members: Vec<f64> = serde_json::from_value(accuracy["members"].clone()).unwrap();
     assert_eq!(members.len(), 2);
-    assert!((accuracy["estimate"].as_f64().unwrap() - (members[0] + members[1]) / 2.0).abs() < 1e-12);
+    assert!((accuracy["estimate"].as_f64().unwrap() - f64::midpoint(members[0], members[1])).abs() < 1e-12);
     let table = text(&eval(at, "zero-shot", &many).stdout);
     for expected in
         ["1000 were asked for; there are: Cardiomegaly ", "| films, mean over draws: actual \\ chosen |"]
