@@ -24,9 +24,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reference-options", default="")
     parser.add_argument("--without-reference", action="store_true")
-    parser.add_argument("options", nargs=argparse.REMAINDER)
-    arguments = parser.parse_args()
-    options = arguments.options[1:] if arguments.options[:1] == ["--"] else arguments.options
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    arguments, options = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1:]
     threads = options[options.index("--threads") + 1] if "--threads" in options else "2"
     environment = {**os.environ, "RAYON_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
     reference = [sys.executable, str(Path(__file__).with_name("step_reference.py")), *options]
