@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = GraphOptions { storage };
     let checkpoint = Checkpoint::open(checkpoint)?;
     std::fs::create_dir_all(&out)?;
-    std::fs::write(out.join("image.onnx"), checkpoint.image_graph(&options)?.into_bytes())?;
+    // As a bundle holds a large tower: its weights beside the graph.
+    let (image, weights) = checkpoint.image_graph(&options)?.detach("image.onnx.data");
+    std::fs::write(out.join("image.onnx"), image.into_bytes())?;
+    weights.write_to(&mut std::fs::File::create(out.join("image.onnx.data"))?)?;
     std::fs::write(out.join("text.onnx"), checkpoint.text_graph(&options)?.into_bytes())?;
     Ok(())
 }
