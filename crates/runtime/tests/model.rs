@@ -13,8 +13,8 @@ use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, write_bundle};
 use medclip_runtime::{
-    Bundle, Embeddings, EncodeError, EngineKind, GraphInfo, GraphSource, GrayImage, ImageBatch, LoadError,
-    Model, ModelOptions, PromptSet, embed_sentences,
+    Bundle, Embeddings, EncodeError, EngineKind, EngineOptions, GraphInfo, GraphSource, GrayImage,
+    ImageBatch, LoadError, Model, ModelOptions, OrtOptions, PromptSet, embed_sentences,
 };
 use medclip_tests::{PROMPTS, engines, random_checkpoint, tiny_bundle, tiny_config};
 use tempfile::TempDir;
@@ -273,6 +273,33 @@ fn weights_beside_the_graphs_give_the_same_bits() {
         let [one, other] = [one, other].map(|model| model.embed_texts(&SENTENCES).unwrap());
         assert_eq!(one.data(), other.data(), "{engine}");
     }
+}
+
+#[test]
+fn an_optimised_graph_of_weights_beside_it_is_kept_with_them() {
+    if !engines().contains(&EngineKind::OrtCpu) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let [_, path] = attached_and_detached(directory.path());
+    let kept = directory.path().join("kept");
+    let open = |cache: Option<PathBuf>| {
+        let engine =
+            EngineOptions::OrtCpu(OrtOptions { optimized_graph_cache: cache, ..OrtOptions::default() });
+        Model::open_with(&path, ModelOptions { engine, ..ModelOptions::default() }).unwrap()
+    };
+    let model = open(None);
+    let images = batch(&model, 2);
+    let expected = model.embed_images(&images).unwrap();
+    let place = || fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let mut made = Vec::new();
+    for case in ["made", "used again"] {
+        let found = open(Some(kept.clone())).embed_images(&images).unwrap();
+        assert_same(EngineKind::OrtCpu, expected.data(), found.data());
+        assert_eq!(place().len(), 1, "{case}");
+        made.push(fs::metadata(place()[0].join("graph.onnx")).unwrap().modified().unwrap());
+    }
+    assert_eq!(made[0], made[1], "the second model used what the first had kept");
 }
 
 #[test]

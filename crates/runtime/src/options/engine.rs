@@ -61,7 +61,7 @@ pub struct OrtOptions {
     pub arena: bool,
     /// Directory that keeps optimised graphs, so that loading one again skips the optimisation; made if missing.
     ///
-    /// Files are named by the graph's SHA-256, the library and the processor. They are loaded without further checks:
+    /// Each is a directory named by the graph's SHA-256, the library and the processor. They are loaded without further checks:
     /// keep the directory as safe from others as the bundle.
     pub optimized_graph_cache: Option<PathBuf>,
 }

@@ -14,44 +14,67 @@ use super::log::explained;
 use crate::engine::EngineFailure;
 use crate::options::GraphOptimization;
 
-/// The file that keeps the graph of this SHA-256 below `directory`, which is made if missing.
+const GRAPH: &str = "graph.onnx";
+const WEIGHTS: &str = "graph.onnx.data";
+/// Values of fewer bytes stay in the graph.
+const LARGE: &str = "1024";
+
+/// The directory that keeps the graph of this SHA-256 below `directory`, which is made if missing.
 ///
 /// Layouts depend on the library and the processor, so both are part of the name.
-pub(super) fn file(directory: &Path, graph: &str, optimization: GraphOptimization) -> io::Result<PathBuf> {
+pub(super) fn place(directory: &Path, graph: &str, optimization: GraphOptimization) -> io::Result<PathBuf> {
     fs::create_dir_all(directory)?;
     let key = format!("{graph} {optimization:?} {} {}", ort::info(), processor());
-    let name = sha256(key.as_bytes());
-    Ok(directory.join(format!("{name}.onnx")))
+    Ok(directory.join(sha256(key.as_bytes())))
 }
 
-/// A session of the graph kept in `cached`, or of the one `commit` loads, which is then kept there.
+/// A session of the graph kept in `place`, or of the one `commit` loads, which is then kept there, its weights in a file of
+/// their own: in the graph they would have to be parsed, and those that lay beside the original would be looked for here.
 ///
-/// A file that cannot be loaded is replaced.
+/// A graph that cannot be loaded is replaced.
 pub(super) fn session(
-    cached: &Path,
+    place: &Path,
     builder: impl Fn() -> ort::Result<SessionBuilder>,
     commit: impl FnOnce(&mut SessionBuilder) -> ort::Result<Session>,
 ) -> Result<Session, EngineFailure> {
+    let cached = place.join(GRAPH);
     if cached.is_file() {
         let kept = explained(|| {
             let mut builder = builder()?.with_optimization_level(GraphOptimizationLevel::Disable)?;
-            builder.commit_from_file(cached)
+            builder.commit_from_file(&cached)
         });
         if kept.is_ok() {
             return kept;
         }
+        fs::remove_dir_all(place)?;
     }
-    let temporary = temporary(cached);
-    let made = explained(|| commit(&mut builder()?.with_optimized_model_path(&temporary)?))?;
-    fs::rename(&temporary, cached)?;
-    Ok(made)
+    let temporary = temporary(place);
+    fs::create_dir_all(&temporary)?;
+    let made = explained(|| {
+        let mut builder = builder()?
+            .with_optimized_model_path(temporary.join(GRAPH))?
+            .with_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)?
+            .with_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", LARGE)?;
+        commit(&mut builder)
+    });
+    // Whoever was first at the place keeps it.
+    let kept = made.is_ok() && fs::rename(&temporary, place).is_ok();
+    if !kept {
+        fs::remove_dir_all(&temporary)?;
+    }
+    match made {
+        Ok(_) if !kept && !cached.is_file() => {
+            Err(format!("cannot keep the graph in {}", place.display()).into())
+        }
+        made => made,
+    }
 }
 
-/// A name beside `cached` that nobody else uses; whole files only get their final name.
-fn temporary(cached: &Path) -> PathBuf {
+/// A name beside `place` that nobody else uses; only what is whole gets its final name.
+fn temporary(place: &Path) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    cached.with_extension(format!("{}-{count}.tmp.onnx", process::id()))
+    place.with_extension(format!("{}-{count}.partial", process::id()))
 }
 
 /// The processor as far as ONNX Runtime's layouts depend on it.

@@ -106,7 +106,7 @@ impl Maker {
         };
         match (self.provider.optimized_graph_cache(), sha256) {
             (Some(directory), Some(sha256)) => {
-                let kept = cache::file(directory, sha256, self.provider.optimization())?;
+                let kept = cache::place(directory, sha256, self.provider.optimization())?;
                 cache::session(&kept, builder, commit)
             }
             _ => explained(|| commit(&mut builder()?)),
