@@ -136,7 +136,7 @@ fn weights_beside_the_graphs_come_back_too() {
         let options = BundleOptions { detach_from, replace: true, ..BundleOptions::default() };
         let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
         write_bundle(&own, contents, &options, at("bundle"), embed).unwrap();
-        succeed(&["restore", at("bundle").to_str().unwrap(), at("back").to_str().unwrap()]);
+        succeed(&["restore", at("bundle").to_str().unwrap(), at("back").to_str().unwrap(), "--replace"]);
         fs::read(at("back/weights.safetensors")).unwrap()
     };
     assert_eq!(restored(usize::MAX), restored(0));
