@@ -32,7 +32,7 @@ pub(super) struct FilmArgs {
 /// Which films.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
-    /// Manifest (CSV): path, split, `patient_group`, view and the 14 findings
+    /// Manifest (CSV or Parquet): path, split, `patient_group`, view and the 14 findings
     manifest: PathBuf,
     /// Directory that the manifest's paths start from [default: the manifest's]
     #[arg(long, value_name = "DIR")]
@@ -83,7 +83,7 @@ pub(super) struct Films {
 
 /// A manifest's rows, where their images lie, and which of them are wanted.
 pub(super) struct Manifest {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     records: Vec<Record>,
     pub(super) root: PathBuf,
     sources: Vec<String>,
@@ -181,7 +181,7 @@ impl Manifest {
         })?;
         bar.finish_and_clear();
         if embedded.records.is_empty() {
-            bail!("{}: none of the {} images chosen could be read", self.path.display(), chosen.len());
+            bail!("{}: none of the {} images chosen could be read", self.display(), chosen.len());
         }
         Ok(embedded)
     }

@@ -109,7 +109,7 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
     let fit = films.chosen("fit", &args.fit_split)?;
     let evaluation = films.chosen("evaluation", &args.split)?;
     check_disjoint(fit.iter().copied(), "evaluation", evaluation.iter().copied())
-        .with_context(|| films.manifest.path.display().to_string())?;
+        .with_context(|| films.manifest.display().to_string())?;
     let (fit, evaluation) = (films.embed(&fit)?, films.embed(&evaluation)?);
 
     let mut shares = Vec::new();

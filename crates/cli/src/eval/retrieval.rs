@@ -95,7 +95,7 @@ pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
         Some(Pool::Reports) | None if !reports.is_empty() => Pool::Reports,
         Some(Pool::Reports) => bail!(
             "{}: none of the images chosen has a report, in its row or in a file of --reports",
-            films.manifest.path.display()
+            films.manifest.display()
         ),
         _ => Pool::Prompts,
     };

@@ -124,7 +124,7 @@ impl Maker {
     }
 }
 
-/// SHA-256 of the graph, and of the weights beside it.
+/// SHA-256 of the graph, followed by that of the weights beside it.
 fn hash(graph: GraphSource<'_>) -> Result<String, EngineFailure> {
     let path = match graph {
         GraphSource::File(path) => path,
@@ -134,5 +134,5 @@ fn hash(graph: GraphSource<'_>) -> Result<String, EngineFailure> {
     for data in GraphInfo::read(path)?.external_paths(path)? {
         sums += &sha256_of_file(&data)?;
     }
-    Ok(if sums.len() == 64 { sums } else { sha256(sums.as_bytes()) })
+    Ok(sums)
 }
