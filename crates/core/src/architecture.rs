@@ -2,6 +2,7 @@
 
 mod bert;
 mod efficientnet;
+pub mod limits;
 mod resnet;
 pub mod swin;
 

@@ -7,6 +7,7 @@ pub(crate) mod swin;
 
 use std::ops::RangeInclusive;
 
+use medclip_core::architecture::limits::SIZES;
 use medclip_core::architecture::{Architecture, ImageTower, TextTower};
 use medclip_core::graph as names;
 use medclip_core::preprocess::PreprocessConfig;
@@ -23,11 +24,6 @@ const IMAGE_PREFIX: &str = "vision_model.";
 const TEXT_PREFIX: &str = "text_model.";
 const BATCH: Dimension = Dimension::Symbol("batch");
 const SEQUENCE: Dimension = Dimension::Symbol("sequence");
-
-/// Widths, vocabularies and image sides; keeps products of two within range.
-const SIZES: RangeInclusive<usize> = 1..=1 << 24;
-/// Layers and blocks.
-const DEPTHS: RangeInclusive<usize> = 1..=1 << 12;
 
 /// The image tower as an ONNX file: `pixel_values` f32 `[batch, channels, side, side]` to `image_embeds` f32
 /// `[batch, dim]` with rows of length 1. The batch is dynamic, channels and side are those of `preprocess`.

@@ -1,9 +1,10 @@
 //! BERT. Token type 0 is folded into the positions, the scale of the scores into the queries and the mean over
 //! three layers into the projection.
 
+use medclip_core::architecture::limits::{DEPTHS, SIZES};
 use medclip_core::architecture::{BertConfig, TextPooling};
 
-use super::{DEPTHS, SIZES, check, read_layer_norm, read_linear};
+use super::{check, read_layer_norm, read_linear};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
 use crate::op::attention::{SelfAttention, mask_scores, self_attention};

@@ -1,10 +1,9 @@
 //! EfficientNet-Lite. Batch normalisations are folded into the convolutions before them.
 
-use std::ops::RangeInclusive;
-
+use medclip_core::architecture::limits::{DEPTHS, FACTORS, SIZES, STRIDES};
 use medclip_core::architecture::{EfficientNetBlock, EfficientNetConfig};
 
-use super::{DEPTHS, SIZES, batch_norm_parameters, check, read_batch_norm};
+use super::{batch_norm_parameters, check, read_batch_norm};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
 use crate::op::conv::{Conv, Padding, conv};
@@ -12,9 +11,6 @@ use crate::op::{activation, math, pool};
 use crate::weights::{Parameter, Weights, WeightsError};
 
 const PREFIX: &str = "vision_model.model";
-/// Kernel sides and expansions.
-const FACTORS: RangeInclusive<usize> = 1..=64;
-const STRIDES: RangeInclusive<usize> = 1..=2;
 
 /// The tensors of the trunk and of its projection to `embedding_dim`.
 pub(crate) fn parameters(

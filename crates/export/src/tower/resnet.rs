@@ -1,10 +1,9 @@
 //! ResNet of bottleneck blocks. Batch normalisations are folded into the convolutions before them.
 
-use std::ops::RangeInclusive;
-
+use medclip_core::architecture::limits::{DEPTHS, SIZES, STAGES, WIDTHS};
 use medclip_core::architecture::{ResNetBlock, ResNetConfig};
 
-use super::{DEPTHS, SIZES, batch_norm_parameters, check, read_batch_norm};
+use super::{batch_norm_parameters, check, read_batch_norm};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
 use crate::op::conv::{Conv, Padding, conv};
@@ -12,9 +11,6 @@ use crate::op::{activation, math, pool};
 use crate::weights::{Parameter, Weights, WeightsError};
 
 const PREFIX: &str = "vision_model.model";
-/// Every stage doubles the width.
-const STAGES: RangeInclusive<usize> = 1..=8;
-const WIDTHS: RangeInclusive<usize> = 1..=1 << 12;
 /// Kernel, stride and padding of the pooling after the first convolution.
 const POOL: [usize; 3] = [3, 2, 1];
 

@@ -4,9 +4,10 @@
 use std::ops::RangeInclusive;
 
 use medclip_core::architecture::SwinConfig;
+use medclip_core::architecture::limits::{DEPTHS, FACTORS, SIZES, STAGES};
 use medclip_core::architecture::swin::{Moves, SwinBlock, SwinStage, Windows, relative_positions};
 
-use super::{DEPTHS, SIZES, check, read_layer_norm, read_linear};
+use super::{check, read_layer_norm, read_linear};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
 use crate::op::attention::SelfAttention;
@@ -19,11 +20,8 @@ use crate::tensor::Tensor;
 use crate::weights::{Parameter, Weights, WeightsError};
 
 const PREFIX: &str = "vision_model.model";
-/// Every stage doubles the width.
-const STAGES: RangeInclusive<usize> = 1..=8;
+/// Wider than a convolution may be.
 const WIDTHS: RangeInclusive<usize> = 1..=1 << 14;
-/// Sides of patches and windows, and widening of the feed-forward layers.
-const FACTORS: RangeInclusive<usize> = 1..=64;
 
 /// The tensors of the trunk and of its projection to `embedding_dim`.
 pub(crate) fn parameters(config: &SwinConfig, embedding_dim: usize) -> Result<Vec<Parameter>, ExportError> {

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use medclip_core::architecture::limits::{DEPTHS, FACTORS, SIZES, STAGES, STRIDES, WIDTHS};
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_core::tokenize::TokenizerConfig;
 use medclip_core::{
@@ -11,14 +12,6 @@ use medclip_core::{
 use super::refused;
 use crate::config::TrainConfig;
 use crate::error::TrainError;
-
-// The sizes that can be exported too.
-const SIZES: RangeInclusive<usize> = 1..=1 << 24;
-const WIDTHS: RangeInclusive<usize> = 1..=1 << 12;
-const DEPTHS: RangeInclusive<usize> = 1..=1 << 12;
-const STAGES: RangeInclusive<usize> = 1..=8;
-const FACTORS: RangeInclusive<usize> = 1..=64;
-const STRIDES: RangeInclusive<usize> = 1..=2;
 
 const IMAGE: &str = "image.tower";
 const TEXT: &str = "text.tower";
