@@ -14,6 +14,7 @@
 //! | [`sentences`] | the pool of labelled sentences |
 //! | [`images`] | decoded images in memory and on disk |
 //! | [`augment`] | random changes of training images |
+//! | [`teacher`] | other models' scores as soft labels |
 //! | [`text_augment`] | altered sentences that say the same |
 //! | [`sampler`] | which images and sentences meet in a batch |
 //! | [`train_set`], [`eval_set`] | batches, and images to evaluate on |
@@ -36,6 +37,7 @@ pub mod selection;
 pub mod sentences;
 pub mod stream;
 pub mod table;
+pub mod teacher;
 pub mod text_augment;
 pub mod train_set;
 
@@ -49,5 +51,6 @@ pub use manifest::{Annotation, Record, Split, read_manifest};
 pub use sampler::{BatchPlan, Pairing, SamplerConfig};
 pub use selection::Selection;
 pub use sentences::{Polarity, Sentence, SentenceConfig, SentencePool};
+pub use teacher::{TeacherConfig, TeacherError};
 pub use text_augment::{TextAugmentConfig, TextAugmenter};
 pub use train_set::{Batch, TrainSet};

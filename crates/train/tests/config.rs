@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use medclip_core::{BertConfig, ImageTower, ResNetConfig, SwinConfig, TextTower};
-use medclip_train::TrainConfig;
+use medclip_train::data::TeacherConfig;
+use medclip_train::{Objective, TrainConfig};
 
 /// The shipped training file with other towers.
 fn config(image: &str, text: &str) -> TrainConfig {
@@ -67,4 +68,19 @@ fn clipping_is_turned_off_by_infinity() {
         config.optimizer.clip_norm = wrong;
         assert!(config.validate().is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn what_changes_label_vectors_is_refused_where_they_do_not_count() {
+    let mut config = config("\"efficientnet-lite0\"", "\"minilm-l6\"");
+    config.data.augment.mixup = 0.5;
+    config.data.teacher = Some(TeacherConfig { scores: vec!["a.csv".into()], share: 0.5 });
+    config.validate().unwrap();
+    config.objective = Objective::InfoNce;
+    let refused = |config: &TrainConfig| config.validate().unwrap_err().to_string();
+    assert!(refused(&config).contains("augment.mixup"), "{}", refused(&config));
+    config.data.augment.mixup = 0.0;
+    assert!(refused(&config).contains("data.teacher"), "{}", refused(&config));
+    config.data.teacher = None;
+    config.validate().unwrap();
 }

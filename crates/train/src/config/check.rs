@@ -71,6 +71,15 @@ impl TrainConfig {
         {
             return Err(refused("objective.label_temperature", "must be positive"));
         }
+        if self.objective == Objective::InfoNce {
+            let ignored = [
+                ("augment.mixup", self.data.augment.mixup != 0.0),
+                ("data.teacher", self.data.teacher.is_some()),
+            ];
+            if let Some((field, _)) = ignored.into_iter().find(|(_, given)| *given) {
+                return Err(refused(field, "changes label vectors, which InfoNCE ignores"));
+            }
+        }
         sizes::check(self, &self.model_config()?)
     }
 }

@@ -1,6 +1,7 @@
 //! Random flips, contrast and small affine movements of training images.
 
 mod config;
+pub(crate) mod mix;
 
 use rand::{Rng, RngExt};
 
@@ -24,6 +25,11 @@ impl Augmenter {
     pub fn new(config: AugmentConfig, image_size: usize, mean: f32, std: f32) -> Result<Self, AugmentError> {
         config.validate()?;
         Ok(Self { config, source_side: config.source_side(image_size), side: image_size, mean, std })
+    }
+
+    /// How much it changes.
+    pub const fn config(&self) -> &AugmentConfig {
+        &self.config
     }
 
     /// Side of the images that [`augment`](Self::augment) takes.

@@ -22,6 +22,7 @@ use crate::data::reports::{TrainingReports, read_reports};
 use crate::data::sampler::Sampler;
 use crate::data::selection::check_disjoint;
 use crate::data::sentences::SentencePool;
+use crate::data::teacher::{TeacherConfig, soften};
 use crate::data::text_augment::TextAugmenter;
 use crate::data::train_set::TrainSet;
 
@@ -51,6 +52,7 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         config.sampler.validate()?;
         config.labels.validate()?;
+        config.teacher.as_ref().map(TeacherConfig::validate).transpose()?;
         if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
             return Err(DataError::PromptShare);
         }
@@ -108,8 +110,14 @@ impl Dataset {
             .collect();
         let sources: Vec<&str> = kept.iter().map(|index| records[*index].source.as_str()).collect();
         let sampler = Sampler::new(config.sampler.clone(), seed, labels.clone(), &sources, report_of, &pool)?;
+        let kept: Vec<Record> = kept.into_iter().map(|index| records[index].clone()).collect();
+        // Which images count as positive when images and sentences are drawn is what annotations say.
+        let labels = match &config.teacher {
+            Some(teacher) => soften(teacher, &kept, &labels, config.labels.is_signed())?,
+            None => labels,
+        };
         let train = TrainSet {
-            records: kept.into_iter().map(|index| records[index].clone()).collect(),
+            records: kept,
             labels,
             images,
             pool,

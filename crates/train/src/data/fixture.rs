@@ -111,6 +111,7 @@ pub(crate) fn data_config() -> (TempDir, DataConfig) {
         train: part(Split::Train),
         eval: [("val".to_owned(), part(Split::Val))].into(),
         labels: LabelPolicy::default(),
+        teacher: None,
         sentences: SentenceConfig::default(),
         sampler: SamplerConfig {
             images: 2,

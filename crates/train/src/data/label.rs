@@ -60,6 +60,11 @@ impl LabelPolicy {
         Ok(())
     }
 
+    /// Whether an absence is told from a finding that nobody mentions.
+    pub const fn is_signed(&self) -> bool {
+        matches!(self.absent_as, AbsentAs::Negative) && !self.fold_certainty
+    }
+
     /// Label vector of one image, with what the labeler found in its report, if it has one.
     pub fn vector(&self, annotations: &[Annotation; Finding::COUNT], report: Option<&Labels>) -> LabelVector {
         let mut vector = annotations.map(|annotation| match annotation {

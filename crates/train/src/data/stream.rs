@@ -15,6 +15,8 @@ pub enum Purpose {
     Augment = 3,
     /// Altered views of one batch's sentences.
     Texts = 4,
+    /// How much of each other the images of one batch become.
+    Mix = 5,
 }
 
 /// The stream of `purpose` in `epoch` for the `index`-th batch or visit.

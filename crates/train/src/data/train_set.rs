@@ -3,6 +3,7 @@
 use medclip_core::preprocess::PreprocessConfig;
 
 use crate::data::augment::Augmenter;
+use crate::data::augment::mix::mix;
 use crate::data::images::ImageStore;
 use crate::data::label::LabelVector;
 use crate::data::manifest::Record;
@@ -91,7 +92,10 @@ impl TrainSet {
                 plane.copy_from_slice(first);
             }
         }
-        let image_labels = plan.images.iter().filter_map(|image| self.labels.get(*image)).copied().collect();
+        let mut image_labels: Vec<LabelVector> =
+            plan.images.iter().filter_map(|image| self.labels.get(*image)).copied().collect();
+        let mut rng = stream(self.seed, Purpose::Mix, plan.epoch, plan.step as u64);
+        mix(self.augmenter.config().mixup, &mut pixels, &mut image_labels, &mut rng);
         let pool = self.pool.sentences();
         let sentences: Vec<&Sentence> = plan.sentences.iter().filter_map(|index| pool.get(*index)).collect();
         let mut rng = stream(self.seed, Purpose::Texts, plan.epoch, plan.step as u64);

@@ -24,6 +24,16 @@ pub struct AugmentConfig {
     pub scale: (f32, f32),
     /// Side of the image before cropping, as a multiple of the model's image size.
     pub resize: f32,
+    /// Share of a batch's pairs of images that are blended, pixels and label vectors alike, one image weighing 0.5–1 and the
+    /// other the rest (Zhang et al. 2018).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub mixup: f32,
+}
+
+// Left out of what identifies a run, so that runs begun before there was a choice go on.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(share: &f32) -> bool {
+    *share == 0.0
 }
 
 impl Default for AugmentConfig {
@@ -37,6 +47,7 @@ impl Default for AugmentConfig {
             translate: 0.0625,
             scale: (0.8, 1.1),
             resize: 256.0 / 224.0,
+            mixup: 0.0,
         }
     }
 }
@@ -61,6 +72,7 @@ impl AugmentConfig {
         translate: 0.0,
         scale: (1.0, 1.0),
         resize: 1.0,
+        mixup: 0.0,
     };
 
     /// Side of the images to augment from, for a model that takes `image_size`.
@@ -82,6 +94,7 @@ impl AugmentConfig {
             ("rotate_degrees", (0.0..=180.0).contains(&self.rotate_degrees), "in 0–180"),
             ("translate", share(self.translate), "in 0–1"),
             ("scale", 0.1 <= low && low <= high && high <= 10.0, "two rising numbers in 0.1–10"),
+            ("mixup", share(self.mixup), "in 0–1"),
             ("resize", (1.0..=4.0).contains(&self.resize), "in 1–4"),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {

@@ -16,6 +16,7 @@ use crate::data::reports::ReportsError;
 use crate::data::sampler::{SamplerConfig, SamplerError};
 use crate::data::selection::{Selection, SelectionError};
 use crate::data::sentences::SentenceConfig;
+use crate::data::teacher::{TeacherConfig, TeacherError};
 use crate::data::text_augment::{TextAugmentConfig, TextAugmentError};
 
 /// What to train and evaluate on.
@@ -50,6 +51,9 @@ pub struct DataConfig {
     /// How images get their label vectors.
     #[serde(default)]
     pub labels: LabelPolicy,
+    /// Scores of other models that soften the label vectors of training images; none, and annotations alone make them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<TeacherConfig>,
     /// What becomes of reports.
     #[serde(default)]
     pub sentences: SentenceConfig,
@@ -133,6 +137,9 @@ pub enum DataError {
     /// The label policy.
     #[error(transparent)]
     Labels(#[from] LabelPolicyError),
+    /// Scores of other models.
+    #[error(transparent)]
+    Teacher(#[from] TeacherError),
     /// A selection.
     #[error(transparent)]
     Selection(#[from] SelectionError),
