@@ -11,6 +11,7 @@ mod members;
 mod plots;
 mod probe;
 mod prompt_tuning;
+mod qc;
 mod ranking;
 mod report;
 mod retrieval;
@@ -35,6 +36,7 @@ enum Protocol {
     Probe(probe::ProbeArgs),
     Finetune(finetune::FinetuneArgs),
     PromptTuning(prompt_tuning::PromptTuningArgs),
+    Qc(qc::QcArgs),
     Retrieval(retrieval::RetrievalArgs),
     Runs(runs::RunsArgs),
     Report(report::RunReportArgs),
@@ -47,6 +49,7 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
         Protocol::Probe(args) => probe::run(args),
         Protocol::Finetune(args) => finetune::run(args),
         Protocol::PromptTuning(args) => prompt_tuning::run(args),
+        Protocol::Qc(args) => qc::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Runs(args) => runs::run(&args),
         Protocol::Report(args) => report::run(&args),

@@ -1,6 +1,6 @@
 //! A model on disk: one directory, opened and verified in one place, written whole or not at all.
 
-mod certificate;
+mod beside;
 mod sums;
 mod writer;
 
@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::architecture::{LogitScale, TextTower};
 use crate::bank::{BankError, PromptBank};
 use crate::golden::{Golden, GoldenError};
+use crate::head::{Head, HeadError};
 use crate::model::{ModelConfig, ModelConfigError};
 use crate::preprocess::{PreprocessError, Preprocessor};
 use crate::prompt::{PromptError, PromptSet};
@@ -47,6 +48,8 @@ pub enum BundleFile {
     TextWeights,
     /// What `medclip verify` found beside the weights the bundle was made of; not every bundle has it.
     Certificate,
+    /// Learned intake checks of its embeddings, a [`Head`] whose classes are reason codes; not every bundle has it.
+    Intake,
 }
 
 impl BundleFile {
@@ -63,7 +66,10 @@ impl BundleFile {
     ];
 
     /// Files that a bundle may have.
-    pub const OPTIONAL: [Self; 3] = [Self::ImageWeights, Self::TextWeights, Self::Certificate];
+    pub const OPTIONAL: [Self; 4] = [Self::ImageWeights, Self::TextWeights, Self::Certificate, Self::Intake];
+
+    /// Files that tell about the model and are not part of it: with or without them it has the same [`Bundle::id`].
+    pub(crate) const BESIDE: [Self; 2] = [Self::Certificate, Self::Intake];
 
     /// The file called `name`.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -84,6 +90,7 @@ impl BundleFile {
             Self::ImageWeights => "image.onnx.data",
             Self::TextWeights => "text.onnx.data",
             Self::Certificate => "parity.json",
+            Self::Intake => "intake.safetensors",
         }
     }
 }
@@ -164,6 +171,14 @@ pub enum BundleError {
         /// What is wrong with them.
         source: GoldenError,
     },
+    /// The learned intake checks.
+    #[error("{}", path.display())]
+    Intake {
+        /// `intake.safetensors`.
+        path: PathBuf,
+        /// What is wrong with them.
+        source: HeadError,
+    },
     /// A file was made from other files than those beside it.
     #[error("{} was made from another {of}", path.display())]
     Stale {
@@ -190,6 +205,7 @@ pub struct Bundle {
     prompts: PromptSet,
     bank: PromptBank,
     golden: Golden,
+    intake: Option<Head>,
     files: Vec<BundleFile>,
 }
 
@@ -235,7 +251,11 @@ impl Bundle {
         let golden = read_golden(read(BundleFile::Golden)?, &config, &sums)?;
         let mut files: Vec<BundleFile> = sums.keys().filter_map(|name| BundleFile::named(name)).collect();
         files.sort_unstable();
-        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, files })
+        let intake = match files.contains(&BundleFile::Intake) {
+            true => Some(read_intake(read(BundleFile::Intake)?, &id, config.architecture.embedding_dim)?),
+            false => None,
+        };
+        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, intake, files })
     }
 
     /// Where the bundle lies.
@@ -243,8 +263,8 @@ impl Bundle {
         &self.directory
     }
 
-    /// SHA-256 of `SHA256SUMS` without the certificate's line, 64 hexadecimal digits: names the model's whole content,
-    /// which a certificate tells about and does not change.
+    /// SHA-256 of `SHA256SUMS` without the lines of the certificate and the intake checks, 64 hexadecimal digits: names the
+    /// model's whole content, which they tell about and do not change.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -291,6 +311,11 @@ impl Bundle {
         &self.golden
     }
 
+    /// Learned intake checks of its embeddings, where it has some.
+    pub const fn intake(&self) -> Option<&Head> {
+        self.intake.as_ref()
+    }
+
     /// The temperature.
     pub fn logit_scale(&self) -> LogitScale {
         LogitScale::new(self.config.logit_scale)
@@ -305,6 +330,11 @@ impl Bundle {
     pub fn path(&self, file: BundleFile) -> PathBuf {
         self.directory.join(file.file_name())
     }
+}
+
+fn read_intake((path, bytes): (PathBuf, Vec<u8>), id: &str, dim: usize) -> Result<Head, BundleError> {
+    let head = Head::from_bytes(&bytes).and_then(|head| head.check(id, dim).map(|()| head));
+    head.map_err(|source| BundleError::Intake { path, source })
 }
 
 fn read_golden(

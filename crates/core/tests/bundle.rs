@@ -8,7 +8,7 @@ use medclip_core::bank::{PromptBank, Provenance};
 use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256};
 use medclip_core::golden::{Golden, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::{
-    Architecture, BertConfig, EfficientNetConfig, Embeddings, ImageTower, LogitScale, ModelConfig,
+    Architecture, BertConfig, EfficientNetConfig, Embeddings, Head, ImageTower, LogitScale, ModelConfig,
     PreprocessConfig, PromptPooling, PromptSet, TextTower, TokenizerConfig,
 };
 
@@ -234,4 +234,29 @@ fn stopped_while_it_is_certified_a_bundle_is_whole() {
     assert!(!bundle.is_certified());
     bundle.certify(b"second").unwrap();
     assert!(Bundle::open(&target).unwrap().is_certified());
+}
+
+#[test]
+fn intake_checks_lie_beside_the_model_and_are_of_no_other() {
+    let (_parent, target) = bundle();
+    let mut bundle = Bundle::open(&target).unwrap();
+    assert!(bundle.intake().is_none());
+    let (id, dim) = (bundle.id().to_owned(), bundle.config().architecture.embedding_dim);
+    let head = |id: &str, dim: usize| {
+        let rows = |values: Vec<f32>, dim| Embeddings::new(values, dim).unwrap();
+        let classes = vec!["lateral".to_owned()];
+        Head::new(id.to_owned(), classes, rows(vec![0.5; dim], dim), rows(vec![-1.0], 1)).unwrap()
+    };
+    for wrong in [head("other", dim), head(&id, dim + 1)] {
+        let error = bundle.keep_intake(&wrong.to_bytes().unwrap()).unwrap_err();
+        assert!(matches!(error, BundleError::Intake { .. }), "{error}");
+    }
+    assert!(!target.join("intake.safetensors").exists());
+
+    bundle.keep_intake(&head(&id, dim).to_bytes().unwrap()).unwrap();
+    bundle.certify(b"certificate").unwrap();
+    let again = Bundle::open(&target).unwrap();
+    assert_eq!((again.id(), again.intake(), bundle.intake()), (&*id, Some(&head(&id, dim)), again.intake()));
+    fs::write(target.join("intake.safetensors"), b"forged").unwrap();
+    assert!(refusal(&target).contains("intake.safetensors has changed"));
 }

@@ -134,9 +134,19 @@ impl ManifestArgs {
 impl Manifest {
     /// Rows that the command line admits; `name` says in errors what they were for.
     pub(super) fn chosen(&self, name: &str, splits: &[Split]) -> anyhow::Result<Vec<&Record>> {
+        self.chosen_of(name, splits, &self.views)
+    }
+
+    /// As [`Self::chosen`], of these views whatever the command line says.
+    pub(super) fn chosen_of(
+        &self,
+        name: &str,
+        splits: &[Split],
+        views: &[String],
+    ) -> anyhow::Result<Vec<&Record>> {
         let selection = Selection {
             sources: self.sources.clone(),
-            views: self.views.clone(),
+            views: views.to_vec(),
             splits: splits.to_vec(),
             ..Selection::default()
         };

@@ -31,10 +31,12 @@ pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, Strin
     Ok((identity(&sums), sums))
 }
 
-/// SHA-256 of the sums but the certificate's.
+/// SHA-256 of the sums of the model itself.
 fn identity(sums: &BTreeMap<String, String>) -> String {
     let mut model = sums.clone();
-    model.remove(BundleFile::Certificate.file_name());
+    for file in BundleFile::BESIDE {
+        model.remove(file.file_name());
+    }
     sha256(format(&model).as_bytes())
 }
 
@@ -44,9 +46,10 @@ fn refuse_unexpected(directory: &Path, sums: &BTreeMap<String, String>) -> Resul
     let mut unexpected = Vec::new();
     for entry in fs::read_dir(directory).map_err(fail)? {
         let name = entry.map_err(fail)?.file_name();
-        // A certificate without a sum is one whose writing was interrupted; nobody reads it.
-        let of_no_sum = [FILE_NAME, BundleFile::Certificate.file_name()];
-        let known = name.to_str().is_some_and(|name| of_no_sum.contains(&name) || sums.contains_key(name));
+        // What is written beside the model and has no sum is a file whose writing was interrupted; nobody reads it.
+        let mut of_no_sum = BundleFile::BESIDE.map(BundleFile::file_name).into_iter().chain([FILE_NAME]);
+        let known =
+            name.to_str().is_some_and(|name| of_no_sum.any(|known| known == name) || sums.contains_key(name));
         if !known {
             unexpected.push(directory.join(name));
         }

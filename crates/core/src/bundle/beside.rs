@@ -1,9 +1,10 @@
-//! A certificate put into a bundle that is in its place already.
+//! What is put into a bundle that is in its place already: files that tell about the model.
 
 use std::fs;
 use std::path::Path;
 
 use super::{Bundle, BundleError, BundleFile, sums};
+use crate::head::Head;
 use crate::staging::StagedDirectory;
 
 impl Bundle {
@@ -19,7 +20,24 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`] when the bundle has changed since it was opened, or cannot be written.
     pub fn certify(&mut self, certificate: &[u8]) -> Result<(), BundleError> {
-        let name = BundleFile::Certificate.file_name();
+        self.put_beside(BundleFile::Certificate, certificate)
+    }
+
+    /// Puts learned intake checks into the bundle, as [`certify`](Self::certify) does with a certificate.
+    ///
+    /// # Errors
+    /// [`BundleError::Intake`] when they are no head or were fitted for another bundle; else as `certify`.
+    pub fn keep_intake(&mut self, checks: &[u8]) -> Result<(), BundleError> {
+        let path = self.path(BundleFile::Intake);
+        let dim = self.config.architecture.embedding_dim;
+        let head: Head = super::read_intake((path, checks.to_vec()), &self.id, dim)?;
+        self.put_beside(BundleFile::Intake, checks)?;
+        self.intake = Some(head);
+        Ok(())
+    }
+
+    fn put_beside(&mut self, file: BundleFile, bytes: &[u8]) -> Result<(), BundleError> {
+        let name = file.file_name();
         let (_, mut listed) = sums::verify(&self.directory)?;
         // Staged beside the bundle: a file half written inside it would be one that no bundle has.
         let staged = StagedDirectory::create(sibling(&self.directory)?)?;
@@ -32,11 +50,12 @@ impl Bundle {
         if listed.remove(name).is_some() {
             put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
         }
-        put(name, certificate)?;
-        listed.insert(name.to_owned(), sums::sha256(certificate));
+        put(name, bytes)?;
+        listed.insert(name.to_owned(), sums::sha256(bytes));
         put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
-        if !self.is_certified() {
-            self.files.push(BundleFile::Certificate);
+        if !self.files.contains(&file) {
+            self.files.push(file);
+            self.files.sort_unstable();
         }
         Ok(())
     }
@@ -47,6 +66,6 @@ fn sibling(directory: &Path) -> Result<std::path::PathBuf, BundleError> {
     let whole = fs::canonicalize(directory)
         .map_err(|source| BundleError::Io { path: directory.to_owned(), source })?;
     let mut name = whole.file_name().unwrap_or_default().to_owned();
-    name.push(".certificate");
+    name.push(".beside");
     Ok(whole.with_file_name(name))
 }
