@@ -16,6 +16,8 @@ mod plots;
 mod probe;
 #[path = "eval/prompt_tuning.rs"]
 mod prompt_tuning;
+#[path = "eval/qc.rs"]
+mod qc;
 #[path = "eval/retrieval.rs"]
 mod retrieval;
 #[path = "eval/tuning.rs"]

@@ -1,0 +1,69 @@
+//! `medclip eval qc`, and the checks it leaves in a bundle.
+
+use std::path::Path;
+use std::process::Output;
+
+use medclip_core::bundle::Bundle;
+use medclip_tests::tiny_bundle;
+use serde_json::Value;
+
+use crate::setting::{medclip, text};
+
+fn qc(directory: &Path, arguments: &[&str]) -> Output {
+    let mut command = medclip(&["eval", "qc", "films/manifest.csv", "--model", "model", "--spoil", "12"]);
+    command.args(arguments).current_dir(directory).output().unwrap()
+}
+
+fn report(directory: &Path, arguments: &[&str]) -> Value {
+    let output = qc(directory, &[arguments, &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn checks_are_fitted_kept_and_measured() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let phantoms = ["phantom", "films", "--count", "60", "--size", "160", "--seed", "5"];
+    assert!(medclip(&phantoms).current_dir(at).output().unwrap().status.success());
+    let model = tiny_bundle(&at.join("model"));
+    let id = Bundle::open(&model).unwrap().id().to_owned();
+
+    let without = qc(at, &[]);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("model holds no learned checks: --keep fits them"));
+
+    let kept = report(at, &["--keep", "--pictures", "films/images/000001.png"]);
+    let bundle = Bundle::open(&model).unwrap();
+    assert_eq!(bundle.id(), id);
+    let classes = bundle.intake().unwrap().classes();
+    let codes = ["inverted", "rotated_90", "rotated_180", "rotated_270", "cropped", "not_a_chest_film"];
+    assert_eq!(classes, codes);
+
+    let groups = kept["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 13, "twelve ways to spoil, and the given picture");
+    let row = |name: &str| groups.iter().find(|group| group["name"] == name).unwrap();
+    assert_eq!(row("given pictures")["images"], 1);
+    let blank = row("blank");
+    assert!(blank["images"].as_u64().unwrap() > 4, "{blank}");
+    assert_eq!(blank["named"], blank["images"], "grey values tell blanks whatever the model");
+    let inverted = row("inverted");
+    assert_eq!(inverted["named"], inverted["images"], "even random weights tell these");
+    assert_eq!(report(at, &["--pictures", "films/images/000001.png"]), kept, "what was kept is what was measured");
+
+    let table = text(&qc(at, &[]).stdout);
+    assert!(table.contains("clean frontal films") && table.contains("| inverted | `inverted` |"), "{table}");
+}
+
+#[test]
+fn films_that_cannot_be_read_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let phantoms = ["phantom", "films", "--count", "60", "--size", "160", "--seed", "5"];
+    assert!(medclip(&phantoms).current_dir(at).output().unwrap().status.success());
+    tiny_bundle(&at.join("model"));
+    std::fs::write(at.join("broken.png"), b"no picture").unwrap();
+    let output = qc(at, &["--keep", "--pictures", "broken.png", "--pictures", "films/images/000001.png"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("broken.png"));
+}
