@@ -1,7 +1,7 @@
-//! Scores one radiograph with the shipped model, on tract or on ONNX Runtime.
+//! Scores one radiograph with the shipped model, on tract, on rten or on ONNX Runtime.
 //!
 //! ```text
-//! cargo run --release -p medclip-examples --example score_one_image [IMAGE] [BUNDLE] [tract|ort-cpu]
+//! cargo run --release -p medclip-examples --example score_one_image [IMAGE] [BUNDLE] [tract|rten|ort-cpu]
 //! ```
 //!
 //! Research use only, not for diagnosis.

@@ -130,6 +130,27 @@ fn a_scanner_can_leave_import_out() {
     }
 }
 
+#[test]
+fn a_scanner_can_have_rten_alone() {
+    let tree = cargo(&[
+        "tree",
+        "-p",
+        "medclip-cli",
+        "-e",
+        "normal,build",
+        "--no-default-features",
+        "--features",
+        "rten",
+        "--prefix",
+        "none",
+    ]);
+    let is_there = |package: &str| tree.lines().any(|line| line.split(' ').next() == Some(package));
+    assert!(is_there("rten") && !is_there("cc"), "it wants no C compiler");
+    for package in ["tract-onnx", "tract-linalg", "ort"] {
+        assert!(!is_there(package), "{package} belongs to another engine");
+    }
+}
+
 /// Dependencies, development ones aside, of every member of the workspace, as far as `wanted` takes their names.
 fn dependencies(wanted: impl Fn(&str) -> bool) -> BTreeMap<String, BTreeSet<String>> {
     let metadata: Value =

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::{Embeddings, GrayImage};
 use medclip_phantom::Phantom;
-use medclip_runtime::{EngineKind, EngineOptions, GraphOptimization, Model, ModelOptions, OrtOptions};
+use medclip_runtime::{
+    EngineKind, EngineOptions, GraphOptimization, Model, ModelOptions, OrtOptions, RtenOptions,
+};
 use medclip_tests::engines;
 
 /// Largest difference of an entry of a unit vector.
@@ -61,6 +63,21 @@ fn images_and_sentences_of_any_batch_size() {
                 &tract.embed_texts(sentences).unwrap(),
                 &other.embed_texts(sentences).unwrap(),
             );
+        }
+    }
+}
+
+#[test]
+fn every_option_of_rten_gives_the_same() {
+    let batch = open(EngineOptions::Tract).preprocessor().batch(&images(2)).unwrap();
+    let tract = open(EngineOptions::Tract);
+    let (images, texts) = (tract.embed_images(&batch).unwrap(), tract.embed_texts(&SENTENCES).unwrap());
+    for optimize in [false, true] {
+        for prepack in [false, true] {
+            let options = RtenOptions { optimize, prepack };
+            let model = open(EngineOptions::Rten(options));
+            assert_close(&format!("{options:?}"), &images, &model.embed_images(&batch).unwrap());
+            assert_close(&format!("{options:?}"), &texts, &model.embed_texts(&SENTENCES).unwrap());
         }
     }
 }

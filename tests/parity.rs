@@ -1,4 +1,4 @@
-//! Training's forward pass (candle), the exported graphs, and the runtime (tract) give the same embeddings.
+//! Training's forward pass (candle), the exported graphs, and the runtime give the same embeddings, on every engine.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -6,8 +6,8 @@ use medclip_core::architecture::TextPooling;
 use medclip_core::{Embeddings, GrayImage, ModelConfig};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle};
 use medclip_phantom::Phantom;
-use medclip_runtime::Model;
-use medclip_tests::{PROMPTS, embed, random_checkpoint, tiny_config, tiny_published_configs};
+use medclip_runtime::{EngineKind, Model, ModelOptions};
+use medclip_tests::{PROMPTS, embed, engines, random_checkpoint, tiny_config, tiny_published_configs};
 use medclip_train::reference::ReferenceModel;
 use tempfile::TempDir;
 
@@ -25,7 +25,8 @@ const SENTENCES: [&str; 8] = [
     "Pneumothorax.",
 ];
 
-fn models(config: &ModelConfig) -> (TempDir, ReferenceModel, Model) {
+/// The same random weights in candle, and in a bundle on every engine.
+fn models(config: &ModelConfig) -> (TempDir, ReferenceModel, Vec<Model>) {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("checkpoint");
     random_checkpoint(&path, config, 7);
@@ -34,13 +35,16 @@ fn models(config: &ModelConfig) -> (TempDir, ReferenceModel, Model) {
     let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
     let options = BundleOptions { text: GraphOptions { storage: Storage::F32 }, ..BundleOptions::default() };
     write_bundle(&checkpoint, contents, &options, &bundle, embed).unwrap();
-    (directory, ReferenceModel::open(&path).unwrap(), Model::open(&bundle).unwrap())
+    let open = |engine: EngineKind| {
+        Model::open_with(&bundle, ModelOptions { engine: engine.into(), ..ModelOptions::default() }).unwrap()
+    };
+    (directory, ReferenceModel::open(&path).unwrap(), engines().into_iter().map(open).collect())
 }
 
-fn assert_close(what: &str, candle: &Embeddings, tract: &Embeddings) {
-    assert_eq!((candle.rows(), candle.dim()), (tract.rows(), tract.dim()), "{what}");
-    let difference = candle.data().iter().zip(tract.data()).map(|(a, b)| (a - b).abs()).fold(0.0, worse);
-    assert!(difference <= TOLERANCE, "{what}: candle and tract differ by {difference:.1e}");
+fn assert_close(what: &str, candle: &Embeddings, engine: &Embeddings) {
+    assert_eq!((candle.rows(), candle.dim()), (engine.rows(), engine.dim()), "{what}");
+    let difference = candle.data().iter().zip(engine.data()).map(|(a, b)| (a - b).abs()).fold(0.0, worse);
+    assert!(difference <= TOLERANCE, "{what}: it differs from candle by {difference:.1e}");
     for row in candle {
         let norm: f32 = row.iter().map(|v| v * v).sum();
         assert!((norm - 1.0).abs() < 1e-5, "{what}: squared norm {norm}");
@@ -56,14 +60,17 @@ fn worse(worst: f32, difference: f32) -> f32 {
 fn images_of_any_batch_size() {
     let [swin, resnet] = tiny_published_configs();
     for config in [tiny_config(TextPooling::Masked), swin, resnet] {
-        let (_directory, candle, tract) = models(&config);
+        let (_directory, candle, models) = models(&config);
         for count in [1, 3, 8] {
             let images: Vec<GrayImage> =
                 (0..count).map(|seed| Phantom::random(seed, 96).unwrap().render()).collect();
-            let batch = tract.preprocessor().batch(&images).unwrap();
+            let batch = models[0].preprocessor().batch(&images).unwrap();
             let ours = candle.embed_images(&batch).unwrap();
-            let what = format!("{count} images, {:?}", config.architecture.image);
-            assert_close(&what, &ours, &tract.embed_images(&batch).unwrap());
+            for model in &models {
+                let what =
+                    format!("{}, {count} images, {:?}", model.engine_name(), config.architecture.image);
+                assert_close(&what, &ours, &model.embed_images(&batch).unwrap());
+            }
         }
     }
 }
@@ -71,13 +78,15 @@ fn images_of_any_batch_size() {
 #[test]
 fn sentences_of_different_lengths_under_both_poolings() {
     for pooling in [TextPooling::Masked, TextPooling::Reference] {
-        let (_directory, candle, tract) = models(&tiny_config(pooling));
-        let tokenizer = tract.bundle().tokenizer().unwrap();
+        let (_directory, candle, models) = models(&tiny_config(pooling));
+        let tokenizer = models[0].bundle().tokenizer().unwrap();
         for count in [1, 3, 8] {
             let sentences = &SENTENCES[..count];
             let ours = candle.embed_texts(&tokenizer.batch(sentences).unwrap()).unwrap();
-            let theirs = tract.embed_texts(sentences).unwrap();
-            assert_close(&format!("{count} sentences, {pooling:?} pooling"), &ours, &theirs);
+            for model in &models {
+                let what = format!("{}, {count} sentences, {pooling:?} pooling", model.engine_name());
+                assert_close(&what, &ours, &model.embed_texts(sentences).unwrap());
+            }
         }
     }
 }

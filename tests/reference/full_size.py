@@ -11,7 +11,7 @@ package's own classes, runs `medclip import`, and prints a row for
 - the graphs in ONNX Runtime, image batches and sentence batches of 1, 3 and 8, sentences padded to the longest;
 - the prompt bank, which `medclip import` embedded with tract;
 - `medclip score` on PNG files: tract, our preprocessing, pooling of prompts;
-- with `--candle`, tract and ONNX Runtime beside candle on the same weights.
+- with `--candle`, tract, rten and ONNX Runtime beside candle on the same weights.
 
 A row is the smallest cosine and the largest difference of a logit (100 times a difference of cosines at the largest temperature
 allowed) from PyTorch. Exit status 1 when a cosine is below 0.99999 or a difference above 1e-4.
@@ -235,7 +235,7 @@ def compare(args, modeling, tokenizer, vision, mode, table):
 def verify(args, bundle, weights, table):
     """Engines beside candle, which takes the weights from the same file."""
     command = [args.medclip, "verify", bundle, "--against", weights, "--format", "json"]
-    for engine in ["tract", "ort-cpu"]:
+    for engine in ["tract", "rten", "ort-cpu"]:
         command += ["--engine", engine]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if not done.stdout:

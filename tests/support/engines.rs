@@ -4,14 +4,14 @@ use std::env;
 
 use medclip_runtime::{EngineKind, EngineOptions};
 
-/// tract, and ONNX Runtime on the CPU where this build has it and a library is found.
+/// tract, rten, and ONNX Runtime on the CPU where this build has it and a library is found.
 ///
 /// What is left out is said on standard error. With `MEDCLIP_REQUIRE_ORT` set, nothing may be left out.
 ///
 /// # Panics
 /// When ONNX Runtime is required and cannot run.
 pub fn engines() -> Vec<EngineKind> {
-    let mut engines = vec![EngineKind::Tract];
+    let mut engines = vec![EngineKind::Tract, EngineKind::Rten];
     match EngineOptions::from(EngineKind::OrtCpu).check() {
         Ok(()) => engines.push(EngineKind::OrtCpu),
         Err(error) => {

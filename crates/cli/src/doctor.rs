@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use medclip_runtime::{Bundle, EngineKind, EngineOptions, LoadError};
+use medclip_runtime::{Bundle, EngineKind, EngineOptions};
 use serde::Serialize;
 
+use crate::engine::{fastest, reason};
 use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
 use crate::{Outcome, models, one_line};
 pub(crate) use machine::{Machine, kibibytes};
@@ -39,6 +40,8 @@ struct Report {
     machine: Machine,
     onnx_runtime: Library,
     engines: Vec<EngineReport>,
+    /// What `--engine auto` would take.
+    auto: Option<&'static str>,
     model: ModelReport,
 }
 
@@ -84,6 +87,7 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
         machine: Machine::this(),
         onnx_runtime: Library::found(),
         engines: EngineKind::ALL.iter().map(|&kind| EngineReport::of(kind)).collect(),
+        auto: fastest().engine.map(EngineKind::name),
         model: ModelReport::of(args.model),
     };
     let mut out = locked_stdout();
@@ -107,6 +111,8 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
 impl Build {
     fn this() -> Self {
         let features = [
+            ("tract", cfg!(feature = "tract")),
+            ("rten", cfg!(feature = "rten")),
             ("ort", cfg!(feature = "ort")),
             ("cuda", cfg!(feature = "cuda")),
             ("tensorrt", cfg!(feature = "tensorrt")),
@@ -191,7 +197,8 @@ impl Report {
             let runs = if problem.is_none() { "yes" } else { "no" };
             engines.add_row([name, runs, problem.as_deref().unwrap_or_default()]);
         }
-        Ok(write_table(out, &engines)?)
+        write_table(out, &engines)?;
+        Ok(writeln!(out, "\n--engine auto takes {}", self.auto.unwrap_or("none"))?)
     }
 }
 
@@ -214,13 +221,5 @@ impl ModelReport {
             (Some(name), None) => format!("{name} in {path}, all sums verified"),
             (None, None) => path,
         }
-    }
-}
-
-/// An error's causes on one line; what an engine lacks without the words that it cannot run.
-fn reason(error: LoadError) -> String {
-    match error {
-        LoadError::Engine { source, .. } => one_line(&anyhow::Error::from_boxed(source)),
-        other => one_line(&other.into()),
     }
 }

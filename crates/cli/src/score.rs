@@ -65,7 +65,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     // Images side by side first; what is left over goes into each image.
     let workers = threads.get().min(inputs.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
-    let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image) };
+    let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image)? };
     let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
     let model = match &args.head {
         Some(file) => {

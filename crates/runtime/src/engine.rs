@@ -7,6 +7,10 @@ mod guard;
 mod kind;
 #[cfg(feature = "ort")]
 mod ort;
+#[cfg(any(feature = "ort", feature = "rten"))]
+mod pool;
+#[cfg(feature = "rten")]
+mod rten;
 #[cfg(feature = "tract")]
 mod tract;
 
@@ -34,6 +38,8 @@ pub(crate) fn engine(options: &EngineOptions) -> Result<GuardedEngine, LoadError
     let engine: Option<Box<dyn Engine>> = match options {
         #[cfg(feature = "tract")]
         EngineOptions::Tract => Some(Box::new(tract::TractEngine)),
+        #[cfg(feature = "rten")]
+        EngineOptions::Rten(options) => Some(Box::new(rten::RtenEngine::new(*options))),
         #[cfg(feature = "ort")]
         EngineOptions::OrtCpu(options) => Some(Box::new(OrtEngine::new(Provider::Cpu(options.clone())))),
         #[cfg(feature = "cuda")]
@@ -42,7 +48,7 @@ pub(crate) fn engine(options: &EngineOptions) -> Result<GuardedEngine, LoadError
         EngineOptions::TensorRt(options) => {
             Some(Box::new(OrtEngine::new(Provider::TensorRt(options.clone()))))
         }
-        #[cfg(not(all(feature = "tract", feature = "tensorrt")))]
+        #[cfg(not(all(feature = "tract", feature = "rten", feature = "tensorrt")))]
         _ => None,
     };
     let engine = engine.ok_or(LoadError::NotBuilt { engine: kind.name(), feature: kind.feature() });

@@ -22,6 +22,7 @@
 //! | engine | feature | needs |
 //! |---|---|---|
 //! | `tract` | `tract` (default) | nothing |
+//! | `rten` | `rten` | nothing |
 //! | `ort-cpu` | `ort` | an ONNX Runtime library, 1.24 or newer, found when a model is opened |
 //! | `cuda` | `cuda` | its GPU build, CUDA and cuDNN, an NVIDIA device |
 //! | `tensorrt` | `tensorrt` | the same, and TensorRT |
@@ -32,8 +33,8 @@
 //! # Limits
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
 
-#[cfg(not(any(feature = "tract", feature = "ort")))]
-compile_error!("nothing would run the models: enable feature `tract` or `ort`");
+#[cfg(not(any(feature = "tract", feature = "rten", feature = "ort")))]
+compile_error!("nothing would run the models: enable feature `tract`, `rten` or `ort`");
 
 mod encoder;
 mod engine;
@@ -50,7 +51,9 @@ pub use engine::{EngineKind, GraphSource, UnknownEngine};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;
-pub use options::{CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, TensorRtOptions};
+pub use options::{
+    CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, RtenOptions, TensorRtOptions,
+};
 pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};

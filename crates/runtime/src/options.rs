@@ -5,7 +5,7 @@ mod engine;
 use std::num::NonZeroUsize;
 use std::thread;
 
-pub use engine::{CudaOptions, EngineOptions, GraphOptimization, OrtOptions, TensorRtOptions};
+pub use engine::{CudaOptions, EngineOptions, GraphOptimization, OrtOptions, RtenOptions, TensorRtOptions};
 
 /// What [`Model::open_with`](crate::Model::open_with) may be told.
 ///

@@ -122,7 +122,7 @@ struct Scored {
 pub(crate) fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let manifest = args.manifest.open()?;
     let mut chosen = manifest.chosen("command line", &args.split)?;
-    let options = args.engine.options(NonZeroUsize::MIN);
+    let options = args.engine.options(NonZeroUsize::MIN)?;
     let workers = args.engine.threads().get();
     let asked = chosen.len();
     let mut columns: Vec<Column> = Vec::new();

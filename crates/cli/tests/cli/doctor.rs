@@ -16,9 +16,12 @@ fn json_says_what_runs_and_what_is_missing() {
     assert!(report["machine"]["cores"].as_u64().unwrap() > 0);
     let engines = report["engines"].as_array().unwrap();
     let names: Vec<_> = engines.iter().map(|engine| engine["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["tract", "ort-cpu", "cuda", "tensorrt"]);
-    assert_eq!(engines[0]["problem"], Value::Null);
-    for engine in &engines[1..] {
+    assert_eq!(names, ["tract", "rten", "ort-cpu", "cuda", "tensorrt"]);
+    for engine in &engines[..2] {
+        assert_eq!(engine["problem"], Value::Null, "pure Rust runs anywhere");
+    }
+    assert_eq!(report["auto"], "rten");
+    for engine in &engines[2..] {
         let problem = engine["problem"].as_str().unwrap();
         assert!(problem.contains(NOWHERE) && problem.contains("pip install onnxruntime"), "{problem}");
     }
@@ -45,7 +48,7 @@ fn only_what_was_asked_for_is_an_error() {
         assert!(!output.stdout.is_empty(), "the report comes first");
         (output.status.code(), text(&output.stderr).lines().count())
     };
-    assert_eq!(code(&["--engine", "tract"]), (Some(0), 0));
+    assert_eq!(code(&["--engine", "tract", "--engine", "rten"]), (Some(0), 0));
     assert_eq!(code(&["--engine", "ort-cpu"]), (Some(2), 1));
     assert_eq!(code(&["--model", "no/such/model"]), (Some(2), 1));
 }

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use crate::setting::{bundle, images, json_lines, medclip, text};
 
+/// A library that is not there.
+const NOWHERE: &str = "/no/such/library";
+
 /// Exit status and standard error of scoring on `engine` with this library.
 fn refusal(engine: &str, library: impl AsRef<OsStr>) -> (Option<i32>, String) {
     let directory = images(&["a.png"]);
@@ -114,5 +117,37 @@ fn a_device_that_is_not_there_is_refused_and_never_replaced_by_the_processor() {
             assert!(errors.contains(&format!("engine {engine} cannot run here")), "{errors}");
             assert!(output.stdout.is_empty());
         }
+    }
+}
+
+#[test]
+fn auto_says_what_it_took_and_why_and_a_name_does_not() {
+    let directory = images(&["a.png"]);
+    let score = |engine: &str| {
+        let arguments =
+            ["score", "--model", bundle().to_str().unwrap(), "--engine", engine, "--format", "json", "a.png"];
+        let command =
+            medclip(&arguments).env("ORT_DYLIB_PATH", NOWHERE).current_dir(directory.path()).output();
+        let output = command.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        (json_lines(&output)[0]["engine"].clone(), text(&output.stderr))
+    };
+    let (engine, told) = score("auto");
+    assert_eq!((engine, told.lines().count()), ("rten".into(), 1), "{told}");
+    assert!(told.starts_with("engine: rten, the fastest") && told.contains("not ort-cpu, as"), "{told}");
+    assert!(told.contains(NOWHERE), "the reason names the library: {told}");
+    assert_eq!(score("rten"), ("rten".into(), String::new()));
+}
+
+#[test]
+fn a_switch_that_would_print_among_the_scores_is_refused() {
+    let directory = images(&["a.png"]);
+    for switch in ["RTEN_TIMING", "RTEN_OPTIMIZER_DEBUG", "RTEN_INFER_SHAPES_DEBUG"] {
+        let arguments = ["score", "--model", bundle().to_str().unwrap(), "--engine", "rten", "a.png"];
+        let output = medclip(&arguments).env(switch, "1").current_dir(directory.path()).output().unwrap();
+        let errors = text(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        assert!(errors.contains("engine rten cannot run here") && errors.contains(switch), "{errors}");
     }
 }

@@ -6,12 +6,13 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The engines medclip knows; [`EngineKind::is_built`] says which of them this build has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EngineKind {
     /// [tract](https://github.com/sonos/tract): pure Rust, CPU, nothing to install.
-    #[default]
     Tract,
+    /// [rten](https://github.com/robertknight/rten): pure Rust, CPU, nothing to install.
+    Rten,
     /// [ONNX Runtime](https://onnxruntime.ai) on the CPU; its library is found when a model is opened.
     OrtCpu,
     /// ONNX Runtime's CUDA provider: its GPU build and an NVIDIA device.
@@ -22,12 +23,13 @@ pub enum EngineKind {
 
 impl EngineKind {
     /// Every engine, in every build.
-    pub const ALL: &[Self] = &[Self::Tract, Self::OrtCpu, Self::Cuda, Self::TensorRt];
+    pub const ALL: &[Self] = &[Self::Tract, Self::Rten, Self::OrtCpu, Self::Cuda, Self::TensorRt];
 
     /// Name as scores and command lines write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tract => "tract",
+            Self::Rten => "rten",
             Self::OrtCpu => "ort-cpu",
             Self::Cuda => "cuda",
             Self::TensorRt => "tensorrt",
@@ -38,6 +40,7 @@ impl EngineKind {
     pub const fn feature(self) -> &'static str {
         match self {
             Self::Tract => "tract",
+            Self::Rten => "rten",
             Self::OrtCpu => "ort",
             Self::Cuda => "cuda",
             Self::TensorRt => "tensorrt",
@@ -48,10 +51,18 @@ impl EngineKind {
     pub const fn is_built(self) -> bool {
         match self {
             Self::Tract => cfg!(feature = "tract"),
+            Self::Rten => cfg!(feature = "rten"),
             Self::OrtCpu => cfg!(feature = "ort"),
             Self::Cuda => cfg!(feature = "cuda"),
             Self::TensorRt => cfg!(feature = "tensorrt"),
         }
+    }
+}
+
+impl Default for EngineKind {
+    /// tract or, in a build without it, the first of [`EngineKind::ALL`] that is built.
+    fn default() -> Self {
+        Self::ALL.iter().copied().find(|kind| kind.is_built()).unwrap_or(Self::Tract)
     }
 }
 
@@ -90,7 +101,7 @@ mod tests {
         let refused = "gpu".parse::<EngineKind>().unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "no engine is called \"gpu\"; there are tract, ort-cpu, cuda, tensorrt"
+            "no engine is called \"gpu\"; there are tract, rten, ort-cpu, cuda, tensorrt"
         );
     }
 }

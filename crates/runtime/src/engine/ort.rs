@@ -2,12 +2,11 @@
 //!
 //! The library is loaded when it is first needed, so a build runs without it; [`library`] says where it is looked for. A
 //! batch is one call of ONNX Runtime. Its sessions take one call at a time, so several callers get several sessions, up to
-//! as many as the processor's cores allow with the threads of one; see [`pool`].
+//! as many as the processor's cores allow with the threads of one; see [`Pool`](super::pool::Pool).
 
 mod cache;
 mod library;
 mod log;
-mod pool;
 mod provider;
 mod runtime;
 mod session;

@@ -6,12 +6,13 @@ use crate::engine::{self, EngineKind};
 use crate::error::LoadError;
 
 /// An engine and its options.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EngineOptions {
     /// As [`EngineKind::Tract`].
-    #[default]
     Tract,
+    /// As [`EngineKind::Rten`].
+    Rten(RtenOptions),
     /// As [`EngineKind::OrtCpu`].
     OrtCpu(OrtOptions),
     /// As [`EngineKind::Cuda`].
@@ -25,6 +26,7 @@ impl EngineOptions {
     pub const fn kind(&self) -> EngineKind {
         match self {
             Self::Tract => EngineKind::Tract,
+            Self::Rten(_) => EngineKind::Rten,
             Self::OrtCpu(_) => EngineKind::OrtCpu,
             Self::Cuda(_) => EngineKind::Cuda,
             Self::TensorRt(_) => EngineKind::TensorRt,
@@ -40,15 +42,38 @@ impl EngineOptions {
     }
 }
 
+impl Default for EngineOptions {
+    /// The default engine with default options.
+    fn default() -> Self {
+        EngineKind::default().into()
+    }
+}
+
 impl From<EngineKind> for EngineOptions {
     /// The engine with default options.
     fn from(kind: EngineKind) -> Self {
         match kind {
             EngineKind::Tract => Self::Tract,
+            EngineKind::Rten => Self::Rten(RtenOptions::default()),
             EngineKind::OrtCpu => Self::OrtCpu(OrtOptions::default()),
             EngineKind::Cuda => Self::Cuda(CudaOptions::default()),
             EngineKind::TensorRt => Self::TensorRt(TensorRtOptions::default()),
         }
+    }
+}
+
+/// Options of rten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RtenOptions {
+    /// Whether nodes are fused and constants folded when a graph is loaded.
+    pub optimize: bool,
+    /// Whether weights are kept a second time, arranged as matrix products want them: loading takes longer, calls less.
+    pub prepack: bool,
+}
+
+impl Default for RtenOptions {
+    fn default() -> Self {
+        Self { optimize: true, prepack: false }
     }
 }
 

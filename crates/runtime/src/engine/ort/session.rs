@@ -13,9 +13,9 @@ use thiserror::Error;
 
 use super::cache;
 use super::log::explained;
-use super::pool::Pool;
 use super::provider::Provider;
 use super::runtime::Loaded;
+use crate::engine::pool::Pool;
 use crate::engine::{EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
 use crate::graph::{GraphContract, GraphInfo};
 

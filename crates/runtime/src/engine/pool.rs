@@ -1,8 +1,7 @@
-//! Sessions shared between callers.
+//! What one call at a time can use, shared between callers: sessions of ONNX Runtime, threads of rten.
 //!
-//! A session of ONNX Runtime takes one call at a time. A caller that finds all of them busy makes another, until there are
-//! as many as the pool allows, and then waits. Every session holds its own copy of the weights, so a program that calls
-//! from one thread only ever pays for one.
+//! A caller that finds all of them busy makes another, until there are as many as the pool allows, and then waits. So a
+//! program that calls from one thread only ever pays for one, which for a session is a copy of the weights.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
