@@ -251,9 +251,10 @@ impl Bundle {
         let golden = read_golden(read(BundleFile::Golden)?, &config, &sums)?;
         let mut files: Vec<BundleFile> = sums.keys().filter_map(|name| BundleFile::named(name)).collect();
         files.sort_unstable();
-        let intake = match files.contains(&BundleFile::Intake) {
-            true => Some(read_intake(read(BundleFile::Intake)?, &id, config.architecture.embedding_dim)?),
-            false => None,
+        let intake = if files.contains(&BundleFile::Intake) {
+            Some(read_intake(read(BundleFile::Intake)?, &id, config.architecture.embedding_dim)?)
+        } else {
+            None
         };
         Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, intake, files })
     }

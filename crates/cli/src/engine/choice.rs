@@ -101,9 +101,11 @@ mod tests {
     use super::*;
 
     fn only(runs: &[EngineKind]) -> String {
-        let check = |kind: EngineKind| match runs.contains(&kind) {
-            true => Ok(()),
-            false => Err(LoadError::Engine { engine: kind.name(), source: "it lacks a library".into() }),
+        let check = |kind: EngineKind| {
+            if runs.contains(&kind) {
+                return Ok(());
+            }
+            Err(LoadError::Engine { engine: kind.name(), source: "it lacks a library".into() })
         };
         first_of(&BY_SPEED, check).to_string()
     }
