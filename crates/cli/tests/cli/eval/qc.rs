@@ -49,7 +49,11 @@ fn checks_are_fitted_kept_and_measured() {
     assert_eq!(blank["named"], blank["images"], "grey values tell blanks whatever the model");
     let inverted = row("inverted");
     assert_eq!(inverted["named"], inverted["images"], "even random weights tell these");
-    assert_eq!(report(at, &["--pictures", "films/images/000001.png"]), kept, "what was kept is what was measured");
+    assert_eq!(
+        report(at, &["--pictures", "films/images/000001.png"]),
+        kept,
+        "what was kept is what was measured"
+    );
 
     let table = text(&qc(at, &[]).stdout);
     assert!(table.contains("clean frontal films") && table.contains("| inverted | `inverted` |"), "{table}");
