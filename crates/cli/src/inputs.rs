@@ -1,6 +1,8 @@
 //! Files and directories named on the command line.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -10,7 +12,10 @@ use medclip_runtime::Model;
 use walkdir::WalkDir;
 
 /// Extensions of the images looked for in directories, whatever their case.
-const IMAGE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+const IMAGE_EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "dcm", "dicom"];
+
+/// Bytes that tell whether a file is DICOM.
+const DICOM_START: u64 = 132;
 
 /// An image to read, or why a path gives none.
 #[derive(Debug)]
@@ -50,7 +55,8 @@ fn images_below(dir: &Path) -> Vec<Input> {
         }
     }
     if found.is_empty() {
-        let problem = Some(anyhow!("no .jpg, .jpeg or .png file in this directory"));
+        let problem =
+            Some(anyhow!("no .jpg, .jpeg, .png, .dcm, .dicom or other DICOM file in this directory"));
         found.push(Input { path: dir.to_owned(), problem });
     }
     found
@@ -60,7 +66,16 @@ fn sound(path: &Path) -> Input {
     Input { path: path.to_owned(), problem: None }
 }
 
+/// By extension; archives often leave it out, or end names in an identifier, and then the content decides.
 fn is_image(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    IMAGE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+    let is_number = extension.bytes().all(|byte| byte.is_ascii_digit());
+    IMAGE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) || is_number && is_dicom(path)
+}
+
+/// Whether the file starts as DICOM; one that cannot be read does not.
+fn is_dicom(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(DICOM_START).read_to_end(&mut start));
+    read.is_ok() && medclip_decode::is_dicom(&start)
 }

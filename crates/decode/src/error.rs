@@ -35,8 +35,8 @@ pub enum Reason {
         /// The limit.
         limit: u64,
     },
-    /// Neither JPEG nor PNG.
-    #[error("is neither JPEG nor PNG (starts with {})", hex(start))]
+    /// No known format.
+    #[error("is neither DICOM, JPEG nor PNG (starts with {})", hex(start))]
     UnknownFormat {
         /// The first bytes.
         start: Vec<u8>,
@@ -66,6 +66,34 @@ pub enum Reason {
     /// The decoder gave up in a way it should not have.
     #[error("is damaged in a way the decoder does not survive")]
     DecoderPanic,
+    /// A DICOM file that is damaged or of a kind that is not supported.
+    #[cfg(feature = "dicom")]
+    #[error(transparent)]
+    Dicom(#[from] crate::dicom::Problem),
+    /// DICOM, which this build leaves out.
+    #[error("is a DICOM file, which this program was built without (feature dicom)")]
+    DicomLeftOut,
+}
+
+impl Reason {
+    /// A short name that stays the same, for tables of what was refused.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "io",
+            Self::Directory => "directory",
+            Self::Empty => "empty",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::UnknownFormat { .. } => "unknown_format",
+            Self::TooManyPixels { .. } => "too_many_pixels",
+            Self::TooMuchMemory { .. } => "too_much_memory",
+            Self::Truncated => "truncated",
+            Self::Damaged(_) => "damaged",
+            Self::DecoderPanic => "decoder_panic",
+            #[cfg(feature = "dicom")]
+            Self::Dicom(problem) => problem.code(),
+            Self::DicomLeftOut => "dicom_left_out",
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,12 +7,20 @@
 //! # Ok::<(), medclip_decode::DecodeError>(())
 //! ```
 //!
-//! JPEG and PNG. Colour becomes grey as Pillow's `convert("L")` does; of 16-bit samples the upper eight bits are
-//! kept, where Pillow clips grey ones to 255; transparency and EXIF orientation are ignored. Sizes are checked in the header, before any pixel is
-//! allocated.
+//! A file's content decides what it is, not its name. Of JPEG and PNG, colour becomes grey as Pillow's `convert("L")` does;
+//! of 16-bit samples the upper eight bits are kept, where Pillow clips grey ones to 255; transparency and EXIF orientation are
+//! ignored. DICOM files (feature `dicom`) become what they want to be shown as; their module has options and says more.
+//! Sizes are checked in the header, before any pixel is allocated.
+//!
+//! # Features
+//! None is on by default. `dicom` reads DICOM; `jpeg2000` and `jpegxl` add what decodes such frames.
 
+#[cfg(feature = "dicom")]
+pub mod dicom;
 mod error;
+mod guard;
 mod limits;
+mod luma;
 mod raster;
 
 use std::fs::File;
@@ -24,7 +32,7 @@ use medclip_core::GrayImage;
 pub use error::{DecodeError, Reason};
 pub use limits::Limits;
 
-/// Reads an image file.
+/// Reads an image file: JPEG, PNG, or DICOM with its default options.
 ///
 /// # Errors
 /// [`DecodeError`] with the path and the [`Reason`].
@@ -40,7 +48,31 @@ pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<GrayImage, Decode
 /// # Errors
 /// The [`Reason`].
 pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
+    if is_dicom(bytes) {
+        return from_dicom(bytes, limits);
+    }
     raster::decode(bytes, limits)
+}
+
+/// Whether a file that starts with these bytes is DICOM. The first 132 are enough.
+///
+/// Known without the feature `dicom` as well, so that such files are refused for what they are; only those that lack the
+/// preamble are not recognised then.
+pub fn is_dicom(start: &[u8]) -> bool {
+    #[cfg(feature = "dicom")]
+    return dicom::is_dicom(start);
+    #[cfg(not(feature = "dicom"))]
+    return start.get(128..132).is_some_and(|magic| magic == b"DICM");
+}
+
+#[cfg(feature = "dicom")]
+fn from_dicom(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
+    dicom::from_bytes(bytes, limits, &dicom::DicomOptions::default()).map(|film| film.image)
+}
+
+#[cfg(not(feature = "dicom"))]
+fn from_dicom(_bytes: &[u8], _limits: &Limits) -> Result<GrayImage, Reason> {
+    Err(Reason::DicomLeftOut)
 }
 
 fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Reason> {

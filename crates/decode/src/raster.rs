@@ -1,13 +1,14 @@
 //! JPEG and PNG.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
 use medclip_core::GrayImage;
 
 use crate::error::Reason;
+use crate::guard::guard;
 use crate::limits::Limits;
+use crate::luma::luma;
 
 /// Bytes that name a format.
 const MAGIC_LEN: usize = 8;
@@ -23,8 +24,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason>
     if format == ImageFormat::Jpeg && !reaches_end_of_image(bytes) {
         return Err(Reason::Truncated);
     }
-    // The decoders parse untrusted bytes; a panic there must not end a batch.
-    catch_unwind(AssertUnwindSafe(|| decode_as(bytes, format, limits))).unwrap_or(Err(Reason::DecoderPanic))
+    guard(|| decode_as(bytes, format, limits)).unwrap_or(Err(Reason::DecoderPanic))
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<GrayImage, Reason> {
@@ -58,11 +58,6 @@ fn grey(image: DynamicImage) -> Vec<u8> {
         DynamicImage::ImageRgba8(image) => image.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]])).collect(),
         other => other.to_rgb16().pixels().map(|p| luma(p.0.map(high_byte))).collect(),
     }
-}
-
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    let sum = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
-    ((sum + 0x8000) >> 16) as u8
 }
 
 const fn high_byte(sample: u16) -> u8 {
@@ -136,7 +131,7 @@ mod tests {
             (
                 b"hello, world",
                 Limits::default(),
-                "is neither JPEG nor PNG (starts with 68 65 6c 6c 6f 2c 20 77)",
+                "is neither DICOM, JPEG nor PNG (starts with 68 65 6c 6c 6f 2c 20 77)",
             ),
             (&jpeg[..jpeg.len() / 2], Limits::default(), "is truncated"),
             (&png[..png.len() / 2], Limits::default(), "is damaged"),

@@ -90,7 +90,9 @@ fn errors_name_the_file_and_the_reason() {
     let limits = Limits::default();
     assert!(matches!(fail("empty.png", b"", &limits).reason, Reason::Empty));
     let text = fail("text.jpg", b"%PDF-1.7", &limits);
-    assert!(text.to_string().ends_with("is neither JPEG nor PNG (starts with 25 50 44 46 2d 31 2e 37)"));
+    assert!(
+        text.to_string().ends_with("is neither DICOM, JPEG nor PNG (starts with 25 50 44 46 2d 31 2e 37)")
+    );
     let tight = Limits { max_file_bytes: 4, ..limits };
     assert!(matches!(fail("long.png", b"12345", &tight).reason, Reason::FileTooLarge { bytes: 5, limit: 4 }));
     assert!(matches!(fail("cut.jpg", &[0xff, 0xd8, 0xff], &limits).reason, Reason::Truncated));

@@ -1,0 +1,266 @@
+//! DICOM files: an image as the file wants it shown, its identity, and the values behind it.
+//!
+//! ```no_run
+//! use medclip_decode::Limits;
+//! use medclip_decode::dicom::{self, DicomOptions};
+//!
+//! let film = dicom::open("chest.dcm", &Limits::default(), &DicomOptions::default())?;
+//! println!("{} × {}, {:?}", film.image.width(), film.image.height(), film.identity.view_position);
+//! # Ok::<(), medclip_decode::DecodeError>(())
+//! ```
+//!
+//! [`DicomOptions`] documents the order in which everything applies.
+//!
+//! # Files
+//! With or without preamble and file meta information, in implicit or explicit little endian, explicit big endian or
+//! deflated. Frames: uncompressed, deflated, RLE, JPEG (baseline, progressive, extended with 12 bits, lossless), JPEG-LS,
+//! JPEG 2000 (feature `jpeg2000`) and JPEG XL (feature `jpegxl`). Samples of 1, 8, 16 or 32 bits. Everything else is
+//! refused by a [`Problem`] that names it: floating-point pixels, video, High-Throughput JPEG 2000, segmented palettes.
+//!
+//! # Hostile files
+//! The structure is read from the file's own bytes without copying, lengths are compared with what there is, sizes with the
+//! [`Limits`], and a compressed frame's own header with the attributes, before anything is allocated or decoded. Only the
+//! frame asked for is decoded. Panics of decoders become errors.
+
+mod aspect;
+mod codec;
+mod colour;
+mod content;
+mod element;
+mod film;
+mod frame;
+mod functional;
+mod layout;
+mod modality;
+mod options;
+mod problem;
+mod samples;
+mod syntax;
+mod table;
+mod voi;
+
+use std::path::Path;
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use medclip_core::GrayImage;
+
+use self::codec::Decoded;
+use self::content::Content;
+use self::element::DataSet;
+use self::functional::Functional;
+use self::layout::{Layout, Photometric};
+use self::modality::Modality;
+use self::samples::{Meaning, Samples};
+use self::voi::Levels;
+use crate::error::{DecodeError, Reason};
+use crate::limits::Limits;
+use crate::read;
+
+pub use film::{Film, Identity, Note, Values};
+pub use options::{DicomOptions, Voi};
+pub use problem::Problem;
+pub use voi::{VoiUsed, Window, WindowFunction};
+
+/// Reads a DICOM file.
+///
+/// # Errors
+/// [`DecodeError`] with the path and the [`Reason`].
+pub fn open(path: impl AsRef<Path>, limits: &Limits, options: &DicomOptions) -> Result<Film, DecodeError> {
+    let path = path.as_ref();
+    let fail = |reason| DecodeError { path: path.to_owned(), reason };
+    let bytes = read(path, limits).map_err(fail)?;
+    from_bytes(&bytes, limits, options).map_err(fail)
+}
+
+/// Decodes a DICOM file held in memory.
+///
+/// # Errors
+/// The [`Reason`].
+pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<Film, Reason> {
+    let content = checked(bytes, limits)?;
+    let data = content.data_set()?;
+    let layout = Layout::of(&data, limits)?;
+    let decoded = decode(&content, &data, &layout, options.frame, limits)?;
+    let functional = Functional::of(&data, options.frame);
+    let mut notes = content.notes.clone();
+
+    let spacing = aspect::spacing(&data, &functional)?;
+    let (pixels, voi, inverted) = if layout.photometric.is_grey() {
+        let inverted = options.presentation && is_inverted(&data, &layout, &mut notes)?;
+        let (pixels, voi) = grey(&data, &functional, &layout, &decoded, options, inverted)?;
+        (pixels, voi, inverted)
+    } else {
+        (colour::grey(decoded, &layout, &data)?, VoiUsed::Colour, false)
+    };
+    let image = GrayImage::new(layout.width, layout.height, pixels)
+        .map_err(|error| Reason::Damaged(Box::new(error)))?;
+    let image = if options.square_pixels {
+        aspect::square(image, aspect::ratio(&data, spacing)?, limits)?
+    } else {
+        image
+    };
+    Ok(Film {
+        image,
+        identity: identity(&data, options.patient),
+        photometric: data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default(),
+        frames: layout.frames,
+        stored_size: [layout.height, layout.width],
+        bits_stored: layout.stored,
+        voi,
+        inverted,
+        pixel_spacing: spacing,
+        notes,
+    })
+}
+
+/// The values of a frame after the modality's transformation, or its stored numbers where the options leave that out;
+/// colours as they are stored. The options' other fields than `frame` and `modality` are of no concern.
+///
+/// # Errors
+/// The [`Reason`].
+pub fn values(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<Values, Reason> {
+    let content = checked(bytes, limits)?;
+    let data = content.data_set()?;
+    let layout = Layout::of(&data, limits)?;
+    if layout.samples() as u64 * 8 > limits.max_memory_bytes {
+        return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
+    }
+    let decoded = decode(&content, &data, &layout, options.frame, limits)?;
+    let modality = if options.modality && layout.photometric.is_grey() {
+        Modality::read(&data, &Functional::of(&data, options.frame), layout.signed)?
+    } else {
+        Modality::IDENTITY
+    };
+    let meaning = Meaning::new(&layout, decoded.precision);
+    let data = decoded.samples.iter().map(|pattern| modality.value(meaning.number(pattern))).collect();
+    Ok(Values { width: layout.width, height: layout.height, samples: layout.photometric.samples(), data })
+}
+
+/// What a file says it is, without decoding it: also of objects without pixels.
+///
+/// # Errors
+/// The [`Reason`].
+pub fn describe(bytes: &[u8], limits: &Limits, patient: bool) -> Result<Identity, Reason> {
+    let content = checked(bytes, limits)?;
+    Ok(identity(&content.data_set()?, patient))
+}
+
+pub(crate) fn is_dicom(start: &[u8]) -> bool {
+    content::is_dicom(start)
+}
+
+fn checked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Content<'a>, Reason> {
+    if bytes.is_empty() {
+        return Err(Reason::Empty);
+    }
+    if !is_dicom(bytes) {
+        return Err(Reason::UnknownFormat { start: bytes[..bytes.len().min(8)].to_vec() });
+    }
+    Content::new(bytes, limits)
+}
+
+fn decode(
+    content: &Content<'_>,
+    data: &DataSet<'_>,
+    layout: &Layout,
+    frame: u32,
+    limits: &Limits,
+) -> Result<Decoded, Reason> {
+    let compression = content.syntax.compression;
+    let bytes = frame::find(data, layout, compression, frame)?;
+    codec::decode(&bytes, layout, compression, limits)
+}
+
+/// Grey levels of a grey frame.
+fn grey(
+    data: &DataSet<'_>,
+    functional: &Functional<'_, '_>,
+    layout: &Layout,
+    decoded: &Decoded,
+    options: &DicomOptions,
+    inverted: bool,
+) -> Result<(Vec<u8>, VoiUsed), Reason> {
+    let meaning = Meaning::new(layout, decoded.precision);
+    let modality =
+        if options.modality { Modality::read(data, functional, layout.signed)? } else { Modality::IDENTITY };
+    let range = modality.range(meaning.range());
+    let extremes = || extremes(decoded, meaning, &modality, padding(data, layout));
+    let (levels, used) = Levels::choose(options.voi, data, functional, extremes, range)?;
+    let grey = |pattern: u32| {
+        let grey = levels.grey(modality.value(meaning.number(pattern)));
+        if inverted { 255 - grey } else { grey }
+    };
+    let pixels = match &decoded.samples {
+        // As many pixels as patterns: each pattern is worked out once.
+        Samples::Narrow(words) if words.len() > 1 << 15 => {
+            let table: Vec<u8> = (0..=u16::MAX).map(|pattern| grey(u32::from(pattern))).collect();
+            words.iter().map(|&word| table[usize::from(word)]).collect()
+        }
+        samples => samples.iter().map(grey).collect(),
+    };
+    Ok((pixels, used))
+}
+
+/// Lowest and highest value of a frame without its padding; of a frame that is all padding, with it.
+fn extremes(
+    decoded: &Decoded,
+    meaning: Meaning,
+    modality: &Modality,
+    padding: Option<(i64, i64)>,
+) -> (f64, f64) {
+    let numbers = || decoded.samples.iter().map(|pattern| meaning.number(pattern));
+    let is_padding = |number: &i64| padding.is_some_and(|(low, high)| (low..=high).contains(number));
+    let span = |low_high: (f64, f64), value: f64| (low_high.0.min(value), low_high.1.max(value));
+    let start = (f64::INFINITY, f64::NEG_INFINITY);
+    let (low, high) =
+        numbers().filter(|number| !is_padding(number)).map(|number| modality.value(number)).fold(start, span);
+    if low <= high { (low, high) } else { numbers().map(|number| modality.value(number)).fold(start, span) }
+}
+
+/// Stored numbers that fill up the image.
+fn padding(data: &DataSet<'_>, layout: &Layout) -> Option<(i64, i64)> {
+    let number = |tag: Tag| {
+        let word = data.word(tag)?;
+        Some(if layout.signed { i64::from(word as i16) } else { i64::from(word) })
+    };
+    let value = number(tags::PIXEL_PADDING_VALUE)?;
+    let limit = number(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
+    Some((value.min(limit), value.max(limit)))
+}
+
+fn is_inverted(data: &DataSet<'_>, layout: &Layout, notes: &mut Vec<Note>) -> Result<bool, Problem> {
+    let lowest_is_white = layout.photometric == Photometric::Monochrome1;
+    match data.text(tags::PRESENTATION_LUT_SHAPE).as_deref() {
+        None => Ok(lowest_is_white),
+        Some("IDENTITY") => {
+            if lowest_is_white {
+                notes.push(Note::PolarityDisagrees);
+            }
+            Ok(lowest_is_white)
+        }
+        Some("INVERSE") => Ok(true),
+        Some(other) => Err(Problem::Invalid {
+            attribute: "PresentationLUTShape",
+            value: other.chars().take(32).collect(),
+            expected: "IDENTITY or INVERSE",
+        }),
+    }
+}
+
+fn identity(data: &DataSet<'_>, patient: bool) -> Identity {
+    Identity {
+        sop_instance_uid: data.text(tags::SOP_INSTANCE_UID),
+        sop_class_uid: data.text(tags::SOP_CLASS_UID),
+        series_instance_uid: data.text(tags::SERIES_INSTANCE_UID),
+        study_instance_uid: data.text(tags::STUDY_INSTANCE_UID),
+        patient_id: patient.then(|| data.text(tags::PATIENT_ID)).flatten(),
+        modality: data.text(tags::MODALITY),
+        body_part: data.text(tags::BODY_PART_EXAMINED),
+        view_position: data.text(tags::VIEW_POSITION),
+        patient_orientation: data.text(tags::PATIENT_ORIENTATION),
+        presentation_intent: data.text(tags::PRESENTATION_INTENT_TYPE),
+        burned_in_annotation: data.text(tags::BURNED_IN_ANNOTATION),
+        image_type: data.text(tags::IMAGE_TYPE),
+    }
+}

@@ -1,0 +1,48 @@
+//! JPEG 2000.
+
+mod codestream;
+
+use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
+
+use self::codestream::Codestream;
+use super::{Decoded, check_size};
+use crate::dicom::layout::Layout;
+use crate::dicom::problem::Problem;
+use crate::dicom::samples::Samples;
+use crate::error::Reason;
+use crate::limits::Limits;
+
+const CODEC: &str = "JPEG 2000";
+
+pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<Decoded, Reason> {
+    let codestream = Codestream::read(stream)?;
+    check_size(CODEC, layout, codestream.width, codestream.height, codestream.components.len() as u32)?;
+    codestream.check()?;
+    // Coefficients and samples, both as 32-bit numbers.
+    if layout.samples() as u64 * 8 > limits.max_memory_bytes {
+        return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
+    }
+    let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
+    let image = Image::new(codestream.bytes, &settings).map_err(damaged)?;
+    let mut context = DecoderContext::default();
+    let decoded = image.decode(&mut context).map_err(damaged)?;
+    let components = decoded.components();
+    let count = codestream.components.len();
+    if components.len() != count || components.iter().any(|plane| plane.samples().len() != layout.pixels()) {
+        return Err(damaged("its components are of other sizes").into());
+    }
+    let precision = codestream.components[0].precision;
+    let mut words = vec![0_u16; layout.samples()];
+    for (number, plane) in components.iter().enumerate() {
+        // The decoder lifts all samples by half their range, which only unsigned ones want.
+        let lift = if codestream.components[number].signed { (1 << (precision - 1)) as f32 } else { 0.0 };
+        for (word, &sample) in words[number..].iter_mut().step_by(count).zip(plane.samples()) {
+            *word = (sample - lift).round() as i32 as u16;
+        }
+    }
+    Ok(Decoded { samples: Samples::Narrow(words), precision: u16::from(precision), rgb: true })
+}
+
+fn damaged(error: impl ToString) -> Problem {
+    Problem::Frame { codec: CODEC, message: error.to_string() }
+}

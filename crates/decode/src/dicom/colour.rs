@@ -1,0 +1,82 @@
+//! Colour: secondary captures become grey.
+
+use dicom_dictionary_std::tags;
+
+use super::codec::Decoded;
+use super::element::DataSet;
+use super::layout::{Layout, Photometric};
+use super::problem::Problem;
+use super::samples::Meaning;
+use super::table::LookupTable;
+use crate::luma::luma;
+
+/// Grey levels of a colour frame.
+pub(crate) fn grey(decoded: Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec<u8>, Problem> {
+    if layout.photometric == Photometric::Palette {
+        return palette(&decoded, layout, data);
+    }
+    let meaning = Meaning::new(layout, decoded.precision);
+    let level = |pattern: u32| {
+        let value = u64::from(meaning.unsigned(pattern));
+        match layout.stored {
+            8 => value as u8,
+            more @ 9.. => (value >> (more - 8)) as u8,
+            less => (value * 255 / ((1 << less) - 1)) as u8,
+        }
+    };
+    let levels: Vec<u8> = decoded.samples.iter().map(level).collect();
+    let is_ybr = matches!(layout.photometric, Photometric::Ybr { .. }) && !decoded.rgb;
+    Ok(levels.as_chunks().0.iter().map(|&pixel| luma(if is_ybr { rgb(pixel) } else { pixel })).collect())
+}
+
+fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec<u8>, Problem> {
+    const NAME: &str = "palette";
+    if data.get(tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA).is_some() {
+        return Err(Problem::Table { table: NAME, what: "it is segmented".to_owned() });
+    }
+    let table = |descriptor, entries| LookupTable::read(data, descriptor, entries, NAME, layout.signed);
+    let tables = [
+        table(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA)?,
+        table(
+            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        )?,
+        table(tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA)?,
+    ];
+    let meaning = Meaning::new(layout, decoded.precision);
+    let colour = |pattern| {
+        let number = meaning.number(pattern);
+        luma([0, 1, 2].map(|channel| {
+            let table: &LookupTable = &tables[channel];
+            (table.get(number) >> table.bits.saturating_sub(8)) as u8
+        }))
+    };
+    Ok(decoded.samples.iter().map(colour).collect())
+}
+
+/// Luma and chroma of a frame become red, green and blue.
+pub(crate) fn rgb_of_ybr(words: &[u16]) -> Vec<u16> {
+    let pixels = words.as_chunks().0.iter();
+    pixels.flat_map(|&[y, blue, red]| rgb([y as u8, blue as u8, red as u8]).map(u16::from)).collect()
+}
+
+/// ITU-R 601 at full range (PS3.3, C.7.6.3.1.2, `YBR_FULL`).
+fn rgb([luma, blue, red]: [u8; 3]) -> [u8; 3] {
+    let (luma, blue, red) = (f32::from(luma), f32::from(blue) - 128.0, f32::from(red) - 128.0);
+    [luma + 1.402 * red, luma - 0.344_136 * blue - 0.714_136 * red, luma + 1.772 * blue]
+        .map(|value| value.round().clamp(0.0, 255.0) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neutral_chroma_leaves_grey() {
+        for level in [0, 17, 128, 255] {
+            assert_eq!(rgb([level, 128, 128]), [level; 3]);
+        }
+        assert_eq!(rgb([76, 85, 255]), [254, 0, 0]);
+        assert_eq!(rgb_of_ybr(&[76, 85, 255]), [254, 0, 0]);
+    }
+}

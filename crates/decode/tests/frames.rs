@@ -1,0 +1,117 @@
+//! Every compression, on the small files that `golden/frames.py` writes.
+#![cfg(feature = "dicom")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail a test")]
+
+use std::fs;
+
+use medclip_decode::dicom::{self, DicomOptions};
+use medclip_decode::{Limits, Reason};
+
+const WIDTH: u32 = 37;
+const HEIGHT: u32 = 23;
+
+fn golden(name: &str) -> Vec<u8> {
+    fs::read(format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn values(name: &str) -> Result<Vec<f64>, Reason> {
+    let bytes = golden(&format!("{name}.dcm"));
+    let values = dicom::values(&bytes, &Limits::default(), &DicomOptions::default())?;
+    assert_eq!((values.width, values.height, values.samples), (WIDTH, HEIGHT, 1), "{name}");
+    Ok(values.data)
+}
+
+fn sample(index: u32) -> u32 {
+    let (x, y) = (index % WIDTH, index / WIDTH);
+    (91 * x + 57 * y + x * y) % 4096
+}
+
+#[test]
+fn lossless_frames_are_exact() {
+    let mut names = vec!["rle", "jpeg_lossless", "jpeg_ls"];
+    if cfg!(feature = "jpeg2000") {
+        names.push("jpeg2000");
+    }
+    if cfg!(feature = "jpegxl") {
+        names.push("jpegxl");
+    }
+    let expected: Vec<_> = (0..WIDTH * HEIGHT).map(|index| f64::from(sample(index))).collect();
+    for name in names {
+        assert_eq!(values(name).unwrap(), expected, "{name}");
+    }
+}
+
+#[test]
+fn lossy_frames_are_those_of_pydicom_within_one() {
+    let mut names = vec!["jpeg_baseline", "jpeg_extended", "jpeg_ls_near"];
+    if cfg!(feature = "jpeg2000") {
+        names.push("jpeg2000_lossy");
+    }
+    for name in names {
+        let expected = golden(&format!("{name}.u16"));
+        let expected = expected.as_chunks().0.iter().map(|&pair| f64::from(u16::from_le_bytes(pair)));
+        let worst =
+            values(name).unwrap().iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst <= 1.0, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn what_has_no_decoder_is_refused_by_name() {
+    let error = values("htj2k").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "its High-Throughput JPEG 2000 frame has high-throughput block coding, which is not supported"
+    );
+    assert_eq!(error.code(), "codec_feature");
+    for (name, feature) in [("jpeg2000", cfg!(feature = "jpeg2000")), ("jpegxl", cfg!(feature = "jpegxl"))] {
+        if !feature {
+            let error = values(name).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("this program was built without (feature {name})")), "{error}");
+        }
+    }
+}
+
+#[test]
+fn frames_of_another_size_than_the_attributes_say_are_refused() {
+    for (name, codec) in [
+        ("jpeg_baseline", "JPEG"),
+        ("jpeg_extended", "JPEG"),
+        ("jpeg_lossless", "JPEG"),
+        ("jpeg_ls", "JPEG-LS"),
+        ("jpeg2000", "JPEG 2000"),
+        ("jpegxl", "JPEG XL"),
+    ] {
+        if name == "jpeg2000" && !cfg!(feature = "jpeg2000") || name == "jpegxl" && !cfg!(feature = "jpegxl")
+        {
+            continue;
+        }
+        let mut bytes = golden(&format!("{name}.dcm"));
+        let columns =
+            bytes.windows(8).position(|window| window == b"\x28\x00\x11\x00US\x02\x00").unwrap() + 8;
+        bytes[columns..columns + 2].copy_from_slice(&9999_u16.to_le_bytes());
+        let error = dicom::values(&bytes, &Limits::default(), &DicomOptions::default()).unwrap_err();
+        assert_eq!(error.to_string(), format!("its {codec} frame is 37×23×1, the attributes say 9999×23×1"),);
+    }
+}
+
+#[test]
+fn frames_cut_short_are_refused() {
+    // All files end with their frame and a delimiter of eight bytes. The cut is made in the frame's last tenth.
+    for name in ["rle", "jpeg_baseline", "jpeg_extended", "jpeg_lossless", "jpeg_ls", "jpeg2000", "jpegxl"] {
+        if name == "jpeg2000" && !cfg!(feature = "jpeg2000") || name == "jpegxl" && !cfg!(feature = "jpegxl")
+        {
+            continue;
+        }
+        let bytes = golden(&format!("{name}.dcm"));
+        let start = bytes.windows(8).rposition(|window| window.starts_with(b"\xfe\xff\x00\xe0")).unwrap();
+        let len = bytes.len() - 8 - (start + 8);
+        let kept = (len * 9 / 10) & !1;
+        let mut cut = bytes[..start + 4].to_vec();
+        cut.extend((kept as u32).to_le_bytes());
+        cut.extend(&bytes[start + 8..start + 8 + kept]);
+        cut.extend(b"\xfe\xff\xdd\xe0\0\0\0\0");
+        let result = dicom::values(&cut, &Limits::default(), &DicomOptions::default());
+        assert!(result.is_err(), "{name}");
+    }
+}
