@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use medclip_runtime::{Bundle, EngineKind, EngineOptions};
+use medclip_runtime::{Bundle, EngineKind, EngineOptions, Precision, PrecisionChoice};
 
 use crate::doctor::Machine;
 use crate::engine::runnable;
@@ -37,6 +37,10 @@ pub(crate) struct BenchArgs {
     /// Engine to measure; may be repeated, the first is what the others are compared with [default: all that run here]
     #[arg(long, value_name = "ENGINE")]
     engine: Vec<EngineKind>,
+    /// Precision to measure every engine in, as far as the bundle holds it: fp32, fp16, int8, or auto for each engine's
+    /// fastest; the first is what the others are compared with
+    #[arg(long, value_name = "P,…", value_delimiter = ',', default_value = "auto")]
+    precision: Vec<PrecisionChoice>,
     /// Images, or sentences, in one call
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,8")]
     batch: Vec<NonZeroUsize>,
@@ -60,7 +64,16 @@ pub(crate) struct BenchArgs {
 const EXAMPLES: &str = "\
 Examples:
   medclip bench
+  medclip bench edge-int8 --engine ort-cpu --precision fp32,int8
   medclip bench models/medclip-edge --engine tract --engine ort-cpu --threads 1,2 --text --format json";
+
+/// `tract`, or `ort-cpu/int8`.
+fn label((engine, precision): (&str, Precision)) -> String {
+    match precision {
+        Precision::Fp32 => engine.to_owned(),
+        _ => format!("{engine}/{precision}"),
+    }
+}
 
 pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
     let dir = args.bundle.map_or_else(models::shipped, Ok)?;
@@ -70,14 +83,19 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
     for &engine in &engines {
         EngineOptions::from(engine).check()?;
     }
-    let Some(&first) = engines.first() else { bail!("no engine of this build can run here") };
+    if engines.is_empty() {
+        bail!("no engine of this build can run here");
+    }
 
     let mut workers = Vec::new();
     for &threads in &args.threads {
         for &engine in &engines {
-            workers.push(Worker::start(&dir, engine, threads, args.text)?);
+            for &precision in &args.precision {
+                workers.push(Worker::start(&dir, engine, precision, threads, args.text)?);
+            }
         }
     }
+    let first = workers.first().context("something is measured")?.setting();
     let towers: &[Tower] = if args.text { &[Tower::Image, Tower::Text] } else { &[Tower::Image] };
     let mut measured = Vec::new();
     for &tower in towers {
@@ -106,8 +124,8 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
         warm_up: WARM_UP,
         rounds: args.rounds.get(),
         runs: args.runs.get(),
-        compared_with: first.name(),
-        results: report::results(&measured, first.name()),
+        results: report::results(&measured, &first),
+        compared_with: label(first),
         processes: workers.into_iter().map(Worker::finish).collect::<anyhow::Result<_>>()?,
     };
     let mut out = locked_stdout();

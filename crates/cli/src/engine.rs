@@ -5,7 +5,7 @@ mod choice;
 use std::num::NonZeroUsize;
 
 use clap::Args;
-use medclip_runtime::{EngineKind, EngineOptions, LoadError, ModelOptions};
+use medclip_runtime::{EngineKind, EngineOptions, LoadError, ModelOptions, PrecisionChoice};
 
 use crate::one_line;
 pub(crate) use choice::{Choice, fastest};
@@ -21,6 +21,11 @@ pub(crate) struct EngineArgs {
     /// run here, of those on the processor, and says which and why; if that one then fails, so does the command.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     engine: Choice,
+    /// Precision of the model: fp32, fp16, int8, or auto for the one this engine runs fastest of those the bundle holds
+    ///
+    /// One that is named runs or is an error. It is the image tower's; the text tower has it where the bundle holds it.
+    #[arg(long, value_name = "PRECISION", default_value_t)]
+    precision: PrecisionChoice,
     /// Threads to use [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -38,7 +43,7 @@ impl EngineArgs {
     /// When the engine was left to this program and none can run here.
     pub(crate) fn options(&self, threads: NonZeroUsize) -> anyhow::Result<ModelOptions> {
         let engine = self.engine.resolve()?.into();
-        Ok(ModelOptions { engine, threads, ..ModelOptions::default() })
+        Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })
     }
 }
 

@@ -21,6 +21,8 @@ mod models;
 mod ordered;
 mod output;
 mod phantom;
+#[cfg(feature = "import")]
+mod quantize;
 #[cfg(feature = "candle-onnx")]
 mod restore;
 mod score;
@@ -58,6 +60,8 @@ enum Command {
     Phantom(phantom::PhantomArgs),
     #[cfg(feature = "import")]
     Import(import::ImportArgs),
+    #[cfg(feature = "import")]
+    Quantize(quantize::QuantizeArgs),
     #[cfg(feature = "train")]
     Train(train::TrainArgs),
     #[cfg(feature = "train")]
@@ -87,6 +91,8 @@ fn main() -> ExitCode {
         Command::Phantom(args) => phantom::run(&args),
         #[cfg(feature = "import")]
         Command::Import(args) => import::run(&args),
+        #[cfg(feature = "import")]
+        Command::Quantize(args) => quantize::run(&args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         #[cfg(feature = "train")]

@@ -24,6 +24,9 @@ mod inspect;
 mod label;
 #[path = "cli/model.rs"]
 mod model;
+#[cfg(feature = "import")]
+#[path = "cli/quantize.rs"]
+mod quantize;
 #[cfg(feature = "candle-onnx")]
 #[path = "cli/restore.rs"]
 mod restore;

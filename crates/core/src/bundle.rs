@@ -15,8 +15,10 @@ use crate::bank::{BankError, PromptBank};
 use crate::golden::{Golden, GoldenError};
 use crate::head::{Head, HeadError};
 use crate::model::{ModelConfig, ModelConfigError};
+use crate::precision::{Precision, TowerKind};
 use crate::preprocess::{PreprocessError, Preprocessor};
 use crate::prompt::{PromptError, PromptSet};
+use crate::quantization::{Quantization, QuantizationError};
 use crate::tokenize::{TokenizeError, Tokenizer};
 
 pub use sums::{sha256, sha256_of_file};
@@ -50,6 +52,24 @@ pub enum BundleFile {
     Certificate,
     /// Learned intake checks of its embeddings, a [`Head`] whose classes are reason codes; not every bundle has it.
     Intake,
+    /// The image tower with its weights stored in half precision.
+    ImageGraphFp16,
+    /// Weights that lie outside of it.
+    ImageWeightsFp16,
+    /// The image tower with 8-bit layers.
+    ImageGraphInt8,
+    /// Weights that lie outside of it.
+    ImageWeightsInt8,
+    /// The text tower with its weights stored in half precision.
+    TextGraphFp16,
+    /// Weights that lie outside of it.
+    TextWeightsFp16,
+    /// The text tower with 8-bit layers.
+    TextGraphInt8,
+    /// Weights that lie outside of it.
+    TextWeightsInt8,
+    /// How the towers in further precisions were made and what they cost: [`Quantization`].
+    Quantization,
 }
 
 impl BundleFile {
@@ -66,9 +86,63 @@ impl BundleFile {
     ];
 
     /// Files that a bundle may have.
-    pub const OPTIONAL: [Self; 4] = [Self::ImageWeights, Self::TextWeights, Self::Certificate, Self::Intake];
+    pub const OPTIONAL: [Self; 13] = [
+        Self::ImageWeights,
+        Self::TextWeights,
+        Self::Certificate,
+        Self::Intake,
+        Self::ImageGraphFp16,
+        Self::ImageWeightsFp16,
+        Self::ImageGraphInt8,
+        Self::ImageWeightsInt8,
+        Self::TextGraphFp16,
+        Self::TextWeightsFp16,
+        Self::TextGraphInt8,
+        Self::TextWeightsInt8,
+        Self::Quantization,
+    ];
 
-    /// Files that tell about the model and are not part of it: with or without them it has the same [`Bundle::id`].
+    /// Whether the file is part of the model itself. A certificate and intake checks tell about the model, and a tower in a further
+    /// precision is made of it: with or without them it is the same model and has the same [`Bundle::id`].
+    pub const fn is_of_model(self) -> bool {
+        match self {
+            Self::Model
+            | Self::ImageGraph
+            | Self::TextGraph
+            | Self::Tokenizer
+            | Self::Prompts
+            | Self::PromptBank
+            | Self::Golden
+            | Self::Card
+            | Self::ImageWeights
+            | Self::TextWeights => true,
+            Self::Certificate
+            | Self::Intake
+            | Self::ImageGraphFp16
+            | Self::ImageWeightsFp16
+            | Self::ImageGraphInt8
+            | Self::ImageWeightsInt8
+            | Self::TextGraphFp16
+            | Self::TextWeightsFp16
+            | Self::TextGraphInt8
+            | Self::TextWeightsInt8
+            | Self::Quantization => false,
+        }
+    }
+
+    /// A tower's graph in a precision, and the file of weights that may lie beside it.
+    pub const fn tower(tower: TowerKind, precision: Precision) -> [Self; 2] {
+        match (tower, precision) {
+            (TowerKind::Image, Precision::Fp32) => [Self::ImageGraph, Self::ImageWeights],
+            (TowerKind::Image, Precision::Fp16) => [Self::ImageGraphFp16, Self::ImageWeightsFp16],
+            (TowerKind::Image, Precision::Int8) => [Self::ImageGraphInt8, Self::ImageWeightsInt8],
+            (TowerKind::Text, Precision::Fp32) => [Self::TextGraph, Self::TextWeights],
+            (TowerKind::Text, Precision::Fp16) => [Self::TextGraphFp16, Self::TextWeightsFp16],
+            (TowerKind::Text, Precision::Int8) => [Self::TextGraphInt8, Self::TextWeightsInt8],
+        }
+    }
+
+    /// Files that are put beside a model that is in its place already.
     pub(crate) const BESIDE: [Self; 2] = [Self::Certificate, Self::Intake];
 
     /// The file called `name`.
@@ -91,6 +165,15 @@ impl BundleFile {
             Self::TextWeights => "text.onnx.data",
             Self::Certificate => "parity.json",
             Self::Intake => "intake.safetensors",
+            Self::ImageGraphFp16 => "image.fp16.onnx",
+            Self::ImageWeightsFp16 => "image.fp16.onnx.data",
+            Self::ImageGraphInt8 => "image.int8.onnx",
+            Self::ImageWeightsInt8 => "image.int8.onnx.data",
+            Self::TextGraphFp16 => "text.fp16.onnx",
+            Self::TextWeightsFp16 => "text.fp16.onnx.data",
+            Self::TextGraphInt8 => "text.int8.onnx",
+            Self::TextWeightsInt8 => "text.int8.onnx.data",
+            Self::Quantization => "quantization.json",
         }
     }
 }
@@ -179,10 +262,24 @@ pub enum BundleError {
         /// What is wrong with them.
         source: HeadError,
     },
+    /// The report of further precisions.
+    #[error("{}", path.display())]
+    Quantization {
+        /// `quantization.json`.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: QuantizationError,
+    },
+    /// A tower in a further precision that the report does not know.
+    #[error("{} is not in {}", path.display(), BundleFile::Quantization.file_name())]
+    Unreported {
+        /// The graph.
+        path: PathBuf,
+    },
     /// A file was made from other files than those beside it.
     #[error("{} was made from another {of}", path.display())]
     Stale {
-        /// `prompt_bank.safetensors` or `golden.safetensors`.
+        /// `prompt_bank.safetensors`, `golden.safetensors` or `quantization.json`.
         path: PathBuf,
         /// The file that differs.
         of: &'static str,
@@ -206,6 +303,7 @@ pub struct Bundle {
     bank: PromptBank,
     golden: Golden,
     intake: Option<Head>,
+    quantization: Quantization,
     files: Vec<BundleFile>,
 }
 
@@ -256,7 +354,12 @@ impl Bundle {
         } else {
             None
         };
-        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, intake, files })
+        let quantization = match files.binary_search(&BundleFile::Quantization) {
+            Ok(_) => read_quantization(read(BundleFile::Quantization)?, &sums)?,
+            Err(_) => Quantization::default(),
+        };
+        refuse_unreported(&directory, &files, &quantization)?;
+        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, intake, quantization, files })
     }
 
     /// Where the bundle lies.
@@ -264,8 +367,8 @@ impl Bundle {
         &self.directory
     }
 
-    /// SHA-256 of `SHA256SUMS` without the lines of the certificate and the intake checks, 64 hexadecimal digits: names the
-    /// model's whole content, which they tell about and do not change.
+    /// SHA-256 of the lines of `SHA256SUMS` that are of the model, 64 hexadecimal digits. What tells about the model or is
+    /// made of it does not change it: see [`BundleFile::is_of_model`].
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -317,6 +420,17 @@ impl Bundle {
         self.intake.as_ref()
     }
 
+    /// The towers it holds in further precisions.
+    pub const fn quantization(&self) -> &Quantization {
+        &self.quantization
+    }
+
+    /// Whether it holds a tower in a precision.
+    pub fn has(&self, tower: TowerKind, precision: Precision) -> bool {
+        let [graph, _] = BundleFile::tower(tower, precision);
+        self.files.contains(&graph)
+    }
+
     /// The temperature.
     pub fn logit_scale(&self) -> LogitScale {
         LogitScale::new(self.config.logit_scale)
@@ -359,4 +473,39 @@ fn read_golden(
         return Err(BundleError::Stale { path, of: "architecture" });
     }
     Ok(golden)
+}
+
+fn read_quantization(
+    (path, bytes): (PathBuf, Vec<u8>),
+    sums: &BTreeMap<String, String>,
+) -> Result<Quantization, BundleError> {
+    let report = Quantization::from_bytes(&bytes)
+        .map_err(|source| BundleError::Quantization { path: path.clone(), source })?;
+    for each in &report.towers {
+        let [source, _] = BundleFile::tower(each.tower, Precision::Fp32);
+        let [graph, _] = BundleFile::tower(each.tower, each.precision);
+        for (file, recorded) in [(source, &each.source_sha256), (graph, &each.graph_sha256)] {
+            if sums.get(file.file_name()) != Some(recorded) {
+                return Err(BundleError::Stale { path, of: file.file_name() });
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// A graph that no report tells about was made of who knows what.
+fn refuse_unreported(
+    directory: &Path,
+    files: &[BundleFile],
+    report: &Quantization,
+) -> Result<(), BundleError> {
+    for tower in TowerKind::ALL {
+        for precision in [Precision::Fp16, Precision::Int8] {
+            let [graph, _] = BundleFile::tower(tower, precision);
+            if files.contains(&graph) && report.tower(tower, precision).is_none() {
+                return Err(BundleError::Unreported { path: directory.join(graph.file_name()) });
+            }
+        }
+    }
+    Ok(())
 }

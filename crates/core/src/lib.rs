@@ -18,6 +18,8 @@
 //! | [`score`] | embeddings → logits and probabilities |
 //! | [`checkpoint`] | files of a checkpoint directory |
 //! | [`graph`] | names in the ONNX graphs and their metadata |
+//! | [`precision`] | in which precision a tower is stored and computed |
+//! | [`quantization`] | how a bundle's further precisions were made, and what they cost |
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
 //! | [`staging`] | directories put in place whole or not at all |
@@ -45,8 +47,10 @@ pub mod golden;
 pub mod graph;
 pub mod head;
 pub mod model;
+pub mod precision;
 pub mod preprocess;
 pub mod prompt;
+pub mod quantization;
 pub mod raster;
 pub mod score;
 pub mod staging;
@@ -63,8 +67,10 @@ pub use finding::{Certainty, Finding, Labels};
 pub use golden::Golden;
 pub use head::{Head, HeadError};
 pub use model::ModelConfig;
+pub use precision::{Precision, TowerKind};
 pub use preprocess::{PreprocessConfig, Preprocessor, Resample};
 pub use prompt::PromptSet;
+pub use quantization::Quantization;
 pub use raster::GrayImage;
 pub use score::{FindingScore, PromptPooling};
 pub use tokenize::{Tokenizer, TokenizerConfig};

@@ -179,7 +179,7 @@ where
 }
 
 /// Adds a graph, of `detach_from` bytes or more with its weights in the second file, and returns the SHA-256 of the first.
-fn add_graph(
+pub(crate) fn add_graph(
     writer: &mut BundleWriter,
     [file, weights]: [BundleFile; 2],
     mut graph: OnnxFile,

@@ -7,7 +7,8 @@
 pub(crate) mod attribute;
 mod external;
 mod file;
-mod value;
+pub(crate) mod stored;
+pub(crate) mod value;
 
 use std::collections::HashSet;
 

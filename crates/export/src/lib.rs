@@ -26,6 +26,8 @@
 //!
 //! Names of nodes and constants are those of the checkpoint, so a graph can be read beside it.
 //!
+//! [`quantize`] makes further graphs of these: with weights in half precision, or with layers of 8-bit products.
+//!
 //! # Inside
 //! `graph` is a builder whose values know element type and rank, `op` has one file per family of operators, `tower` one
 //! per kind of tower, `proto` the part of the ONNX schema that is written. To add a tower: a file in `tower`, a variant
@@ -44,6 +46,7 @@ mod metadata;
 mod op;
 mod options;
 mod proto;
+pub mod quantize;
 mod tensor;
 mod tower;
 mod weights;

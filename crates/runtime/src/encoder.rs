@@ -28,7 +28,7 @@ impl Tower {
         engine: &GuardedEngine,
         graph: GraphSource<'_>,
         contract: &GraphContract,
-        config: &ModelConfig,
+        dim: usize,
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
         let path = || match graph {
@@ -49,7 +49,7 @@ impl Tower {
             source,
         })?;
         let weights_sha256 = info.weights_sha256().map(str::to_owned);
-        Ok(Self { engine: engine.name(), session, weights_sha256, dim: config.architecture.embedding_dim })
+        Ok(Self { engine: engine.name(), session, weights_sha256, dim })
     }
 
     /// `rows` embeddings, checked for shape and finiteness.
@@ -81,7 +81,19 @@ impl ImageEncoder {
         config: &ModelConfig,
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
-        let tower = Tower::load(engine, graph, &GraphContract::image(config), config, threads)?;
+        Self::load_of_width(engine, graph, config, config.architecture.embedding_dim, threads)
+    }
+
+    /// A graph with the image tower's input and rows of `dim` values.
+    fn load_of_width(
+        engine: &GuardedEngine,
+        graph: GraphSource<'_>,
+        config: &ModelConfig,
+        dim: usize,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LoadError> {
+        let contract = GraphContract::image(config).of_width(dim);
+        let tower = Tower::load(engine, graph, &contract, dim, threads)?;
         let side = config.preprocess.image_size;
         Ok(Self { tower, image_shape: [config.preprocess.channels, side, side] })
     }
@@ -122,7 +134,8 @@ impl TextEncoder {
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
         let TextTower::Bert(bert) = &config.architecture.text;
-        let tower = Tower::load(engine, graph, &GraphContract::text(config), config, threads)?;
+        let dim = config.architecture.embedding_dim;
+        let tower = Tower::load(engine, graph, &GraphContract::text(config), dim, threads)?;
         Ok(Self { tower, pooling: bert.pooling, max_length: config.tokenizer.max_length })
     }
 
@@ -242,6 +255,43 @@ pub fn embed_pixels(
         ImageEncoder::load(&engine, graph, config, threads)
     };
     load().map_err(|error| EncodeError::ImageTower(Box::new(error)))?.encode(images)
+}
+
+/// An image graph that is in no bundle, loaded to be run on many batches: a tower in another precision, or one whose output
+/// is every activation in a row.
+pub struct Probe {
+    encoder: ImageEncoder,
+}
+
+impl Probe {
+    /// Loads a graph with the image tower's input and an output of `width` values a row.
+    ///
+    /// # Errors
+    /// [`LoadError`] as for a bundle's image tower.
+    pub fn load(
+        graph: GraphSource<'_>,
+        config: &ModelConfig,
+        width: usize,
+        options: &ModelOptions,
+    ) -> Result<Self, LoadError> {
+        let engine = engine::engine(&options.engine)?;
+        let encoder = ImageEncoder::load_of_width(&engine, graph, config, width, options.threads)?;
+        Ok(Self { encoder })
+    }
+
+    /// `[batch, channels, height, width]` to `[batch, width]`.
+    ///
+    /// # Errors
+    /// As [`embed_pixels`].
+    pub fn run(&self, images: &ImageBatch) -> Result<Embeddings, EncodeError> {
+        self.encoder.encode(images)
+    }
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Probe").field("width", &self.encoder.tower.dim).finish_non_exhaustive()
+    }
 }
 
 /// Sentences that share a padded length.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use medclip_core::bank::BankError;
 use medclip_core::batch::EmbeddingsError;
 use medclip_core::bundle::BundleError;
-use medclip_core::golden::GOLDEN_COSINE;
+use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::tokenize::TokenizeError;
 use thiserror::Error;
@@ -72,7 +72,7 @@ pub enum LoadError {
     },
     /// A tower does not give the answers it gave when the bundle was written.
     #[error(
-        "engine {engine} does not reproduce the golden {tower} embeddings of {}: cosine {cosine:.6}, needs {GOLDEN_COSINE}",
+        "engine {engine} does not reproduce the golden {tower} embeddings of {}: cosine {cosine:.6}, needs {needed:.4}",
         bundle.display()
     )]
     SelfTest {
@@ -84,6 +84,20 @@ pub enum LoadError {
         bundle: PathBuf,
         /// Least cosine of an embedding with its golden one.
         cosine: f64,
+        /// What it has to be at least.
+        needed: f64,
+    },
+    /// The bundle does not hold the precision asked for.
+    #[error("{} has no {tower} tower in {precision}, only in {has}; `medclip quantize` makes one", bundle.display())]
+    NoSuchPrecision {
+        /// The bundle's directory.
+        bundle: PathBuf,
+        /// The tower.
+        tower: TowerKind,
+        /// What was asked for.
+        precision: Precision,
+        /// What there is.
+        has: String,
     },
     /// A tower fails on the golden inputs.
     #[error("engine {engine} fails on the golden inputs of {}", bundle.display())]

@@ -47,6 +47,14 @@ impl GraphContract {
         }
     }
 
+    /// The same with rows of another width.
+    pub(crate) fn of_width(mut self, width: usize) -> Self {
+        if let Some(last) = self.output.shape.last_mut() {
+            *last = Dimension::Fixed(width);
+        }
+        self
+    }
+
     /// Fails unless `graph` has exactly these inputs and this output, free axes free, and says that it was written for
     /// this configuration.
     pub(crate) fn verify(&self, graph: &GraphInfo) -> Result<(), ContractError> {

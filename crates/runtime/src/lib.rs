@@ -30,6 +30,9 @@
 //! An engine that was asked for runs, or opening fails and says what is missing. [`ModelOptions::self_test`] makes each
 //! tower reproduce the bundle's golden embeddings before it is used, [`Model::self_test`] says how well it does.
 //!
+//! A bundle may hold its towers in further precisions. [`ModelOptions::precision`] names one, and it runs or opening fails; left
+//! at `auto` it is the one the engine runs fastest ([`EngineKind::gains_from`]), and [`Model::precision`] says which.
+//!
 //! # Limits
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
 
@@ -44,7 +47,7 @@ mod model;
 mod options;
 mod self_test;
 
-pub use encoder::{embed_pixels, embed_sentences};
+pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
 pub use engine::{EngineKind, GraphSource, UnknownEngine};
@@ -52,13 +55,15 @@ pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;
 pub use options::{
-    CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, RtenOptions, TensorRtOptions,
+    CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, RtenOptions,
+    TensorRtOptions,
 };
 pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};
 pub use medclip_core::bundle::{Bundle, BundleError, BundleFile};
 pub use medclip_core::head::{Head, HeadError};
+pub use medclip_core::precision::{Precision, TowerKind};
 pub use medclip_core::preprocess::Preprocessor;
 pub use medclip_core::prompt::PromptSet;
 pub use medclip_core::{FindingScore, GrayImage, ModelConfig, Tokenizer};

@@ -8,6 +8,7 @@ use medclip_core::bank::PromptBank;
 use medclip_core::batch::{Embeddings, ImageBatch};
 use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::head::{Head, HeadError};
+use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::Preprocessor;
 use medclip_core::prompt::{PromptSet, sentences};
 use medclip_core::score::FindingScore;
@@ -17,7 +18,8 @@ use crate::encoder::{ImageEncoder, TextEncoder};
 use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
 use crate::options::ModelOptions;
-use crate::self_test::{SelfTest, passes};
+use crate::options::precision::{Chosen, choose};
+use crate::self_test::{SelfTest, needed, passes};
 
 /// A model loaded from a bundle: images in, scores out.
 ///
@@ -25,7 +27,10 @@ use crate::self_test::{SelfTest, passes};
 pub struct Model {
     bundle: Bundle,
     engine: GuardedEngine,
+    /// Engine and precision of the image tower in one word.
+    label: String,
     options: ModelOptions,
+    image_precision: Precision,
     image: ImageEncoder,
     text: Mutex<Option<Arc<TextTower>>>,
     classifier: Classifier,
@@ -53,16 +58,24 @@ impl Model {
     /// # Errors
     /// [`LoadError`] when a file of the bundle is missing, changed or malformed, when the engine is not in this build or
     /// cannot run here, when a graph's inputs or outputs are not what `model.toml` calls for, when the engine refuses
-    /// it, or when it fails the self-test that the options ask for.
+    /// it, when the bundle lacks the precision asked for, or when it fails the self-test that the options ask for.
     pub fn open_with(dir: impl AsRef<Path>, options: ModelOptions) -> Result<Self, LoadError> {
         let bundle = Bundle::open(dir.as_ref())?;
         let engine = engine::engine(&options.engine)?;
-        let path = bundle.path(BundleFile::ImageGraph);
+        let kind = options.engine.kind();
+        let Chosen { precision, file } = choose(&bundle, TowerKind::Image, options.precision, kind)?;
+        let path = bundle.path(file);
         let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
         let classifier = Classifier::Prompts(bundle.bank().clone());
-        let model = Self { bundle, engine, options, image, text: Mutex::default(), classifier };
+        let label = match precision {
+            Precision::Fp32 => engine.name().to_owned(),
+            _ => format!("{}/{precision}", engine.name()),
+        };
+        let text = Mutex::default();
+        let model =
+            Self { bundle, engine, label, options, image_precision: precision, image, text, classifier };
         if model.options.self_test {
-            model.require("image", model.golden_image_cosine())?;
+            model.require(TowerKind::Image, precision, model.golden_image_cosine())?;
         }
         Ok(model)
     }
@@ -137,7 +150,9 @@ impl Model {
     /// As [`Model::embed_images`] and [`Model::embed_texts`].
     pub fn self_test(&self) -> Result<SelfTest, EncodeError> {
         let text = self.text_tower()?;
-        Ok(SelfTest { image: self.golden_image_cosine()?, text: self.golden_text_cosine(&text)? })
+        let needed = [(TowerKind::Image, self.image_precision), (TowerKind::Text, text.precision)]
+            .map(|(tower, precision)| needed(&self.bundle, tower, precision));
+        Ok(SelfTest { image: self.golden_image_cosine()?, text: self.golden_text_cosine(&text)?, needed })
     }
 
     /// Names of the classes [`Model::classify`] scores, in its order.
@@ -169,6 +184,16 @@ impl Model {
         self.engine.name()
     }
 
+    /// Precision of the image tower in use.
+    pub const fn precision(&self) -> Precision {
+        self.image_precision
+    }
+
+    /// Engine and precision of the image tower in one word: `tract`, `ort-cpu/int8`.
+    pub fn engine_label(&self) -> &str {
+        &self.label
+    }
+
     fn text_tower(&self) -> Result<Arc<TextTower>, EncodeError> {
         // Held while the tower loads, so that it is loaded once; a failure leaves it to be tried again.
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,16 +208,19 @@ impl Model {
 
     fn load_text_tower(&self) -> Result<TextTower, LoadError> {
         let tokenizer = self.bundle.tokenizer()?;
-        let path = self.bundle.path(BundleFile::TextGraph);
+        let kind = self.options.engine.kind();
+        let choice = self.options.precision.of_text(&self.bundle);
+        let Chosen { precision, file } = choose(&self.bundle, TowerKind::Text, choice, kind)?;
+        let path = self.bundle.path(file);
         let graph = GraphSource::File(&path);
         let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
             let image = self.bundle.path(BundleFile::ImageGraph);
             return Err(LoadError::DifferentWeights { image, text: path });
         }
-        let tower = TextTower { encoder, tokenizer };
+        let tower = TextTower { encoder, tokenizer, precision };
         if self.options.self_test {
-            self.require("text", self.golden_text_cosine(&tower))?;
+            self.require(TowerKind::Text, precision, self.golden_text_cosine(&tower))?;
         }
         Ok(tower)
     }
@@ -210,11 +238,18 @@ impl Model {
     }
 
     /// Fails unless a tower reproduced its golden embeddings.
-    fn require(&self, tower: &'static str, cosine: Result<f64, EncodeError>) -> Result<(), LoadError> {
+    fn require(
+        &self,
+        tower: TowerKind,
+        precision: Precision,
+        cosine: Result<f64, EncodeError>,
+    ) -> Result<(), LoadError> {
+        let needed = needed(&self.bundle, tower, precision);
+        let tower = tower.name();
         let (engine, bundle) = (self.engine_name(), self.bundle.directory().to_owned());
         match cosine {
-            Ok(cosine) if passes(cosine) => Ok(()),
-            Ok(cosine) => Err(LoadError::SelfTest { engine, tower, bundle, cosine }),
+            Ok(cosine) if passes(cosine, needed) => Ok(()),
+            Ok(cosine) => Err(LoadError::SelfTest { engine, tower, bundle, cosine, needed }),
             Err(error) => Err(LoadError::SelfTestRun { engine, bundle, source: error.into() }),
         }
     }
@@ -224,6 +259,7 @@ impl Model {
 struct TextTower {
     encoder: TextEncoder,
     tokenizer: Tokenizer,
+    precision: Precision,
 }
 
 impl fmt::Debug for Model {

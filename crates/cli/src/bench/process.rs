@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, bail};
-use medclip_runtime::EngineKind;
+use medclip_runtime::{EngineKind, Precision, PrecisionChoice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -39,12 +39,14 @@ impl Worker {
     pub(super) fn start(
         bundle: &Path,
         engine: EngineKind,
+        precision: PrecisionChoice,
         threads: NonZeroUsize,
         text: bool,
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(env::current_exe()?);
         command.arg("bench-worker").arg(bundle);
-        command.args(["--engine", engine.name(), "--threads", &threads.to_string()]);
+        command.args(["--engine", engine.name(), "--precision", &precision.to_string()]);
+        command.args(["--threads", &threads.to_string()]);
         if text {
             command.arg("--text");
         }
@@ -54,6 +56,11 @@ impl Worker {
         let engine = engine.name();
         let loaded = read(&mut output).with_context(|| format!("{engine} on {threads} threads"))?;
         Ok(Self { engine, threads: threads.get(), loaded, child, input, output })
+    }
+
+    /// Engine and precision.
+    pub(super) fn setting(&self) -> (&'static str, Precision) {
+        (self.engine, self.loaded.precision)
     }
 
     /// Milliseconds of every run.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use medclip_runtime::Precision;
 use serde::Serialize;
 
 use super::process::{Process, Worker};
@@ -15,6 +16,7 @@ pub(super) struct Measured {
     /// Position of the process.
     pub(super) worker: usize,
     engine: &'static str,
+    precision: Precision,
     threads: usize,
     pub(super) tower: Tower,
     pub(super) batch: usize,
@@ -24,8 +26,8 @@ pub(super) struct Measured {
 
 impl Measured {
     pub(super) fn new(position: usize, worker: &Worker, tower: Tower, batch: usize) -> Self {
-        let (engine, threads) = (worker.engine, worker.threads);
-        Self { worker: position, engine, threads, tower, batch, rounds: Vec::new() }
+        let ((engine, precision), threads) = (worker.setting(), worker.threads);
+        Self { worker: position, engine, precision, threads, tower, batch, rounds: Vec::new() }
     }
 }
 
@@ -41,8 +43,8 @@ pub(super) struct Report {
     pub(super) rounds: usize,
     /// Measured runs of every setting in a round.
     pub(super) runs: usize,
-    /// The engine that `relative` divides by.
-    pub(super) compared_with: &'static str,
+    /// The engine and precision that `relative` divides by.
+    pub(super) compared_with: String,
     pub(super) results: Vec<Figures>,
     pub(super) processes: Vec<Process>,
 }
@@ -52,6 +54,7 @@ pub(super) struct Report {
 pub(super) struct Figures {
     tower: Tower,
     engine: &'static str,
+    precision: Precision,
     threads: usize,
     batch: usize,
     /// Of one call.
@@ -64,10 +67,10 @@ pub(super) struct Figures {
 }
 
 /// Figures of every setting, compared with `first` at the same tower, threads and batch.
-pub(super) fn results(measured: &[Measured], first: &str) -> Vec<Figures> {
+pub(super) fn results(measured: &[Measured], first: &(&str, Precision)) -> Vec<Figures> {
     let figures = |each: &Measured| {
         let base = measured.iter().find(|other| {
-            other.engine == first
+            (other.engine, other.precision) == *first
                 && (other.tower, other.threads, other.batch) == (each.tower, each.threads, each.batch)
         });
         let all: Vec<f64> = each.rounds.concat();
@@ -77,6 +80,7 @@ pub(super) fn results(measured: &[Measured], first: &str) -> Vec<Figures> {
         Figures {
             tower: each.tower,
             engine: each.engine,
+            precision: each.precision,
             threads: each.threads,
             batch: each.batch,
             p50_ms: quantile(&all, 0.5),
@@ -104,8 +108,9 @@ impl Report {
         writeln!(out, "{rounds} rounds of {runs} runs each, after {warm_up} to warm up\n")?;
 
         let relative = format!("× {compared_with}");
-        let header = ["Tower", "Engine", "Threads", "Batch", "p50 ms", "p95 ms", "Per second", &relative];
-        let mut table = plain_table(&header, &[2, 3, 4, 5, 6, 7]);
+        let header =
+            ["Tower", "Engine", "Precision", "Threads", "Batch", "p50 ms", "p95 ms", "Per second", &relative];
+        let mut table = plain_table(&header, &[3, 4, 5, 6, 7, 8]);
         for each in &self.results {
             table.add_row([
                 match each.tower {
@@ -113,6 +118,7 @@ impl Report {
                     Tower::Text => "text".to_owned(),
                 },
                 each.engine.to_owned(),
+                each.precision.to_string(),
                 each.threads.to_string(),
                 each.batch.to_string(),
                 format!("{:.2}", each.p50_ms),
@@ -124,13 +130,14 @@ impl Report {
         write_table(out, &table)?;
         writeln!(out)?;
 
-        let header = ["Engine", "Threads", "Load ms", "Text load ms", "Peak memory MiB"];
-        let mut table = plain_table(&header, &[1, 2, 3, 4]);
+        let header = ["Engine", "Precision", "Threads", "Load ms", "Text load ms", "Peak memory MiB"];
+        let mut table = plain_table(&header, &[2, 3, 4, 5]);
         for process in &self.processes {
             let none = || "–".to_owned();
             let mebibytes = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1 << 20));
             table.add_row([
                 process.engine.to_owned(),
+                process.loaded.precision.to_string(),
                 process.threads.to_string(),
                 format!("{:.0}", process.loaded.load_ms),
                 process.loaded.text_load_ms.map_or_else(none, |ms| format!("{ms:.0}")),
@@ -159,6 +166,7 @@ mod tests {
         let of = |engine, rounds: &[[f64; 1]]| Measured {
             worker: 0,
             engine,
+            precision: Precision::Fp32,
             threads: 1,
             tower: Tower::Image,
             batch: 2,
@@ -166,7 +174,7 @@ mod tests {
         };
         // The machine is ten times slower in the second round, and both meet it.
         let measured = [of("tract", &[[4.0], [40.0], [4.0]]), of("ort-cpu", &[[2.0], [20.0], [2.0]])];
-        let figures = results(&measured, "tract");
+        let figures = results(&measured, &("tract", Precision::Fp32));
         assert_eq!((figures[0].relative, figures[1].relative), (1.0, 0.5));
         assert_eq!(figures[1].per_second, 6.0 / 0.024);
     }

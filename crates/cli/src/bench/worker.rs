@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args;
 use medclip_phantom::Phantom;
-use medclip_runtime::{EngineKind, GrayImage, ImageBatch, Model, ModelOptions};
+use medclip_runtime::{EngineKind, GrayImage, ImageBatch, Model, ModelOptions, Precision, PrecisionChoice};
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
@@ -24,6 +24,8 @@ pub(crate) struct WorkerArgs {
     bundle: PathBuf,
     #[arg(long)]
     engine: EngineKind,
+    #[arg(long)]
+    precision: PrecisionChoice,
     #[arg(long)]
     threads: NonZeroUsize,
     #[arg(long)]
@@ -41,6 +43,8 @@ pub(crate) enum Tower {
 /// What the process says first.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Loaded {
+    /// Precision of the image tower.
+    pub(super) precision: Precision,
     /// Opening and verifying the bundle and loading the image tower.
     pub(super) load_ms: f64,
     /// Loading the text tower and embedding one sentence.
@@ -69,11 +73,15 @@ pub(super) struct Finished {
 }
 
 pub(crate) fn work(args: &WorkerArgs) -> anyhow::Result<Outcome> {
-    let options =
-        ModelOptions { engine: args.engine.into(), threads: args.threads, ..ModelOptions::default() };
+    let options = ModelOptions {
+        engine: args.engine.into(),
+        threads: args.threads,
+        precision: args.precision,
+        ..ModelOptions::default()
+    };
     let start = Instant::now();
     let model = Model::open_with(&args.bundle, options).context("cannot load the model")?;
-    let mut loaded = Loaded { load_ms: elapsed_ms(start), text_load_ms: None };
+    let mut loaded = Loaded { precision: model.precision(), load_ms: elapsed_ms(start), text_load_ms: None };
     if args.text {
         let start = Instant::now();
         model.embed_texts(&["Clear lungs."])?;

@@ -29,7 +29,7 @@ impl<'a> Record<'a> {
             Err(error) => (Vec::new(), Some(one_line(&error))),
         };
         let path = path.display().to_string();
-        Self { path, model: model.name(), engine: model.engine_name(), findings, error }
+        Self { path, model: model.name(), engine: model.engine_label(), findings, error }
     }
 }
 

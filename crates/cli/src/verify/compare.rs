@@ -20,6 +20,9 @@ impl Limits {
     /// Sentences from weights that storage has rounded to eleven bits.
     const HALF: Self = Self { text_cosine: 0.9999, logit: 0.05, ..Self::EXACT };
 
+    /// The same 8-bit weights, sums rounded by different engines.
+    pub(super) const QUANTIZED: Self = Self { image_cosine: 0.999, text_cosine: 0.999, logit: 0.5 };
+
     /// A bundle beside the weights it was made of.
     pub(super) const fn to_weights(half: bool) -> Self {
         if half { Self::HALF } else { Self::EXACT }

@@ -34,9 +34,7 @@ pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, Strin
 /// SHA-256 of the sums of the model itself.
 fn identity(sums: &BTreeMap<String, String>) -> String {
     let mut model = sums.clone();
-    for file in BundleFile::BESIDE {
-        model.remove(file.file_name());
-    }
+    model.retain(|name, _| BundleFile::named(name).is_some_and(BundleFile::is_of_model));
     sha256(format(&model).as_bytes())
 }
 

@@ -24,7 +24,7 @@ const INITIALIZER: u32 = 5;
 /// A finished graph: what an `.onnx` file holds.
 ///
 /// Written as it is encoded, one constant after the other, each of which is freed behind it: the weights are in memory once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OnnxFile {
     /// What comes before the graph and behind it; concatenated messages are one message.
     before: ModelProto,

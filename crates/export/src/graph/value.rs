@@ -75,7 +75,7 @@ pub(crate) enum Dimension {
     Symbol(&'static str),
 }
 
-pub(super) fn info<T: Element>(name: &str, shape: &[Dimension], doc: &str) -> ValueInfoProto {
+pub(crate) fn info<T: Element>(name: &str, shape: &[Dimension], doc: &str) -> ValueInfoProto {
     let dim = |dimension: &Dimension| DimensionProto {
         value: Some(match *dimension {
             Dimension::Fixed(size) => DimensionValue::Size(size as i64),
