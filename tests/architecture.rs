@@ -11,6 +11,8 @@ use serde_json::Value;
 /// Each crate with the crates of this workspace it may depend on, tests aside.
 const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-core", &[]),
+    ("medclip-archive", &["medclip-core"]),
+    ("medclip-index", &["medclip-core"]),
     ("medclip-eval", &[]),
     ("medclip-decode", &["medclip-core"]),
     ("medclip-export", &["medclip-core", "medclip-weights"]),
@@ -33,10 +35,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "medclip-cli",
         &[
+            "medclip-archive",
             "medclip-core",
             "medclip-decode",
             "medclip-eval",
             "medclip-export",
+            "medclip-index",
             "medclip-phantom",
             "medclip-plot",
             "medclip-report",
@@ -121,12 +125,13 @@ fn scoring_needs_neither_candle_nor_a_cpp_toolchain() {
 }
 
 #[test]
-fn a_scanner_can_leave_import_out() {
+fn a_scanner_can_leave_imports_and_archives_out() {
     let tree =
         cargo(&["tree", "-p", "medclip-cli", "-e", "normal", "--no-default-features", "--prefix", "none"]);
-    for package in ["medclip-export", "medclip-weights", "zip"] {
+    for package in ["medclip-export", "medclip-weights", "medclip-archive", "medclip-index", "parquet", "zip"]
+    {
         let is_there = tree.lines().any(|line| line.split(' ').next() == Some(package));
-        assert!(!is_there, "{package} is only for imports");
+        assert!(!is_there, "{package} is only for imports and archives");
     }
 }
 

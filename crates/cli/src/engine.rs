@@ -37,6 +37,17 @@ impl EngineArgs {
         self.threads.unwrap_or(ModelOptions::default().threads)
     }
 
+    /// Decides the engine where that was left to this program, and says so; it stays decided.
+    ///
+    /// # Errors
+    /// When none can run here.
+    #[cfg(feature = "archive")]
+    pub(crate) fn settle(&mut self) -> anyhow::Result<EngineKind> {
+        let kind = self.engine.resolve()?;
+        self.engine = Choice::Named(kind);
+        Ok(kind)
+    }
+
     /// A model that uses `threads` in one call; an engine that was left to this program is named on standard error.
     ///
     /// # Errors

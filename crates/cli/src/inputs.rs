@@ -12,7 +12,7 @@ use medclip_runtime::Model;
 use walkdir::WalkDir;
 
 /// Extensions of the images looked for in directories, whatever their case.
-const IMAGE_EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "dcm", "dicom"];
+pub(crate) const IMAGE_EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "dcm", "dicom"];
 
 /// Bytes that tell whether a file is DICOM.
 const DICOM_START: u64 = 132;

@@ -1,8 +1,10 @@
 //! `medclip`: findings on chest radiographs by a model that trains, exports and runs here.
 //!
-//! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done. Results go to standard
-//! output, everything else to standard error.
+//! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done, 3 stopped half way, on
+//! request. Results go to standard output, everything else to standard error.
 
+#[cfg(feature = "archive")]
+mod archive;
 mod bench;
 #[cfg(feature = "import")]
 mod bundle;
@@ -14,6 +16,8 @@ mod eval;
 mod export;
 #[cfg(feature = "import")]
 mod import;
+#[cfg(feature = "search")]
+mod index;
 mod inputs;
 mod inspect;
 mod label;
@@ -44,7 +48,7 @@ struct Cli {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 all done, 1 some inputs failed, 2 could not run.
+Exit status: 0 all done, 1 some inputs failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.
 Results go to standard output; errors and progress to standard error.";
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +62,8 @@ enum Command {
     #[command(hide = true)]
     BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
+    #[cfg(feature = "search")]
+    Index(index::IndexArgs),
     #[cfg(feature = "import")]
     Import(import::ImportArgs),
     #[cfg(feature = "import")]
@@ -77,6 +83,9 @@ enum Command {
 enum Outcome {
     Complete,
     SomeFailed,
+    /// It was asked to stop and has.
+    #[cfg(feature = "archive")]
+    Stopped,
 }
 
 fn main() -> ExitCode {
@@ -89,6 +98,8 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
+        #[cfg(feature = "search")]
+        Command::Index(args) => index::run(args),
         #[cfg(feature = "import")]
         Command::Import(args) => import::run(&args),
         #[cfg(feature = "import")]
@@ -105,6 +116,8 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
+        #[cfg(feature = "archive")]
+        Ok(Outcome::Stopped) => ExitCode::from(3),
         // Whoever read the output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

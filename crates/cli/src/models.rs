@@ -10,7 +10,7 @@ use clap::Args;
 pub(crate) const DEFAULT_MODEL: &str = "medclip-edge";
 
 /// Which model to use.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ModelArg {
     /// Bundle directory to score with [default: the shipped model]
     ///

@@ -1,5 +1,7 @@
 //! `medclip score`: images to findings.
 
+#[cfg(feature = "archive")]
+mod archive;
 mod writer;
 
 use std::fs;
@@ -30,6 +32,9 @@ use writer::Record;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ScoreArgs {
     /// JPEG or PNG files, or directories to search for them (.jpg, .jpeg, .png, recursively, sorted by name)
+    ///
+    /// With `--output` also zip and tar archives, quoted patterns, tables (.csv, .parquet) with a column `path`, and `-` for
+    /// a list on standard input.
     #[arg(required = true, value_name = "IMAGES")]
     images: Vec<PathBuf>,
     #[command(flatten)]
@@ -40,14 +45,17 @@ pub(crate) struct ScoreArgs {
     /// Score with the classifiers of this file instead, which `medclip eval probe --save` fitted for this very model
     #[arg(long, value_name = "FILE", conflicts_with = "prompts")]
     head: Option<PathBuf>,
-    /// Output format: a table for people, one JSON object a line, or CSV
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// Output format: a table for people, one JSON object a line, or CSV [default: table; Parquet with --output]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// First run the images and sentences that the model carries with their embeddings, and fail if it gives others here
     #[arg(long)]
     self_test: bool,
     #[command(flatten)]
     engine: EngineArgs,
+    #[cfg(feature = "archive")]
+    #[command(flatten)]
+    archive: archive::ArchiveArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -56,26 +64,25 @@ Examples:
   medclip score --format json studies/ > scores.jsonl
   medclip score --prompts prompts.toml --format csv a.png b.png
   medclip score --engine ort-cpu studies/
+  medclip score --output scores.parquet --resume studies/ old.zip
 
-Exit status: 0 all scored, 1 some images failed, 2 could not run.";
+Exit status: 0 all scored, 1 some images failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.";
 
 pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
+    #[cfg(feature = "archive")]
+    if let Some(output) = args.archive.output.clone() {
+        return archive::run(args, &output);
+    }
     let inputs = inputs::expand(&args.images);
     let threads = args.engine.threads();
     // Images side by side first; what is left over goes into each image.
     let workers = threads.get().min(inputs.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
     let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image)? };
-    let model = load(&args.model.resolve()?, options, args.prompts.as_deref())?;
-    let model = match &args.head {
-        Some(file) => {
-            with_head(model, file).with_context(|| format!("cannot use head {}", file.display()))?
-        }
-        None => model,
-    };
+    let model = load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
 
     let bar = progress(inputs.len(), "images");
-    let mut writer = writer::new(args.format, locked_stdout());
+    let mut writer = writer::new(args.format.unwrap_or_default(), locked_stdout());
     let classes: Vec<&str> = model.class_names().collect();
     writer.begin(&classes)?;
     let mut outcome = Outcome::Complete;
@@ -102,8 +109,16 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-fn load(dir: &Path, options: ModelOptions, prompts: Option<&Path>) -> anyhow::Result<Model> {
+fn load(
+    dir: &Path,
+    options: ModelOptions,
+    prompts: Option<&Path>,
+    head: Option<&Path>,
+) -> anyhow::Result<Model> {
     let model = Model::open_with(dir, options).context("cannot load the model")?;
+    if let Some(file) = head {
+        return with_head(model, file).with_context(|| format!("cannot use head {}", file.display()));
+    }
     let Some(file) = prompts else { return Ok(model) };
     let prompts = PromptSet::open(file).with_context(|| format!("cannot use prompts {}", file.display()))?;
     model.with_prompts(&prompts).with_context(|| format!("cannot use prompts {}", file.display()))

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
+#[cfg(feature = "archive")]
+#[path = "cli/archive.rs"]
+mod archive;
 #[path = "cli/bench.rs"]
 mod bench;
 #[path = "cli/broken.rs"]
@@ -18,6 +21,9 @@ mod formats;
 #[cfg(feature = "import")]
 #[path = "cli/import.rs"]
 mod import;
+#[cfg(feature = "search")]
+#[path = "cli/index.rs"]
+mod index;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/label.rs"]

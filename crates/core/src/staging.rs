@@ -160,9 +160,7 @@ impl StagedDirectory {
             }
             return Err(at(&self.target)(source));
         }
-        if let Some(parent) = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            sync_directory(parent)?;
-        }
+        sync_parent(&self.target)?;
         if replaces { remove(&old) } else { Ok(()) }
     }
 }
@@ -179,23 +177,33 @@ impl Drop for StagedDirectory {
 /// # Errors
 /// [`StagingError`]; what was in the place before is then there still.
 pub fn replace_file(target: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StagingError> {
+    replace_file_with(target, |out| out.write_all(bytes))
+}
+
+/// [`replace_file`] with what `write` writes; returns what it returned.
+///
+/// # Errors
+/// [`StagingError`], of `write` too; what was in the place before is then there still.
+pub fn replace_file_with<T>(
+    target: impl AsRef<Path>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<T>,
+) -> Result<T, StagingError> {
     let target = target.as_ref();
     let partial = beside(target, StagedDirectory::SUFFIX);
     let fill = || {
-        let mut file = File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, target)
+        let mut out = BufWriter::new(File::create(&partial)?);
+        let value = write(&mut out)?;
+        out.into_inner()?.sync_all()?;
+        fs::rename(&partial, target)?;
+        Ok(value)
     };
-    if let Err(source) = fill() {
+    let value = fill().map_err(|source| {
         // The first error is the one to report.
         let _ = fs::remove_file(&partial);
-        return Err(at(target)(source));
-    }
-    match target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => sync_directory(parent),
-        None => Ok(()),
-    }
+        at(target)(source)
+    })?;
+    sync_parent(target)?;
+    Ok(value)
 }
 
 /// `target` with `suffix` appended to its last name.
@@ -211,6 +219,12 @@ fn remove(directory: &Path) -> Result<(), StagingError> {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(at(directory)(source)),
         _ => Ok(()),
     }
+}
+
+/// Flushes the directory that holds `path`, so that its name outlives a loss of power.
+fn sync_parent(path: &Path) -> Result<(), StagingError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 fn sync_directory(path: &Path) -> Result<(), StagingError> {

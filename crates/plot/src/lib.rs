@@ -52,6 +52,6 @@ pub use efficiency::{EfficiencyChart, EfficiencyCurve, SharePoint};
 pub use embedding::{EmbeddingClass, EmbeddingMap};
 pub use error::PlotError;
 pub use estimate::Estimate;
-pub use page::{Block, Page, Table};
+pub use page::{Block, Page, Picture, Table};
 pub use roc::{RocChart, RocCurve};
 pub use svg::Svg;

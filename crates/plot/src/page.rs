@@ -1,5 +1,7 @@
 //! Pages that open offline: HTML with everything inside, and no script.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::svg::{Svg, legible};
@@ -26,6 +28,8 @@ pub enum Block {
     Facts(Vec<(String, String)>),
     /// Charts, as many side by side as there is room for.
     Charts(Vec<Svg>),
+    /// Small pictures with their captions, as many side by side as there is room for.
+    Pictures(Vec<Picture>),
     /// Rows and columns.
     Table(Table),
     /// Text with its line ends kept, which opens when its summary is chosen.
@@ -35,6 +39,15 @@ pub enum Block {
         /// What opens.
         text: String,
     },
+}
+
+/// A small picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// A PNG file; without one the caption stands alone.
+    pub png: Option<Vec<u8>>,
+    /// What is said below it, a line each.
+    pub caption: Vec<String>,
 }
 
 /// Rows and columns.
@@ -85,10 +98,26 @@ impl Block {
                     @for chart in charts { figure { (PreEscaped(chart.to_inline())) } }
                 }
             },
+            Self::Pictures(pictures) => html! {
+                div class="pictures" { @for picture in pictures { (picture.markup()) } }
+            },
             Self::Table(table) => table.markup(),
             Self::Folded { summary, text } => html! {
                 details { summary { (legible(summary)) } pre { (legible(text)) } }
             },
+        }
+    }
+}
+
+impl Picture {
+    fn markup(&self) -> Markup {
+        let source = |png| format!("data:image/png;base64,{}", STANDARD.encode(png));
+        let first = self.caption.first().map(|line| legible(line)).unwrap_or_default();
+        html! {
+            figure {
+                @if let Some(png) = &self.png { img src=(source(png)) alt=(first); }
+                figcaption { @for line in &self.caption { div { (legible(line)) } } }
+            }
         }
     }
 }

@@ -4,8 +4,8 @@
 
 use medclip_plot::{
     Block, CalibrationBin, CalibrationChart, CalibrationPanel, Curve, CurveChart, EfficiencyChart,
-    EfficiencyCurve, EmbeddingClass, EmbeddingMap, Estimate, Page, PlotError, RocChart, RocCurve, SharePoint,
-    Svg, Table,
+    EfficiencyCurve, EmbeddingClass, EmbeddingMap, Estimate, Page, Picture, PlotError, RocChart, RocCurve,
+    SharePoint, Svg, Table,
 };
 use roxmltree::{Document, Node};
 
@@ -239,4 +239,15 @@ fn a_page_escapes_its_text_and_needs_nothing_from_elsewhere() {
     assert!(html.contains("<td class=\"number\">0.8</td>") && html.contains("prefers-color-scheme: dark"));
     // Nothing but the name of SVG's elements names a place outside.
     assert_eq!(html.matches("http").count(), html.matches("http://www.w3.org/2000/svg").count());
+}
+
+#[test]
+fn a_picture_is_within_the_page_and_its_caption_escaped() {
+    let pictures = [Some(vec![0x89, b'P', b'N', b'G']), None];
+    let pictures = pictures.map(|png| Picture { png, caption: vec![HOSTILE.to_owned(), "0.91".to_owned()] });
+    let page = Page { title: "Hits".to_owned(), blocks: vec![Block::Pictures(pictures.to_vec())] };
+    let html = page.to_html();
+    assert_eq!(html.matches("<img src=\"data:image/png;base64,iVBORw==\"").count(), 1);
+    assert_eq!(html.matches("<figure>").count(), 2);
+    assert!(!html.contains("<b>") && html.contains("0.91"));
 }

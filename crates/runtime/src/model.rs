@@ -110,13 +110,21 @@ impl Model {
     /// # Errors
     /// As [`Model::embed_images`].
     pub fn classify(&self, images: &ImageBatch) -> Result<Vec<Vec<FindingScore>>, EncodeError> {
-        let embeddings = self.embed_images(images)?;
+        Ok(self.classify_embeddings(&self.embed_images(images)?))
+    }
+
+    /// Scores of every class for images that [`Model::embed_images`] has embedded.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, dim]`
+    /// - returns: `[batch][classes]`
+    pub fn classify_embeddings(&self, images: &Embeddings) -> Vec<Vec<FindingScore>> {
         let (scale, pooling) = (self.bundle.logit_scale(), self.bundle.config().prompt_pooling);
         let scores = |image: &[f32]| match &self.classifier {
             Classifier::Prompts(bank) => bank.scores(image, scale, pooling),
             Classifier::Head(head) => head.scores(image),
         };
-        Ok(embeddings.iter().map(scores).collect())
+        images.iter().map(scores).collect()
     }
 
     /// A unit-norm embedding of every image.

@@ -1,0 +1,69 @@
+//! What a run is of, its inputs aside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use crate::portion::Portion;
+use crate::row::Columns;
+use crate::table::Format;
+
+/// All that decides what rows of given inputs look like. A run goes on only under the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// What a row has, and of which model.
+    pub columns: Columns,
+    /// Options by name, whatever else moves a score.
+    pub options: BTreeMap<String, String>,
+    /// How rows are written.
+    pub format: Format,
+    /// Rows of a file, but for the last.
+    pub shard_size: NonZeroU32,
+    /// The machine's part of the inputs.
+    pub portion: Option<Portion>,
+}
+
+impl Settings {
+    /// Rows of file `number` of a run of `inputs`.
+    pub(crate) fn rows_of(&self, number: u64, inputs: u64) -> u64 {
+        let size = u64::from(self.shard_size.get());
+        inputs.saturating_sub(number.saturating_mul(size)).min(size)
+    }
+
+    /// What `wanted` has otherwise, each with both values.
+    pub(crate) fn differences(&self, wanted: &Self) -> Vec<String> {
+        let (there, wanted) = (self.named(), wanted.named());
+        let names: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
+        let differs = names.into_iter().filter(|name| there.get(*name) != wanted.get(*name));
+        let value = |of: &BTreeMap<String, String>, name: &String| {
+            of.get(name).cloned().unwrap_or_else(|| "none".to_owned())
+        };
+        differs
+            .map(|name| {
+                format!("its {name} is {}, asked for is {}", value(&there, name), value(&wanted, name))
+            })
+            .collect()
+    }
+
+    fn named(&self) -> BTreeMap<String, String> {
+        let columns = &self.columns;
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        let mut named: BTreeMap<String, String> = self.options.clone();
+        named.extend(
+            [
+                ("model", columns.model.clone()),
+                ("model id", columns.model_id.clone()),
+                ("engine", columns.engine.clone()),
+                ("classes", columns.classes.join(", ")),
+                ("width of embeddings", or_none(columns.embedding_dim.map(|dim| dim.to_string()))),
+                ("patient column", if columns.patient { "there" } else { "not there" }.to_owned()),
+                ("format", self.format.extension().to_owned()),
+                ("shard size", self.shard_size.to_string()),
+                ("part of the inputs", or_none(self.portion.map(|portion| portion.to_string()))),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        named
+    }
+}

@@ -1,0 +1,48 @@
+//! What turns inputs into scores.
+
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::row::{Identity, Scores};
+
+/// Content of an input.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// A file to open.
+    File(&'a Path),
+    /// A member of an archive, read.
+    Bytes(&'a [u8]),
+}
+
+/// An input ready for the model, or why there is nothing to score, with what is known of it either way.
+#[derive(Debug)]
+pub struct Prepared<T> {
+    /// Identifiers the file gives.
+    pub identity: Identity,
+    /// Codes of quality checks.
+    pub qc: Vec<String>,
+    /// What the model takes.
+    pub image: Result<T, Failure>,
+}
+
+/// Decodes and scores. Both are called from many threads at once; a panic costs its input the scores and nothing else.
+pub trait Scorer: Sync {
+    /// What the model takes of one input.
+    type Image: Send;
+
+    /// Decodes and preprocesses one input.
+    fn prepare(&self, content: Content<'_>) -> Prepared<Self::Image>;
+
+    /// Scores of images, one for each, in order. When a batch fails, each of its images is tried alone.
+    ///
+    /// # Errors
+    /// [`Failure`] of the batch.
+    fn score(&self, images: &[Self::Image]) -> Result<Vec<Scores>, Failure>;
+}
+
+impl<T> Prepared<T> {
+    /// Nothing to score and nothing known.
+    pub fn failed(failure: Failure) -> Self {
+        Self { identity: Identity::default(), qc: Vec::new(), image: Err(failure) }
+    }
+}

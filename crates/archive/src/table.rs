@@ -1,0 +1,76 @@
+//! Rows as Parquet, CSV or JSON lines.
+//!
+//! Columns in this order: `path`, `sop_instance_uid`, `study_instance_uid`, `patient_id` on request, `model`, `model_id`,
+//! `engine`, `qc`, `error_kind`, `error`, then `CLASS logit` and `CLASS probability` of every class, then `embedding` on
+//! request. In JSON the classes are a list `findings` of name, logit and probability. CSV joins the codes of `qc` by `;`
+//! and has an embedding as a JSON list in one cell. The same rows give the same bytes.
+
+mod csv;
+mod embeddings;
+mod json;
+mod parquet;
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::row::{Columns, Row};
+
+pub use embeddings::{EmbeddingsError, read_embeddings};
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Parquet, Snappy compressed.
+    Parquet,
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Parquet, Self::Csv, Self::Jsonl];
+
+    /// Ending of a file's name, without the dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// By a file's ending; none for other endings.
+    pub fn of(path: &Path) -> Option<Self> {
+        let end = path.extension().and_then(OsStr::to_str)?;
+        Self::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(end))
+    }
+
+    /// A whole file of these rows.
+    pub(crate) fn encode(self, columns: &Columns, rows: &[Row]) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Parquet => parquet::encode(columns, rows),
+            Self::Csv => csv::encode(columns, rows),
+            Self::Jsonl => json::encode(columns, rows),
+        }
+    }
+
+    /// One file of the rows of several.
+    pub(crate) fn join(
+        self,
+        columns: &Columns,
+        files: &[PathBuf],
+        out: &mut (dyn Write + Send),
+    ) -> io::Result<()> {
+        match self {
+            Self::Parquet => parquet::join(columns, files, out),
+            Self::Csv => csv::join(columns, files, out),
+            Self::Jsonl => json::join(files, out),
+        }
+    }
+}

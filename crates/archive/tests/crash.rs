@@ -1,0 +1,241 @@
+//! A run that was stopped anywhere ends as one that was not.
+
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use medclip_archive::{End, Format, Portion, RunError, Target, work};
+use support::{Texts, contents, files, go, open, settings, threads};
+
+const INPUTS: usize = 23;
+const SHARD: u32 = 5;
+
+fn lay(directory: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
+    for (path, bytes) in files {
+        let path = directory.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    fs::create_dir_all(directory.join("_medclip/commits")).unwrap();
+}
+
+/// The state after `commits` files of rows, with what an interrupted writer left on top.
+fn stopped(
+    whole: &BTreeMap<PathBuf, Vec<u8>>,
+    commits: usize,
+    extension: &str,
+) -> Vec<(String, BTreeMap<PathBuf, Vec<u8>>)> {
+    let rows = |number: usize| PathBuf::from(format!("rows-{number:05}.{extension}"));
+    let commit = |number: usize| PathBuf::from(format!("_medclip/commits/{number:05}.json"));
+    let mut before = whole.clone();
+    before.remove(Path::new("_medclip/finished.json"));
+    let mut later = commits;
+    while before.remove(&rows(later)).is_some() {
+        before.remove(&commit(later));
+        later += 1;
+    }
+    let mut states = vec![("between files".to_owned(), before.clone())];
+    let partial = |path: &Path| PathBuf::from(format!("{}.partial", path.display()));
+    let mut add = |step: &str, extra: Vec<(PathBuf, Vec<u8>)>| {
+        let mut state = before.clone();
+        state.extend(extra);
+        states.push((format!("{step} {commits}"), state));
+    };
+    if let (Some(bytes), Some(record)) = (whole.get(&rows(commits)), whole.get(&commit(commits))) {
+        let half = bytes[..bytes.len() / 2].to_vec();
+        add("rows begun", vec![(partial(&rows(commits)), half)]);
+        add("rows not renamed", vec![(partial(&rows(commits)), bytes.clone())]);
+        add("rows without commit", vec![(rows(commits), bytes.clone())]);
+        add("rows of a lost write", vec![(rows(commits), vec![0; bytes.len()])]);
+        let committed = (rows(commits), bytes.clone());
+        add("commit begun", vec![committed.clone(), (partial(&commit(commits)), record[..4].to_vec())]);
+        add("commit not renamed", vec![committed, (partial(&commit(commits)), record.clone())]);
+    }
+    states
+}
+
+#[test]
+fn a_directory_is_the_same_after_a_crash_at_every_step() {
+    for format in Format::ALL {
+        let root = tempfile::tempdir().unwrap();
+        let inputs = files(root.path(), INPUTS);
+        let whole_at = root.path().join("whole");
+        let mut run = open(&Target::Directory(whole_at.clone()), settings(format, SHARD), &inputs).unwrap();
+        assert_eq!(go(&mut run), End::Complete);
+        assert_eq!((run.summary().rows, run.summary().failures.values().sum::<u64>()), (23, 3));
+        drop(run);
+        let whole = contents(&whole_at);
+        assert_eq!(whole.len(), 5 + 5 + 3, "rows, commits, run, inputs and the end");
+        for commits in 0..=5 {
+            for (step, state) in stopped(&whole, commits, format.extension()) {
+                let directory = root.path().join("stopped");
+                lay(&directory, &state);
+                let target = Target::Directory(directory.clone());
+                let mut run = open(&target, settings(format, SHARD), &inputs).unwrap();
+                assert_eq!(run.summary().rows, (commits as u64 * 5).min(23), "{step}");
+                go(&mut run);
+                assert_eq!(contents(&directory), whole, "{format:?} stopped with {step}");
+                drop(run);
+                fs::remove_dir_all(&directory).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn one_file_is_the_same_after_a_crash_at_every_step_of_its_end() {
+    for format in Format::ALL {
+        let root = tempfile::tempdir().unwrap();
+        let inputs = files(root.path(), INPUTS);
+        // The rows before they are put together are those of a directory.
+        let parts = root.path().join("parts");
+        go(&mut open(&Target::Directory(parts.clone()), settings(format, SHARD), &inputs).unwrap());
+        let mut unfinished = contents(&parts);
+        let end = unfinished.remove(Path::new("_medclip/finished.json")).unwrap();
+
+        let file = root.path().join(format!("scores.{}", format.extension()));
+        let target = Target::File(file.clone());
+        go(&mut open(&target, settings(format, SHARD), &inputs).unwrap());
+        let whole = fs::read(&file).unwrap();
+        let record = contents(&target.directory());
+        let names: Vec<_> = record.keys().map(|path| path.display().to_string()).collect();
+        assert_eq!(names, ["_medclip/finished.json", "_medclip/run.json"]);
+
+        let partial = PathBuf::from(format!("{}.partial", file.display()));
+        let mut finished = unfinished.clone();
+        finished.insert("_medclip/finished.json".into(), end);
+        let mut half_removed = finished.clone();
+        half_removed.remove(Path::new(&format!("rows-00001.{}", format.extension())));
+        half_removed.remove(Path::new("_medclip/inputs.jsonl"));
+        for (step, state, is_there) in [
+            ("before the file", &unfinished, None),
+            ("file begun", &unfinished, Some((&partial, &whole[..9]))),
+            ("file there, not marked", &unfinished, Some((&file, &whole[..]))),
+            ("marked, rows still there", &finished, Some((&file, &whole[..]))),
+            ("rows half removed", &half_removed, Some((&file, &whole[..]))),
+            ("all done", &record, Some((&file, &whole[..]))),
+        ] {
+            fs::remove_dir_all(target.directory()).unwrap();
+            fs::remove_file(&file).unwrap();
+            lay(&target.directory(), state);
+            if let Some((path, bytes)) = is_there {
+                fs::write(path, bytes).unwrap();
+            }
+            let mut run = open(&target, settings(format, SHARD), &inputs).unwrap();
+            assert_eq!(go(&mut run), End::Complete);
+            assert_eq!(run.summary().rows, 23);
+            assert_eq!(fs::read(&file).unwrap(), whole, "{step}");
+            assert!(!partial.exists(), "{step}");
+            assert_eq!(contents(&target.directory()), record, "{step}");
+        }
+    }
+}
+
+#[test]
+fn a_beginning_that_was_cut_off_is_begun_again() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 4);
+    let left = root.path().join("run.partial/_medclip");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("inputs.jsonl"), "{\"pa").unwrap();
+    let target = Target::Directory(root.path().join("run"));
+    assert_eq!(go(&mut open(&target, settings(Format::Csv, SHARD), &inputs).unwrap()), End::Complete);
+    assert!(!root.path().join("run.partial").exists());
+}
+
+#[test]
+fn asked_to_stop_it_ends_after_a_whole_file() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 60);
+    let target = Target::Directory(root.path().join("run"));
+    let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
+    let stop = AtomicBool::new(false);
+    let end = work(&mut run, &Texts { embeddings: false }, &threads(1, 1, 1), &stop, |progress| {
+        assert_eq!(progress.total, 60);
+        stop.store(progress.done >= 7, Ordering::Relaxed);
+    });
+    assert_eq!(end.unwrap(), End::Stopped);
+    let rows = run.summary().rows;
+    assert!((10..30).contains(&rows) && rows % 5 == 0, "{rows}");
+    drop(run);
+    let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
+    assert_eq!((run.summary().rows, go(&mut run), run.summary().rows), (rows, End::Complete, 60));
+}
+
+#[test]
+fn another_run_is_refused_by_what_differs() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 8);
+    let target = Target::Directory(root.path().join("run"));
+    let same = || settings(Format::Csv, SHARD);
+    go(&mut open(&target, same(), &inputs).unwrap());
+    let mut cases = vec![];
+    let mut case = |change: &dyn Fn(&mut medclip_archive::Settings), message: &str| {
+        let mut settings = same();
+        change(&mut settings);
+        cases.push((settings, inputs.clone(), message.to_owned()));
+    };
+    case(&|s| s.columns.model_id = "ab".to_owned(), "its model id is 0f0f");
+    case(&|s| s.columns.engine = "cuda".to_owned(), "its engine is none, asked for is cuda");
+    case(&|s| s.columns.embedding_dim = Some(3), "its width of embeddings is none, asked for is 3");
+    case(&|s| s.columns.patient = true, "its patient column is not there, asked for is there");
+    case(&|s| s.format = Format::Jsonl, "its format is csv, asked for is jsonl");
+    case(&|s| s.shard_size = 6.try_into().unwrap(), "its shard size is 5, asked for is 6");
+    case(&|s| s.portion = Portion::new(1, 2), "its part of the inputs is none, asked for is 1/2");
+    case(
+        &|s| drop(s.options.insert("window".to_owned(), "auto".to_owned())),
+        "its window is none, asked for is auto",
+    );
+    cases.push((same(), inputs[1..].to_vec(), "it has 8 inputs, asked for are 7".to_owned()));
+    let turned = inputs.iter().rev().cloned().collect();
+    cases.push((same(), turned, "its 8 inputs have other names, or another order".to_owned()));
+    for (settings, inputs, expected) in cases {
+        let error = open(&target, settings, &inputs).unwrap_err();
+        assert!(matches!(error, RunError::Differs { .. }), "{error}");
+        assert!(error.to_string().contains(&expected), "{error} should contain {expected}");
+        assert!(!error.to_string().contains(".png"), "{error} names no input");
+    }
+}
+
+#[test]
+fn what_is_damaged_occupied_or_in_use_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 12);
+    let directory = root.path().join("run");
+    let target = Target::Directory(directory.clone());
+    let mut run = open(&target, settings(Format::Csv, SHARD), &inputs).unwrap();
+    let other = open(&target, settings(Format::Csv, SHARD), &inputs);
+    assert!(matches!(other.unwrap_err(), RunError::Locked { .. }));
+    go(&mut run);
+    drop(run);
+
+    let begin = |target: &Target| {
+        medclip_archive::Run::begin(target, settings(Format::Csv, SHARD), &mut |_| Ok(())).unwrap_err()
+    };
+    assert!(matches!(begin(&target), RunError::Exists { .. }));
+    let file = root.path().join("scores.csv");
+    fs::write(&file, "mine").unwrap();
+    assert!(matches!(begin(&Target::File(file.clone())), RunError::Exists { .. }));
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+    let occupied = Target::Directory(root.path().to_owned());
+    assert!(matches!(begin(&occupied), RunError::NotARun { .. }));
+
+    fs::remove_file(directory.join("_medclip/finished.json")).unwrap();
+    let rows = directory.join("rows-00001.csv");
+    let mut bytes = fs::read(&rows).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&rows, &bytes).unwrap();
+    let error = open(&target, settings(Format::Csv, SHARD), &inputs).unwrap_err();
+    assert!(error.to_string().contains("rows-00001.csv is damaged"), "{error}");
+    bytes[last] ^= 1;
+    fs::write(&rows, &bytes).unwrap();
+    fs::remove_file(directory.join("_medclip/commits/00001.json")).unwrap();
+    let error = open(&target, settings(Format::Csv, SHARD), &inputs).unwrap_err();
+    assert!(error.to_string().contains("later ones are there"), "{error}");
+}

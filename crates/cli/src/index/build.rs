@@ -1,0 +1,176 @@
+//! `medclip index build`.
+
+use std::fs;
+use std::io::Write as _;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use medclip_archive::{EmbeddingsError, Format, Settings, Target, read_embeddings};
+use medclip_core::staging::StagedDirectory;
+use medclip_index::{BuildError, IndexBuilder, Layout};
+use medclip_runtime::Model;
+
+use crate::Outcome;
+use crate::archive::{self, Job, Threads};
+use crate::engine::EngineArgs;
+use crate::models::ModelArg;
+
+/// Rows that are put on disk together while images are embedded.
+const SHARD_SIZE: u32 = 512;
+
+/// Embed the images of an archive and write them as an index
+///
+/// Images are embedded into `INDEX.run` beside the index, which goes when the index is there. With `--scores` nothing is
+/// embedded: vectors come from the Parquet files of `medclip score --output … --embeddings`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  medclip index build films.index studies/ old.zip --resume
+  medclip index build films.index --scores scores/
+
+Exit status: 0 all images are in the index, 1 some are not, 2 could not run, 3 stopped by Ctrl-C and can be resumed.")]
+pub(super) struct BuildArgs {
+    /// File to write
+    index: PathBuf,
+    /// Files, directories, archives, patterns, tables with a column `path`, or `-`, as for `score --output`
+    #[arg(value_name = "IMAGES", required_unless_present = "scores", conflicts_with = "scores")]
+    images: Vec<PathBuf>,
+    /// Take the embeddings of these Parquet files or directories of them
+    #[arg(long, value_name = "DIR|FILE", num_args = 1..)]
+    scores: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
+    #[arg(long, value_name = "N")]
+    batch: Option<NonZeroUsize>,
+    /// Go on where embedding the same images was stopped
+    #[arg(long)]
+    resume: bool,
+    /// Keep vectors as they come, for exact search alone [default below 200000 vectors]
+    #[arg(long, conflicts_with = "recall")]
+    flat: bool,
+    /// Sort vectors into lists, so that a query reads a part of them and finds this share of the ten nearest [default above:
+    /// 0.99]
+    #[arg(long, value_name = "SHARE")]
+    recall: Option<f64>,
+}
+
+pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
+    ensure!(!args.index.is_dir(), "{} is a directory", args.index.display());
+    if args.scores.is_empty() {
+        return embed(args);
+    }
+    let mut files = Vec::new();
+    for path in &args.scores {
+        files.extend(parquet_files(path)?);
+    }
+    let (builder, without) = read(&files, None)?;
+    write(builder, &args)?;
+    Ok(if without == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+}
+
+fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
+    let threads = Threads::new(&mut args.engine, args.batch)?;
+    let directory = args.model.clone().resolve()?;
+    let model =
+        Model::open_with(directory, threads.options(&args.engine)?).context("cannot load the model")?;
+    let settings = Settings {
+        columns: archive::columns(&model, true, false),
+        options: threads.recorded(),
+        format: Format::Parquet,
+        shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
+        portion: None,
+    };
+    let mut beside = args.index.clone().into_os_string();
+    beside.push(".run");
+    let rows = PathBuf::from(beside);
+    let job = Job { inputs: &args.images, portion: None, resume: args.resume, log_paths: false, threads };
+    let target = Target::Directory(rows.clone());
+    let (outcome, _) = archive::run(&model, &target, settings, &job, &rows)?;
+    if outcome == Outcome::Stopped {
+        return Ok(outcome);
+    }
+    let (builder, _) = read(&parquet_files(&rows)?, Some(&model))?;
+    write(builder, &args)?;
+    StagedDirectory::remove(&rows)?;
+    Ok(outcome)
+}
+
+/// The file itself, or those of rows in a directory of `score --output`.
+fn parquet_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let control = path.join("_medclip");
+    if control.exists() && !control.join("finished.json").exists() {
+        bail!("{} is not finished: go on with `score --resume` first", path.display());
+    }
+    let listed = fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut files = Vec::new();
+    for entry in listed {
+        let file = entry.with_context(|| format!("cannot read {}", path.display()))?.path();
+        if Format::of(&file) == Some(Format::Parquet) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    ensure!(!files.is_empty(), "{} has no Parquet file", path.display());
+    Ok(files)
+}
+
+/// All embeddings of the files, and how many rows have none. They have to be of one model.
+fn read(files: &[PathBuf], model: Option<&Model>) -> anyhow::Result<(IndexBuilder, u64)> {
+    let mut builder = None;
+    let mut without = 0;
+    for file in files {
+        without += read_embeddings(file, |path, model_id, embedding| -> Result<(), ReadError> {
+            let builder = match &mut builder {
+                Some((first, builder)) if first == model_id => builder,
+                Some((first, _)) => {
+                    return Err(ReadError::Models { first: first.clone(), other: model_id.to_owned() });
+                }
+                none => {
+                    let name = model.map_or("", Model::name);
+                    let new = IndexBuilder::new(name, model_id, embedding.len())?;
+                    &mut none.insert((model_id.to_owned(), new)).1
+                }
+            };
+            Ok(builder.push(path, embedding)?)
+        })
+        .with_context(|| format!("cannot take the embeddings of {}", file.display()))?;
+    }
+    let (_, builder) = builder.context("no image has an embedding, so there is nothing to search")?;
+    Ok((builder, without))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Embeddings(#[from] EmbeddingsError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error("embeddings of several models cannot be compared: {first} and {other}")]
+    Models { first: String, other: String },
+}
+
+fn write(builder: IndexBuilder, args: &BuildArgs) -> anyhow::Result<()> {
+    let layout = match args.recall {
+        Some(recall) => Layout::Lists { recall },
+        None if args.flat => Layout::Flat,
+        None => Layout::of_size(builder.len()),
+    };
+    let begun = Instant::now();
+    let report = builder.write(&args.index, layout)?;
+    let (path, rows, seconds) = (args.index.display(), report.rows, begun.elapsed().as_secs_f64());
+    let lists = report.recall.map_or_else(String::new, |recall| {
+        format!(", {} lists of which a query reads {}, recall@10 {recall:.4}", report.lists, report.probes)
+    });
+    // A closed standard error is nobody's loss.
+    let _ = writeln!(std::io::stderr(), "{path}: {rows} vectors{lists}, written in {seconds:.1} s");
+    Ok(())
+}

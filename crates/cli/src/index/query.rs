@@ -1,0 +1,127 @@
+//! `medclip index query`.
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::{ArgGroup, Args};
+use medclip_core::staging::replace_file;
+use medclip_index::{Index, Search};
+use medclip_runtime::Model;
+use serde::Serialize;
+
+use super::sheet;
+use crate::Outcome;
+use crate::engine::EngineArgs;
+use crate::inputs;
+use crate::models::ModelArg;
+use crate::output::{Format, locked_stdout, plain_table, write_json_line, write_table};
+
+/// Find the films nearest to an image or a sentence
+///
+/// The cosine of two embeddings ranks films; it is no probability. Research use only, not for diagnosis.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true), after_help = "\
+Examples:
+  medclip index query films.index --image chest.png
+  medclip index query films.index --text \"There is a left pleural effusion.\" -k 20 --sheet hits.html")]
+pub(super) struct QueryArgs {
+    /// Index that `medclip index build` wrote
+    index: PathBuf,
+    /// Films like this JPEG or PNG file
+    #[arg(long, value_name = "FILE", group = "what")]
+    image: Option<PathBuf>,
+    /// Films that this sentence says; loads the text tower
+    #[arg(long, value_name = "SENTENCE", group = "what")]
+    text: Option<String>,
+    /// How many films
+    #[arg(short, long, value_name = "K", default_value = "10")]
+    k: NonZeroUsize,
+    /// Compare with every vector, in an index that has lists too
+    #[arg(long)]
+    exact: bool,
+    /// Do not compare the index with its SHA-256 first, which reads all of it
+    #[arg(long)]
+    skip_verify: bool,
+    /// Output format: a table for people, one JSON object a line, or CSV
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Also write a page with small pictures of the films, as far as they are still in their places
+    #[arg(long, value_name = "HTML")]
+    sheet: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// A film that was found; the fields are the keys of a JSON line and the columns of CSV.
+#[derive(Debug, Serialize)]
+pub(super) struct Found<'a> {
+    pub(super) rank: usize,
+    pub(super) cosine: f32,
+    pub(super) path: &'a str,
+}
+
+pub(super) fn run(args: QueryArgs) -> anyhow::Result<Outcome> {
+    let index =
+        if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
+    let directory = args.model.resolve()?;
+    let options = args.engine.options(args.engine.threads())?;
+    let model = Model::open_with(directory, options).context("cannot load the model")?;
+    ensure!(
+        index.model_id() == model.bundle().id(),
+        "{} holds embeddings of another model: its id is {}, that of {} is {}",
+        args.index.display(),
+        index.model_id(),
+        model.name(),
+        model.bundle().id()
+    );
+    let query = embed(&model, args.image.as_deref(), args.text.as_deref())?;
+    let search = if args.exact { Search::Exact } else { index.default_search() };
+    let hits = index.query(&query, args.k.get(), search)?;
+    let found: Vec<Found<'_>> = (1..)
+        .zip(&hits)
+        .map(|(rank, hit)| Found { rank, cosine: hit.cosine, path: index.id(hit.row) })
+        .collect();
+    if let Some(page) = &args.sheet {
+        let html = sheet::page(&model, &index, args.image.as_deref(), args.text.as_deref(), &found);
+        replace_file(page, html.as_bytes())?;
+    }
+    print(&found, args.format)?;
+    Ok(Outcome::Complete)
+}
+
+fn embed(model: &Model, image: Option<&Path>, text: Option<&str>) -> anyhow::Result<Vec<f32>> {
+    let embedded = match (image, text) {
+        (Some(path), _) => {
+            let pixels = inputs::pixels(model, path).with_context(|| path.display().to_string())?;
+            model.embed_images(&pixels)?
+        }
+        (None, Some(sentence)) => model.embed_texts(&[sentence])?,
+        (None, None) => bail!("nothing to search for: name --image or --text"),
+    };
+    Ok(embedded.row(0).to_vec())
+}
+
+fn print(found: &[Found<'_>], format: Format) -> anyhow::Result<()> {
+    let mut out = locked_stdout();
+    match format {
+        Format::Json => found.iter().try_for_each(|found| write_json_line(&mut out, found))?,
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(&mut out);
+            found.iter().try_for_each(|found| csv.serialize(found))?;
+            csv.flush()?;
+        }
+        Format::Table => {
+            let mut table = plain_table(&["Rank", "Cosine", "Film"], &[0, 1]);
+            for Found { rank, cosine, path } in found {
+                table.add_row([rank.to_string(), format!("{cosine:.4}"), (*path).to_owned()]);
+            }
+            write_table(&mut out, &table)?;
+            writeln!(out, "Research use only, not for diagnosis.")?;
+        }
+    }
+    Ok(out.flush()?)
+}

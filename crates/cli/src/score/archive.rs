@@ -1,0 +1,107 @@
+//! `medclip score --output`.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use medclip_archive::{Format as RowFormat, Portion, Settings, Target};
+use medclip_core::bundle::sha256_of_file;
+use medclip_runtime::ModelOptions;
+
+use super::ScoreArgs;
+use crate::Outcome;
+use crate::archive::{self, Job, Threads};
+use crate::output::Format;
+
+/// Where an archive's scores go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Archives")]
+pub(super) struct ArchiveArgs {
+    /// Write a row for every input to a directory of Parquet files, or to one file that ends in .parquet, .csv or .jsonl
+    ///
+    /// Rows are put on disk some hundred at a time and survive whatever ends the program; Ctrl-C finishes those at hand. One
+    /// file is put together at the end, from `FILE.run` beside it. Names of inputs are in the rows and not in messages.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Go on where a run with the same inputs, model and options was stopped; begins one where there is none
+    #[arg(long, requires = "output")]
+    resume: bool,
+    /// Score the I-th of N parts of the inputs, on N machines
+    #[arg(long, requires = "output", value_name = "I/N")]
+    shard: Option<Portion>,
+    /// Rows that are put on disk together
+    #[arg(long, requires = "output", value_name = "ROWS", default_value = "512")]
+    shard_size: NonZeroU32,
+    /// Add the image's embedding to every row
+    #[arg(long, requires = "output")]
+    embeddings: bool,
+    /// Add the patient's id to every row, where a file gives one
+    #[arg(long, requires = "output")]
+    patient: bool,
+    /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
+    #[arg(long, requires = "output", value_name = "N")]
+    batch: Option<NonZeroUsize>,
+    /// Name inputs that cannot be scored on standard error
+    #[arg(long, requires = "output")]
+    log_paths: bool,
+}
+
+pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
+    let target = target(output);
+    let format = row_format(&target, args.format)?;
+    let threads = Threads::new(&mut args.engine, args.archive.batch)?;
+    let mut recorded = threads.recorded();
+    for (name, file) in [("prompts", &args.prompts), ("head", &args.head)] {
+        if let Some(file) = file {
+            let sum =
+                sha256_of_file(file).with_context(|| format!("cannot use {name} {}", file.display()))?;
+            recorded.insert(name.to_owned(), sum);
+        }
+    }
+    let options = ModelOptions { self_test: args.self_test, ..threads.options(&args.engine)? };
+    let model = super::load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
+    let settings = Settings {
+        columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),
+        options: recorded,
+        format,
+        shard_size: args.archive.shard_size,
+        portion: args.archive.shard,
+    };
+    let job = Job {
+        inputs: &args.images,
+        portion: args.archive.shard,
+        resume: args.archive.resume,
+        log_paths: args.archive.log_paths,
+        threads,
+    };
+    let (outcome, _) = archive::run(&model, &target, settings, &job, output)?;
+    Ok(outcome)
+}
+
+/// A file where its ending is one of a format's, otherwise a directory.
+fn target(output: &Path) -> Target {
+    match RowFormat::of(output) {
+        Some(_) if !output.is_dir() => Target::File(output.to_owned()),
+        _ => Target::Directory(output.to_owned()),
+    }
+}
+
+fn row_format(target: &Target, wanted: Option<Format>) -> anyhow::Result<RowFormat> {
+    let wanted = match wanted {
+        None => None,
+        Some(Format::Json) => Some(RowFormat::Jsonl),
+        Some(Format::Csv) => Some(RowFormat::Csv),
+        Some(Format::Table) => {
+            bail!("--output writes no tables for people: choose json or csv, or leave --format out")
+        }
+    };
+    let Target::File(path) = target else { return Ok(wanted.unwrap_or(RowFormat::Parquet)) };
+    let by_ending = RowFormat::of(path).context("a file without a known ending")?;
+    ensure!(
+        wanted.is_none_or(|wanted| wanted == by_ending),
+        "--format does not agree with the ending of {}",
+        path.display()
+    );
+    Ok(by_ending)
+}

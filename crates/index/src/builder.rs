@@ -1,0 +1,184 @@
+//! Vectors and names to a file.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use medclip_core::staging::StagingError;
+use thiserror::Error;
+
+use crate::file::{self, Contents};
+use crate::lists::{self, Clustering};
+use crate::search::Search;
+
+/// How vectors lie in the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Layout {
+    /// In the order in which they came; a query reads them all.
+    Flat,
+    /// By the nearest of some centres; a query reads the lists of its nearest centres, of as many as give this recall of
+    /// the ten nearest.
+    Lists {
+        /// Mean share of the ten nearest vectors that a query finds, above 0 and at most 1.
+        recall: f64,
+    },
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildReport {
+    /// Vectors.
+    pub rows: usize,
+    /// Lists; 0 of a flat index.
+    pub lists: usize,
+    /// Lists a query reads.
+    pub probes: usize,
+    /// Share of the ten nearest that queries found, mean over vectors of the index, themselves left out; none of a flat
+    /// index, which finds all.
+    pub recall: Option<f64>,
+}
+
+/// Why a vector was refused or nothing written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No width.
+    #[error("vectors have no values")]
+    NoWidth,
+    /// Another width than the rest.
+    #[error("{id}: the vector has {actual} values, the index takes {expected}")]
+    Width {
+        /// Its name.
+        id: String,
+        /// Width of the index.
+        expected: usize,
+        /// Its own.
+        actual: usize,
+    },
+    /// A vector without a direction.
+    #[error("{id}: the vector is zero or not finite")]
+    NoDirection {
+        /// Its name.
+        id: String,
+    },
+    /// A name twice.
+    #[error("{id} is there already")]
+    Twice {
+        /// The name.
+        id: String,
+    },
+    /// A recall that cannot be asked for.
+    #[error("a recall of {0} cannot be asked for: it is above 0 and at most 1")]
+    Recall(f64),
+    /// The file cannot be written.
+    #[error("cannot write {0}")]
+    Write(#[from] StagingError),
+}
+
+/// Collects vectors.
+#[derive(Debug)]
+pub struct IndexBuilder {
+    model: String,
+    model_id: String,
+    dim: usize,
+    vectors: Vec<f32>,
+    ids: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl IndexBuilder {
+    /// An index of vectors of `dim` values, made by the model of this name and id.
+    ///
+    /// # Errors
+    /// [`BuildError::NoWidth`] when `dim` is 0.
+    pub fn new(
+        model: impl Into<String>,
+        model_id: impl Into<String>,
+        dim: usize,
+    ) -> Result<Self, BuildError> {
+        if dim == 0 {
+            return Err(BuildError::NoWidth);
+        }
+        let (model, model_id) = (model.into(), model_id.into());
+        Ok(Self { model, model_id, dim, vectors: Vec::new(), ids: Vec::new(), known: HashSet::new() })
+    }
+
+    /// Adds a vector, scaled to length 1.
+    ///
+    /// # Errors
+    /// [`BuildError`] when it is of another width, has no direction, or its name is there already.
+    pub fn push(&mut self, id: impl Into<String>, vector: &[f32]) -> Result<(), BuildError> {
+        let id = id.into();
+        if vector.len() != self.dim {
+            return Err(BuildError::Width { id, expected: self.dim, actual: vector.len() });
+        }
+        let Some(unit) = unit(vector) else { return Err(BuildError::NoDirection { id }) };
+        if !self.known.insert(id.clone()) {
+            return Err(BuildError::Twice { id });
+        }
+        self.vectors.extend(unit);
+        self.ids.push(id);
+        Ok(())
+    }
+
+    /// How many vectors there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Writes the file, whole or not at all. The same vectors give the same bytes.
+    ///
+    /// # Errors
+    /// [`BuildError`] when it cannot be written, or the layout asks for an impossible recall.
+    pub fn write(self, path: impl AsRef<Path>, layout: Layout) -> Result<BuildReport, BuildError> {
+        let Self { model, model_id, dim, mut vectors, mut ids, .. } = self;
+        let rows = ids.len();
+        let mut clustering = Clustering::default();
+        let mut recall = None;
+        if let Layout::Lists { recall: wanted } = layout {
+            if !(wanted > 0.0 && wanted <= 1.0) {
+                return Err(BuildError::Recall(wanted));
+            }
+            let (found, order) = lists::cluster(&vectors, dim);
+            clustering = found;
+            vectors = order.iter().flat_map(|&row| &vectors[row * dim..][..dim]).copied().collect();
+            ids = order.iter().map(|&row| std::mem::take(&mut ids[row])).collect();
+            recall = lists::calibrate(&mut clustering, &vectors, dim, wanted);
+        }
+        let report = BuildReport { rows, lists: clustering.lists(), probes: clustering.probes, recall };
+        file::write(
+            path.as_ref(),
+            &Contents { model, model_id, dim, vectors: &vectors, ids: &ids, clustering },
+        )?;
+        Ok(report)
+    }
+}
+
+/// The vector at length 1; none without a direction.
+pub(crate) fn unit(vector: &[f32]) -> Option<impl Iterator<Item = f32>> {
+    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    let is_sound = length.is_finite() && length > 0.0;
+    is_sound.then(|| vector.iter().map(move |value| (f64::from(*value) / length) as f32))
+}
+
+impl Layout {
+    /// Rows from which on lists are worth their building.
+    pub const LISTS_FROM: usize = 200_000;
+
+    /// Flat for as many rows as an exact scan takes in some ten milliseconds, lists with a recall of 0.99 for more.
+    pub fn of_size(rows: usize) -> Self {
+        if rows < Self::LISTS_FROM { Self::Flat } else { Self::Lists { recall: 0.99 } }
+    }
+
+    /// The search that suits it.
+    pub const fn search(self) -> Search {
+        match self {
+            Self::Flat => Search::Exact,
+            Self::Lists { .. } => Search::Lists,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Vectors of an archive on disk, searched by cosine.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`builder`] | vectors and names → a file |
+//! | [`file`] | its form, opened and verified |
+//! | [`search`] | the nearest vectors of a query |
+//!
+//! ```
+//! use medclip_index::{Index, IndexBuilder, Layout, Search};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("films.index");
+//! let mut builder = IndexBuilder::new("model", "its id", 2)?;
+//! builder.push("left.png", &[1.0, 0.0])?;
+//! builder.push("up.png", &[0.0, 2.0])?;
+//! builder.write(&path, Layout::Flat)?;
+//!
+//! let index = Index::open(&path)?;
+//! let hits = index.query(&[3.0, 4.0], 1, Search::Exact)?;
+//! assert_eq!((index.id(hits[0].row), hits[0].cosine), ("up.png", 0.8));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Up to some hundred thousand vectors the exact scan answers in milliseconds. Beyond, [`Layout::Lists`] sorts vectors to
+//! centres of k-means and a query reads the lists of its nearest centres only; how many is measured when the index is
+//! built, on vectors of the index itself, so that the recall asked for is reached.
+//!
+//! # Limits
+//! A builder holds all vectors in memory. An index is written once: there is no adding and no removing.
+
+pub mod builder;
+pub mod file;
+mod kernel;
+mod lists;
+pub mod search;
+mod top;
+
+pub use builder::{BuildError, BuildReport, IndexBuilder, Layout};
+pub use file::{Index, OpenError};
+pub use search::{Hit, QueryError, Search};
