@@ -5,7 +5,7 @@ mod members;
 mod walk;
 
 use std::ffi::OsStr;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;

@@ -23,7 +23,7 @@
 //!
 //! use medclip_archive::{
 //!     Columns, Content, End, Failure, Format, IntakeOptions, PipelineOptions, Prepared, Run, Scorer, Scores,
-//!     Settings, Target, expand, work,
+//!     Settings, Target, Verdict, expand, work,
 //! };
 //!
 //! /// Scores a file by its length.
@@ -41,9 +41,9 @@
 //!         Prepared { identity: Default::default(), qc: Vec::new(), image }
 //!     }
 //!
-//!     fn score(&self, images: &[u64]) -> Result<Vec<Scores>, Failure> {
+//!     fn score(&self, images: &[u64]) -> Result<Vec<Verdict>, Failure> {
 //!         let scores = |length: &u64| Scores { findings: vec![(*length as f32, 0.5)], embedding: None };
-//!         Ok(images.iter().map(scores).collect())
+//!         Ok(images.iter().map(|length| scores(length).into()).collect())
 //!     }
 //! }
 //!
@@ -98,7 +98,7 @@ pub use failure::Failure;
 pub use intake::{IntakeError, IntakeOptions, expand};
 pub use pipeline::{End, PipelineOptions, Progress, work};
 pub use portion::Portion;
-pub use row::{Columns, Identity, Row, Scores};
+pub use row::{Columns, Identity, Row, Scores, Verdict};
 pub use run::{Run, RunError, Settings, Summary, Target};
 pub use scorer::{Content, Prepared, Scorer};
 pub use source::{Member, Source};

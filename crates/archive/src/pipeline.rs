@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::failure::Failure;
 use crate::intake::ArchiveReader;
-use crate::row::{Row, Scores};
+use crate::row::{Row, Verdict};
 use crate::run::{Run, RunError};
 use crate::scorer::{Content, Prepared, Scorer};
 use crate::source::Source;
@@ -222,9 +222,14 @@ fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, ro
             scored.push((position, path, identity, qc, scores));
         }
         let mut scores = score_batch(scorer, &images).into_iter();
-        for (position, path, identity, qc, failure) in scored {
+        for (position, path, identity, mut qc, failure) in scored {
             let missing = || Err(Failure::new("engine", "the model gave no scores"));
-            let scores = failure.map_or_else(|| scores.next().unwrap_or_else(missing), Err);
+            let verdict = failure.map_or_else(|| scores.next().unwrap_or_else(missing), Err);
+            let scores = verdict.and_then(|verdict| {
+                let added: Vec<String> = verdict.qc.into_iter().filter(|code| !qc.contains(code)).collect();
+                qc.extend(added);
+                verdict.scores
+            });
             if rows.send((position, Row { path, identity, qc, scores })).is_err() {
                 return;
             }
@@ -232,7 +237,7 @@ fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, ro
     }
 }
 
-fn score_batch<S: Scorer>(scorer: &S, images: &[S::Image]) -> Vec<Result<Scores, Failure>> {
+fn score_batch<S: Scorer>(scorer: &S, images: &[S::Image]) -> Vec<Result<Verdict, Failure>> {
     let run = |images: &[S::Image]| {
         let scores = catch_unwind(AssertUnwindSafe(|| scorer.score(images)))
             .unwrap_or_else(|payload| Err(Failure::panic(&*payload)))?;

@@ -37,6 +37,21 @@ pub struct Scores {
     pub embedding: Option<Vec<f32>>,
 }
 
+/// What came of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Codes of quality checks that the model's own view of the image adds to those found before.
+    pub qc: Vec<String>,
+    /// Its scores, or why they are withheld.
+    pub scores: Result<Scores, Failure>,
+}
+
+impl From<Scores> for Verdict {
+    fn from(scores: Scores) -> Self {
+        Self { qc: Vec::new(), scores: Ok(scores) }
+    }
+}
+
 /// What a row has, the same for all rows of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Columns {

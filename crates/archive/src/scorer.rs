@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::failure::Failure;
-use crate::row::{Identity, Scores};
+use crate::row::{Identity, Verdict};
 
 /// Content of an input.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ pub trait Scorer: Sync {
     /// Decodes and preprocesses one input.
     fn prepare(&self, content: Content<'_>) -> Prepared<Self::Image>;
 
-    /// Scores of images, one for each, in order. When a batch fails, each of its images is tried alone.
+    /// What the model says of images, one for each, in order. When a batch fails, each of its images is tried alone.
     ///
     /// # Errors
     /// [`Failure`] of the batch.
-    fn score(&self, images: &[Self::Image]) -> Result<Vec<Scores>, Failure>;
+    fn score(&self, images: &[Self::Image]) -> Result<Vec<Verdict>, Failure>;
 }
 
 impl<T> Prepared<T> {

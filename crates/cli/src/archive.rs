@@ -19,6 +19,7 @@ use medclip_archive::{
 use medclip_runtime::{EngineKind, Model, ModelOptions};
 
 use crate::Outcome;
+use crate::checks::Checks;
 use crate::engine::EngineArgs;
 use crate::inputs::IMAGE_EXTENSIONS;
 use progress::Reporter;
@@ -36,6 +37,8 @@ pub(crate) struct Job<'a> {
     /// Name inputs that fail on standard error.
     pub(crate) log_paths: bool,
     pub(crate) threads: Threads,
+    /// Intake checks.
+    pub(crate) checks: &'a Checks,
 }
 
 /// Threads in all, those of a batch, and its images.
@@ -103,13 +106,15 @@ pub(crate) fn run(
         expand(job.inputs, &intake, &mut io::stdin().lock(), sink)
     };
     let embeddings = settings.columns.embedding_dim.is_some();
+    let patient = settings.columns.patient;
     let mut run = if job.resume {
         Run::resume(target, settings, &mut list)?
     } else {
         Run::begin(target, settings, &mut list)?
     };
 
-    let scorer = ModelScorer::new(model, embeddings, job.log_paths);
+    let log_paths = job.log_paths;
+    let scorer = ModelScorer { model, checks: job.checks, embeddings, patient, log_paths };
     let Threads { all, batch } = job.threads;
     let pipeline = PipelineOptions { decode_threads: all, score_threads: job.threads.score(), batch };
     let stop = stop_on_interrupt()?;

@@ -8,12 +8,14 @@ mod archive;
 mod bench;
 #[cfg(feature = "import")]
 mod bundle;
+mod checks;
 mod doctor;
 mod engine;
 #[cfg(feature = "train")]
 mod eval;
 #[cfg(feature = "train")]
 mod export;
+mod film;
 #[cfg(feature = "import")]
 mod import;
 #[cfg(feature = "search")]

@@ -11,15 +11,17 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use medclip_runtime::{FindingScore, Head, Model, ModelOptions, PromptSet};
+use medclip_runtime::{Head, Model, ModelOptions, PromptSet};
 
+use crate::checks::{CheckArgs, Checks};
 use crate::engine::EngineArgs;
+use crate::film;
 use crate::inputs::{self, Input};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
 use crate::output::{Format, locked_stdout, progress};
 use crate::{Outcome, report_error};
-use writer::Record;
+use writer::{Record, Scored};
 
 /// Score chest radiographs
 ///
@@ -52,6 +54,8 @@ pub(crate) struct ScoreArgs {
     #[arg(long)]
     self_test: bool,
     #[command(flatten)]
+    checks: CheckArgs,
+    #[command(flatten)]
     engine: EngineArgs,
     #[cfg(feature = "archive")]
     #[command(flatten)]
@@ -81,6 +85,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image)? };
     let model = load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
 
+    let checks = Checks::new(&model, &args.checks)?;
     let bar = progress(inputs.len(), "images");
     let mut writer = writer::new(args.format.unwrap_or_default(), locked_stdout());
     let classes: Vec<&str> = model.class_names().collect();
@@ -88,7 +93,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Complete;
     let paths: Vec<PathBuf> = inputs.iter().map(|input| input.path.clone()).collect();
     let mut paths = paths.iter();
-    let sink = |scored: thread::Result<anyhow::Result<Vec<FindingScore>>>| {
+    let sink = |scored: thread::Result<anyhow::Result<Scored>>| {
         let path = paths.next().context("a result for no image")?;
         let scored =
             scored.unwrap_or_else(|_| Err(anyhow!("a fault in medclip; please report it with this image")));
@@ -103,7 +108,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         bar.inc(1);
         anyhow::Ok(())
     };
-    for_each_ordered(inputs, workers, |input| score_image(&model, input), sink)?;
+    for_each_ordered(inputs, workers, |input| score_image(&model, &checks, input), sink)?;
     bar.finish_and_clear();
     writer.end()?;
     Ok(outcome)
@@ -128,15 +133,28 @@ fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
     Ok(model.with_head(Head::from_bytes(&fs::read(file)?)?)?)
 }
 
-fn score_image(model: &Model, input: Input) -> anyhow::Result<Vec<FindingScore>> {
+fn score_image(model: &Model, checks: &Checks, input: Input) -> anyhow::Result<Scored> {
     if let Some(problem) = input.problem {
         return Err(problem);
     }
-    score_file(model, &input.path)
+    score_file(model, checks, &input.path)
 }
 
 /// Scores of one image file. An error gives the reason alone: the caller names the path already.
-fn score_file(model: &Model, path: &Path) -> anyhow::Result<Vec<FindingScore>> {
-    let scores = model.classify(&inputs::pixels(model, path)?)?;
-    scores.into_iter().next().ok_or_else(|| anyhow!("the model gave no scores"))
+fn score_file(model: &Model, checks: &Checks, path: &Path) -> anyhow::Result<Scored> {
+    let film = film::open(path, false)?;
+    let mut found = checks.of_film(&film);
+    let withheld = |qc, reason| Scored { qc, findings: Vec::new(), withheld: Some(reason) };
+    if let (qc, Some(reason)) = checks.judge(&found) {
+        return Ok(withheld(qc, reason));
+    }
+    let embedded = model.embed_images(&model.preprocessor().batch(&[film.image])?)?;
+    found.extend(checks.of_embedding(embedded.row(0)));
+    Ok(match checks.judge(&found) {
+        (qc, Some(reason)) => withheld(qc, reason),
+        (qc, None) => {
+            let scores = model.classify_embeddings(&embedded).into_iter().next();
+            Scored { qc, findings: scores.context("the model gave no scores")?, withheld: None }
+        }
+    })
 }

@@ -75,7 +75,11 @@ fn from_dicom(_bytes: &[u8], _limits: &Limits) -> Result<GrayImage, Reason> {
     Err(Reason::DicomLeftOut)
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Reason> {
+/// Reads a file's bytes, up to what the limits allow.
+///
+/// # Errors
+/// The [`Reason`].
+pub fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Reason> {
     let file = File::open(path).map_err(Reason::Io)?;
     let metadata = file.metadata().map_err(Reason::Io)?;
     if metadata.is_dir() {

@@ -1,6 +1,7 @@
 //! What follows from a check.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -55,15 +56,40 @@ impl Policy {
         Ok(())
     }
 
+    /// Lets nothing follow from any check.
+    pub fn silence(&mut self) {
+        self.actions.extend(Code::ALL.map(|code| (code, Action::Pass)));
+    }
+
     /// What follows from `code`.
     pub fn action(&self, code: Code) -> Action {
         self.actions.get(&code).copied().unwrap_or_default()
+    }
+
+    /// Whether nothing follows from any check.
+    pub fn is_silent(&self) -> bool {
+        Code::ALL.into_iter().all(|code| self.action(code) == Action::Pass)
     }
 
     /// What is to be told of `found`, and whether scores are to be withheld.
     pub fn judge(&self, found: &[Code]) -> (Vec<Code>, bool) {
         let told = found.iter().copied().filter(|code| self.action(*code) != Action::Pass).collect();
         (told, found.iter().any(|code| self.action(*code) == Action::Abstain))
+    }
+}
+
+/// What differs from warnings, as [`Policy::set`] takes it, joined by commas.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings: Vec<String> = Code::ALL
+            .into_iter()
+            .filter_map(|code| match self.action(code) {
+                Action::Pass => Some(format!("{code}=pass")),
+                Action::Warn => None,
+                Action::Abstain => Some(format!("{code}=abstain")),
+            })
+            .collect();
+        f.write_str(&settings.join(","))
     }
 }
 
@@ -90,9 +116,11 @@ mod tests {
         let found = [Code::Lateral, Code::Blank];
         assert_eq!(policy.judge(&found), (found.to_vec(), false));
         policy.set("all=pass").unwrap();
+        assert!(policy.is_silent());
         assert_eq!(policy.judge(&found), (Vec::new(), false));
         policy.set("lateral=abstain").unwrap();
         assert_eq!(policy.judge(&found), (vec![Code::Lateral], true));
+        assert!(policy.to_string().ends_with("border=pass,burned_in_text=pass") && !policy.is_silent());
         policy.set("lateral=warn").unwrap();
         assert_eq!(policy.judge(&found), (vec![Code::Lateral], false));
     }

@@ -128,11 +128,7 @@ fn list_zip(path: &Path, options: &IntakeOptions, each: &mut dyn FnMut(Member)) 
 }
 
 /// Extended names are read here and within limits: the reader's own way has none.
-fn list_tar(
-    input: impl Read,
-    options: &IntakeOptions,
-    each: &mut dyn FnMut(Member),
-) -> io::Result<()> {
+fn list_tar(input: impl Read, options: &IntakeOptions, each: &mut dyn FnMut(Member)) -> io::Result<()> {
     let mut archive = tar::Archive::new(input);
     let mut extended_name = None;
     for entry in archive.entries()?.raw(true) {

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use medclip_archive::{
     Columns, Content, End, Failure, Format, Identity, IntakeOptions, PipelineOptions, Prepared, Run,
-    RunError, Scorer, Scores, Settings, Target, expand, work,
+    RunError, Scorer, Scores, Settings, Target, Verdict, expand, work,
 };
 
 /// Scores a file by its bytes. `broken…` is refused, `panic…` panics in the decoder, `fault…` in the model, and `odd…` gets
@@ -48,13 +48,18 @@ impl Scorer for Texts {
         Prepared { identity, qc, image }
     }
 
-    fn score(&self, images: &[Vec<u8>]) -> Result<Vec<Scores>, Failure> {
+    fn score(&self, images: &[Vec<u8>]) -> Result<Vec<Verdict>, Failure> {
         assert!(!images.iter().any(|image| image.starts_with(b"fault")), "a fault of the model");
         let scores = |image: &Vec<u8>| {
             let sum = image.iter().map(|byte| f32::from(*byte)).sum::<f32>() / 7.0;
             let width = if image.starts_with(b"odd") { 1 } else { 2 };
             let embedding = self.embeddings.then(|| vec![sum, 1.0 / sum, -0.25]);
-            Scores { findings: vec![(sum, 0.5); width], embedding }
+            let scores = Scores { findings: vec![(sum, 0.5); width], embedding };
+            if image.starts_with(b"strange") {
+                let failure = Failure::new("withheld", "strange");
+                return Verdict { qc: vec!["strange".to_owned()], scores: Err(failure) };
+            }
+            scores.into()
         };
         Ok(images.iter().map(scores).collect())
     }
@@ -70,7 +75,7 @@ pub(crate) fn settings(format: Format, shard_size: u32) -> Settings {
         patient: false,
     };
     let shard_size = NonZeroU32::new(shard_size).unwrap();
-    Settings { columns, options: BTreeMap::new(), format, shard_size, by_start: None, portion: None }
+    Settings { columns, options: BTreeMap::new(), format, shard_size, portion: None }
 }
 
 pub(crate) fn intake() -> IntakeOptions {

@@ -1,27 +1,37 @@
 //! A model as the archive's scorer.
 
-use medclip_archive::{Content, Failure, Identity, Prepared, Scorer, Scores};
-use medclip_decode::{Limits, Reason};
+use medclip_archive::{Content, Failure, Identity, Prepared, Scorer, Scores, Verdict};
+use medclip_decode::Reason;
 use medclip_runtime::{GrayImage, Model};
 
+use crate::checks::Checks;
+use crate::film::{self, Film};
 use crate::{one_line, report_error};
 
-/// Decodes with `medclip-decode`, scores with a model.
+/// Kind of the failure of an image whose scores a policy withholds.
+const WITHHELD: &str = "withheld";
+
+/// Decodes with `medclip-decode`, scores with a model, checks with `medclip-qc`.
 pub(crate) struct ModelScorer<'a> {
-    model: &'a Model,
-    embeddings: bool,
-    log_paths: bool,
+    pub(crate) model: &'a Model,
+    pub(crate) checks: &'a Checks,
+    /// Whether rows have embeddings.
+    pub(crate) embeddings: bool,
+    /// Whether rows have the patient's id.
+    pub(crate) patient: bool,
+    /// Name inputs that fail on standard error.
+    pub(crate) log_paths: bool,
 }
 
-/// What a file gives: pixels, and who they are of where it says so.
-struct Decoded {
-    image: GrayImage,
-    identity: Identity,
-}
-
-impl<'a> ModelScorer<'a> {
-    pub(crate) fn new(model: &'a Model, embeddings: bool, log_paths: bool) -> Self {
-        Self { model, embeddings, log_paths }
+impl ModelScorer<'_> {
+    fn prepared(&self, film: Film) -> Prepared<GrayImage> {
+        let (qc, withheld) = self.checks.judge(&self.checks.of_film(&film));
+        let image = match withheld {
+            Some(reason) => Err(Failure::new(WITHHELD, reason)),
+            None => Ok(self.model.preprocessor().resized(&film.image)),
+        };
+        let film::Identity { sop_instance_uid, study_instance_uid, patient_id } = film.identity;
+        Prepared { identity: Identity { sop_instance_uid, study_instance_uid, patient_id }, qc, image }
     }
 }
 
@@ -30,12 +40,14 @@ impl Scorer for ModelScorer<'_> {
     type Image = GrayImage;
 
     fn prepare(&self, content: Content<'_>) -> Prepared<GrayImage> {
-        match decode(&content) {
-            Ok(Decoded { image, identity }) => {
-                let image = Ok(self.model.preprocessor().resized(&image));
-                Prepared { identity, qc: Vec::new(), image }
-            }
-            Err(failure) => {
+        let film = match &content {
+            Content::File(path) => film::open(path, self.patient),
+            Content::Bytes(bytes) => film::decode(bytes, self.patient),
+        };
+        match film {
+            Ok(film) => self.prepared(film),
+            Err(reason) => {
+                let failure = Failure::new(kind(&reason), reason);
                 if let (Content::File(path), true) = (&content, self.log_paths) {
                     report_error(&format!("{}: {}", path.display(), failure.message));
                 }
@@ -44,28 +56,21 @@ impl Scorer for ModelScorer<'_> {
         }
     }
 
-    fn score(&self, images: &[GrayImage]) -> Result<Vec<Scores>, Failure> {
+    fn score(&self, images: &[GrayImage]) -> Result<Vec<Verdict>, Failure> {
         let engine = |error: anyhow::Error| Failure::new("engine", one_line(&error));
         let batch = self.model.preprocessor().normalize(images).map_err(|error| engine(error.into()))?;
         let embedded = self.model.embed_images(&batch).map_err(|error| engine(error.into()))?;
         let findings = self.model.classify_embeddings(&embedded);
-        let scores = findings.into_iter().zip(embedded.iter()).map(|(findings, embedding)| Scores {
-            findings: findings.into_iter().map(|finding| (finding.logit, finding.probability)).collect(),
-            embedding: self.embeddings.then(|| embedding.to_vec()),
+        let verdicts = findings.into_iter().zip(embedded.iter()).map(|(findings, embedding)| {
+            let (qc, withheld) = self.checks.judge(&self.checks.of_embedding(embedding));
+            let scores = || Scores {
+                findings: findings.iter().map(|finding| (finding.logit, finding.probability)).collect(),
+                embedding: self.embeddings.then(|| embedding.to_vec()),
+            };
+            let scores = withheld.map_or_else(|| Ok(scores()), |reason| Err(Failure::new(WITHHELD, reason)));
+            Verdict { qc, scores }
         });
-        Ok(scores.collect())
-    }
-}
-
-fn decode(content: &Content<'_>) -> Result<Decoded, Failure> {
-    let limits = Limits::default();
-    let image = match content {
-        Content::File(path) => medclip_decode::open(path, &limits).map_err(|error| error.reason),
-        Content::Bytes(bytes) => medclip_decode::from_bytes(bytes, &limits),
-    };
-    match image {
-        Ok(image) => Ok(Decoded { image, identity: Identity::default() }),
-        Err(reason) => Err(Failure::new(kind(&reason), reason)),
+        Ok(verdicts.collect())
     }
 }
 

@@ -15,6 +15,7 @@ use medclip_runtime::Model;
 
 use crate::Outcome;
 use crate::archive::{self, Job, Threads};
+use crate::checks::Checks;
 use crate::engine::EngineArgs;
 use crate::models::ModelArg;
 
@@ -86,10 +87,19 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
         portion: None,
     };
+    // An index holds what it is given: checks are for scores.
+    let checks = Checks::silent();
     let mut beside = args.index.clone().into_os_string();
     beside.push(".run");
     let rows = PathBuf::from(beside);
-    let job = Job { inputs: &args.images, portion: None, resume: args.resume, log_paths: false, threads };
+    let job = Job {
+        inputs: &args.images,
+        portion: None,
+        resume: args.resume,
+        log_paths: false,
+        threads,
+        checks: &checks,
+    };
     let target = Target::Directory(rows.clone());
     let (outcome, _) = archive::run(&model, &target, settings, &job, &rows)?;
     if outcome == Outcome::Stopped {
@@ -125,7 +135,7 @@ fn parquet_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// All embeddings of the files, and how many rows have none. They have to be of one model.
 fn read(files: &[PathBuf], model: Option<&Model>) -> anyhow::Result<(IndexBuilder, u64)> {
-    let mut builder = None;
+    let mut builder: Option<(String, IndexBuilder)> = None;
     let mut without = 0;
     for file in files {
         without += read_embeddings(file, |path, model_id, embedding| -> Result<(), ReadError> {

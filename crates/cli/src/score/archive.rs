@@ -12,6 +12,7 @@ use medclip_runtime::ModelOptions;
 use super::ScoreArgs;
 use crate::Outcome;
 use crate::archive::{self, Job, Threads};
+use crate::checks::Checks;
 use crate::output::Format;
 
 /// Where an archive's scores go.
@@ -61,6 +62,9 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     }
     let options = ModelOptions { self_test: args.self_test, ..threads.options(&args.engine)? };
     let model = super::load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
+    let checks = Checks::new(&model, &args.checks)?;
+    recorded.insert("qc".to_owned(), checks.recorded());
+    recorded.insert("precision".to_owned(), model.precision().to_string());
     let settings = Settings {
         columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),
         options: recorded,
@@ -74,6 +78,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         resume: args.archive.resume,
         log_paths: args.archive.log_paths,
         threads,
+        checks: &checks,
     };
     let (outcome, _) = archive::run(&model, &target, settings, &job, output)?;
     Ok(outcome)

@@ -18,19 +18,32 @@ pub(crate) struct Record<'a> {
     pub(crate) path: String,
     model: &'a str,
     engine: &'a str,
+    /// Codes of intake checks that have something to say.
+    qc: Vec<String>,
     findings: Vec<FindingScore>,
     pub(crate) error: Option<String>,
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn new(path: &Path, model: &'a Model, scored: anyhow::Result<Vec<FindingScore>>) -> Self {
-        let (findings, error) = match scored {
-            Ok(findings) => (findings, None),
-            Err(error) => (Vec::new(), Some(one_line(&error))),
-        };
+    pub(crate) fn new(path: &Path, model: &'a Model, scored: anyhow::Result<Scored>) -> Self {
+        let Scored { qc, findings, withheld: error } = scored.unwrap_or_else(|error| Scored {
+            qc: Vec::new(),
+            findings: Vec::new(),
+            withheld: Some(one_line(&error)),
+        });
         let path = path.display().to_string();
-        Self { path, model: model.name(), engine: model.engine_label(), findings, error }
+        Self { path, model: model.name(), engine: model.engine_label(), qc, findings, error }
     }
+}
+
+/// What came of one image that could be read.
+pub(crate) struct Scored {
+    /// Codes of intake checks.
+    pub(crate) qc: Vec<String>,
+    /// Nothing where scores are withheld.
+    pub(crate) findings: Vec<FindingScore>,
+    /// Why there are no scores.
+    pub(crate) withheld: Option<String>,
 }
 
 /// Writes records as they come; every record reaches the reader before the next is written.
@@ -67,7 +80,7 @@ impl<W: Write> ScoreWriter for JsonWriter<W> {
     }
 }
 
-/// Columns: path, model, engine, error, then logit and probability of every class.
+/// Columns: path, model, engine, the codes of intake checks joined by `;`, error, then logit and probability of every class.
 struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
     classes: usize,
@@ -76,7 +89,7 @@ struct CsvWriter<W: Write> {
 impl<W: Write> ScoreWriter for CsvWriter<W> {
     fn begin(&mut self, classes: &[&str]) -> anyhow::Result<()> {
         self.classes = classes.len();
-        let mut header: Vec<_> = ["path", "model", "engine", "error"].map(str::to_owned).into();
+        let mut header: Vec<_> = ["path", "model", "engine", "qc", "error"].map(str::to_owned).into();
         for class in classes {
             header.extend([format!("{class} logit"), format!("{class} probability")]);
         }
@@ -86,11 +99,13 @@ impl<W: Write> ScoreWriter for CsvWriter<W> {
 
     fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
         let error = record.error.as_deref().unwrap_or_default();
-        let mut row: Vec<_> = [&record.path, record.model, record.engine, error].map(str::to_owned).into();
+        let qc = record.qc.join(";");
+        let mut row: Vec<_> =
+            [&record.path, record.model, record.engine, &qc, error].map(str::to_owned).into();
         for finding in &record.findings {
             row.extend([finding.logit.to_string(), finding.probability.to_string()]);
         }
-        row.resize(4 + 2 * self.classes, String::new());
+        row.resize(5 + 2 * self.classes, String::new());
         self.out.write_record(row)?;
         Ok(self.out.flush()?)
     }
@@ -123,6 +138,9 @@ impl<W: Write> ScoreWriter for TableWriter<W> {
             ]);
         }
         writeln!(self.0, "{}  ({}, {})", record.path, record.model, record.engine)?;
+        if !record.qc.is_empty() {
+            writeln!(self.0, "intake checks: {}", record.qc.join(", "))?;
+        }
         write_table(&mut self.0, &table)?;
         writeln!(self.0)?;
         Ok(self.0.flush()?)

@@ -13,7 +13,7 @@ fn json_has_one_object_a_line_in_input_order() {
     assert_eq!(paths, ["b.png", "c.png", "a.jpg"]);
     for line in &lines {
         let keys: Vec<_> = line.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["path", "model", "engine", "findings", "error"]);
+        assert_eq!(keys, ["path", "model", "engine", "qc", "findings", "error"]);
         assert_eq!((line["model"].as_str(), line["engine"].as_str()), (Some("tiny"), Some("tract")));
         assert!(line["error"].is_null());
         let findings = line["findings"].as_array().unwrap();
@@ -78,7 +78,7 @@ fn csv_has_a_row_per_image() {
     let rows: Vec<_> = rows.lines().collect();
     assert_eq!(
         rows[0],
-        "path,model,engine,error,Cardiomegaly logit,Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
+        "path,model,engine,qc,error,Cardiomegaly logit,Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
     );
     assert!(rows[1].starts_with("a.png,tiny,tract,,"));
     assert!(rows[2].starts_with("missing.png,tiny,tract,No such file") && rows[2].ends_with(",,,,"));

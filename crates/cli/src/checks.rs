@@ -1,0 +1,81 @@
+//! Intake checks beside the scores.
+
+use anyhow::Context;
+use clap::Args;
+use medclip_qc::{Code, LearnedChecks, Policy, pixels};
+use medclip_runtime::Model;
+
+use crate::film::Film;
+
+/// What follows from each check.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// What follows from an intake check, `all` for every one: `pass` leaves it out, `warn` (the default) names it beside the
+    /// scores, `abstain` gives no scores
+    ///
+    /// Checks: modality, `body_part`, lateral, inverted, `rotated_90`, `rotated_180`, `rotated_270`, cropped, `not_a_chest_film`,
+    /// blank, `over_exposed`, `under_exposed`, `low_resolution`, border, `burned_in_text`. May be repeated; later ones win.
+    #[arg(long = "qc", value_name = "CHECK=ACTION")]
+    settings: Vec<String>,
+}
+
+/// The checks of a run.
+pub(crate) struct Checks {
+    policy: Policy,
+    /// Those of the bundle; not every one has some.
+    learned: Option<LearnedChecks>,
+}
+
+impl Checks {
+    pub(crate) fn new(model: &Model, args: &CheckArgs) -> anyhow::Result<Self> {
+        let mut policy = Policy::default();
+        for setting in &args.settings {
+            policy.set(setting).context("cannot use --qc")?;
+        }
+        let learned = model.bundle().intake().map(|head| LearnedChecks::new(head.clone())).transpose();
+        let learned = learned.context("cannot use the model's intake checks")?;
+        Ok(Self { policy, learned })
+    }
+
+    /// No checks at all.
+    #[cfg(feature = "search")]
+    pub(crate) fn silent() -> Self {
+        let mut policy = Policy::default();
+        policy.silence();
+        Self { policy, learned: None }
+    }
+
+    /// What header and pixels say.
+    pub(crate) fn of_film(&self, film: &Film) -> Vec<Code> {
+        if self.policy.is_silent() {
+            return Vec::new();
+        }
+        let mut codes = film.header.check();
+        codes.extend(pixels::check(&film.image));
+        codes
+    }
+
+    /// What the embedding says.
+    pub(crate) fn of_embedding(&self, embedding: &[f32]) -> Vec<Code> {
+        self.learned.iter().flat_map(|learned| learned.check(embedding)).collect()
+    }
+
+    /// Names of what is to be told of `found`, each once, and why there are to be no scores, if so.
+    pub(crate) fn judge(&self, found: &[Code]) -> (Vec<String>, Option<String>) {
+        let (told, abstain) = self.policy.judge(found);
+        let mut names: Vec<String> = Vec::new();
+        for code in told {
+            if !names.iter().any(|name| name == code.name()) {
+                names.push(code.name().to_owned());
+            }
+        }
+        let reason = abstain.then(|| format!("withheld by intake checks: {}", names.join(", ")));
+        (names, reason)
+    }
+
+    /// The policy, for what is recorded of a run.
+    #[cfg(feature = "archive")]
+    pub(crate) fn recorded(&self) -> String {
+        self.policy.to_string()
+    }
+}

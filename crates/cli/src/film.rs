@@ -1,0 +1,65 @@
+//! One image file: its pixels, and what it says of itself.
+
+use std::path::Path;
+
+use medclip_core::GrayImage;
+use medclip_decode::{Limits, Reason};
+use medclip_qc::Header;
+
+/// A decoded file.
+pub(crate) struct Film {
+    pub(crate) image: GrayImage,
+    /// For the intake checks.
+    pub(crate) header: Header,
+    /// Identifiers; only DICOM files have some.
+    #[cfg_attr(not(feature = "archive"), allow(dead_code, reason = "only rows of archives name them"))]
+    pub(crate) identity: Identity,
+}
+
+/// Which object a file is.
+#[derive(Default)]
+#[cfg_attr(not(feature = "archive"), allow(dead_code, reason = "only rows of archives name them"))]
+pub(crate) struct Identity {
+    pub(crate) sop_instance_uid: Option<String>,
+    pub(crate) study_instance_uid: Option<String>,
+    pub(crate) patient_id: Option<String>,
+}
+
+/// Reads a file. Its patient's id is left out unless `patient` asks for it.
+pub(crate) fn open(path: &Path, patient: bool) -> Result<Film, Reason> {
+    decode(&medclip_decode::read(path, &Limits::default())?, patient)
+}
+
+/// Decodes a file held in memory.
+pub(crate) fn decode(bytes: &[u8], patient: bool) -> Result<Film, Reason> {
+    #[cfg(feature = "dicom")]
+    if medclip_decode::is_dicom(bytes) {
+        return dicom(bytes, patient);
+    }
+    let _ = patient;
+    let image = medclip_decode::from_bytes(bytes, &Limits::default())?;
+    Ok(Film { image, header: Header::default(), identity: Identity::default() })
+}
+
+#[cfg(feature = "dicom")]
+fn dicom(bytes: &[u8], patient: bool) -> Result<Film, Reason> {
+    use medclip_decode::dicom::{self, DicomOptions};
+
+    let options = DicomOptions { patient, ..DicomOptions::default() };
+    let film = dicom::from_bytes(bytes, &Limits::default(), &options)?;
+    let of = film.identity;
+    Ok(Film {
+        image: film.image,
+        header: Header {
+            modality: of.modality,
+            body_part: of.body_part,
+            view_position: of.view_position,
+            burned_in_annotation: of.burned_in_annotation,
+        },
+        identity: Identity {
+            sop_instance_uid: of.sop_instance_uid,
+            study_instance_uid: of.study_instance_uid,
+            patient_id: of.patient_id,
+        },
+    })
+}
