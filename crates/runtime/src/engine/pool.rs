@@ -20,8 +20,17 @@ struct State<T> {
 }
 
 impl<T> Pool<T> {
+    /// With one to begin with.
+    #[cfg(any(feature = "ort", test))]
     pub(super) fn new(first: T, limit: usize) -> Self {
         let state = Mutex::new(State { idle: vec![first], count: 1 });
+        Self { state, returned: Condvar::new(), limit }
+    }
+
+    /// Without any yet.
+    #[cfg(feature = "rten")]
+    pub(super) fn empty(limit: usize) -> Self {
+        let state = Mutex::new(State { idle: Vec::new(), count: 0 });
         Self { state, returned: Condvar::new(), limit }
     }
 

@@ -1,16 +1,17 @@
 //! [rten](https://github.com/robertknight/rten) as an engine.
 //!
-//! A batch is one call, of any size: nothing of a loaded graph depends on it. A call runs on a pool of threads of its own,
-//! so callers from several threads get several pools, up to as many as the processor's cores allow with the threads of one.
-//! What is computed once, while a graph is loaded, rten computes on another pool: one thread for each physical core, or as
-//! many as `RTEN_NUM_THREADS` says.
+//! Nothing of a loaded graph depends on the size of a batch. Where several threads may be used, a batch is cut into as many
+//! parts, each on one thread; a lone row has all of them. Callers from several threads get threads of their own, up to as
+//! many as the processor has cores. What is computed once, while a graph is loaded, rten computes on a pool of its own: one
+//! thread for each physical core, or as many as `RTEN_NUM_THREADS` says.
 //!
 //! rten has no 64-bit integers and no half precision: tokens are narrowed, and it widens weights when it reads them.
 
-use std::env;
 use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread;
+use std::{env, iter, thread};
 
 use rten::{
     Model, ModelOptions, NodeId, OpRegistry, RunOptions, ThreadPool, Value, ValueOrView, ValueView,
@@ -66,7 +67,8 @@ impl Engine for RtenEngine {
             output: model.node_id(&contract.output.name)?,
             model,
             threads,
-            pools: Pool::new(threads_of(threads), (cores.get() / threads.get()).max(1)),
+            together: Pool::empty((cores.get() / threads.get()).max(1)),
+            apart: Pool::empty(cores.max(threads).get()),
         }))
     }
 }
@@ -119,32 +121,76 @@ struct RtenSession {
     inputs: Vec<NodeId>,
     output: NodeId,
     threads: NonZeroUsize,
-    pools: Pool<Arc<ThreadPool>>,
+    /// Of as many threads as one call may use.
+    together: Pool<Arc<ThreadPool>>,
+    /// Of one thread each.
+    apart: Pool<Arc<ThreadPool>>,
 }
 
 impl Session for RtenSession {
     fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
-        let call = |pool: &mut Arc<ThreadPool>| {
-            let named = self.inputs.iter().zip(inputs);
-            let values = named.map(|(&id, input)| Ok((id, value(*input)?)));
-            let values = values.collect::<Result<Vec<_>, EngineFailure>>()?;
-            let options = RunOptions::default().with_thread_pool(Some(Arc::clone(pool)));
-            let [output] = self.model.run_n(values, [self.output], Some(options))?;
-            let (shape, values) = output.into_shape_vec::<f32, 2>()?;
-            Ok(Tensor { shape: shape.to_vec(), values })
+        let rows = inputs.iter().map(|input| input.shape.first().copied().unwrap_or(0)).min().unwrap_or(0);
+        let parts = rows.min(self.threads.get());
+        if parts < 2 {
+            return self.together.with(|| Ok(pool_of(self.threads)), |pool| self.call(pool, inputs, 0..rows));
+        }
+        let part = |index: usize| {
+            let rows = rows * index / parts..rows * (index + 1) / parts;
+            self.apart.with(|| Ok(pool_of(NonZeroUsize::MIN)), |pool| self.call(pool, inputs, rows.clone()))
         };
-        self.pools.with(|| Ok(threads_of(self.threads)), call)
+        let outputs = thread::scope(|scope| {
+            let part = &part;
+            let others: Vec<_> = (1..parts).map(|index| scope.spawn(move || part(index))).collect();
+            let first = part(0);
+            let others =
+                others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            iter::once(first).chain(others).collect::<Vec<_>>()
+        });
+        let outputs = outputs.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut shape = outputs.first().map_or_else(Vec::new, |output| output.shape.clone());
+        if let Some(leading) = shape.first_mut() {
+            *leading = rows;
+        }
+        Ok(Tensor { shape, values: outputs.into_iter().flat_map(|output| output.values).collect() })
     }
 }
 
-fn threads_of(count: NonZeroUsize) -> Arc<ThreadPool> {
-    Arc::new(ThreadPool::with_num_threads(count.get()))
+impl RtenSession {
+    /// Runs some rows of the inputs on `pool`.
+    fn call(
+        &self,
+        pool: &Arc<ThreadPool>,
+        inputs: &[TensorView<'_>],
+        rows: Range<usize>,
+    ) -> Result<Tensor, EngineFailure> {
+        let named = self.inputs.iter().zip(inputs);
+        let values = named.map(|(&id, input)| Ok((id, value(*input, rows.clone())?)));
+        let values = values.collect::<Result<Vec<_>, EngineFailure>>()?;
+        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(pool)));
+        let [output] = self.model.run_n(values, [self.output], Some(options))?;
+        let (shape, values) = output.into_shape_vec::<f32, 2>()?;
+        Ok(Tensor { shape: shape.to_vec(), values })
+    }
 }
 
-fn value(input: TensorView<'_>) -> Result<ValueOrView<'_>, EngineFailure> {
+fn pool_of(threads: NonZeroUsize) -> Arc<ThreadPool> {
+    Arc::new(ThreadPool::with_num_threads(threads.get()))
+}
+
+/// Some rows of an input.
+fn value(input: TensorView<'_>, rows: Range<usize>) -> Result<ValueOrView<'_>, EngineFailure> {
+    let mut shape = input.shape.to_vec();
+    if let Some(leading) = shape.first_mut() {
+        *leading = rows.len();
+    }
+    let length: usize = shape.iter().skip(1).product();
+    let part = rows.start * length..rows.end * length;
+    let missing = || format!("rows {rows:?} of {:?} lie beyond the values", input.shape);
     Ok(match input.values {
-        Values::F32(values) => ValueView::from_shape(input.shape, values)?.into(),
-        Values::I64(values) => Value::from_shape(input.shape, narrowed(values)?)?.into(),
+        Values::F32(values) => ValueView::from_shape(shape, values.get(part).ok_or_else(missing)?)?.into(),
+        Values::I64(values) => {
+            Value::from_shape(shape, narrowed(values.get(part).ok_or_else(missing)?)?)?.into()
+        }
     })
 }
 
