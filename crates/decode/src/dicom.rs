@@ -91,7 +91,7 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
         let (pixels, voi) = grey(&data, &functional, &layout, &decoded, options, inverted)?;
         (pixels, voi, inverted)
     } else {
-        (colour::grey(decoded, &layout, &data)?, VoiUsed::Colour, false)
+        (colour::grey(&decoded, &layout, &data)?, VoiUsed::Colour, false)
     };
     let image = GrayImage::new(layout.width, layout.height, pixels)
         .map_err(|error| Reason::Damaged(Box::new(error)))?;
@@ -133,7 +133,7 @@ pub fn values(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<V
         Modality::IDENTITY
     };
     let meaning = Meaning::new(&layout, decoded.precision);
-    let data = decoded.samples.iter().map(|pattern| modality.value(meaning.number(pattern))).collect();
+    let data = decoded.samples.patterns().map(|pattern| modality.value(meaning.number(pattern))).collect();
     Ok(Values { width: layout.width, height: layout.height, samples: layout.photometric.samples(), data })
 }
 
@@ -197,7 +197,7 @@ fn grey(
             let table: Vec<u8> = (0..=u16::MAX).map(|pattern| grey(u32::from(pattern))).collect();
             words.iter().map(|&word| table[usize::from(word)]).collect()
         }
-        samples => samples.iter().map(grey).collect(),
+        samples => samples.patterns().map(grey).collect(),
     };
     Ok((pixels, used))
 }
@@ -209,7 +209,7 @@ fn extremes(
     modality: &Modality,
     padding: Option<(i64, i64)>,
 ) -> (f64, f64) {
-    let numbers = || decoded.samples.iter().map(|pattern| meaning.number(pattern));
+    let numbers = || decoded.samples.patterns().map(|pattern| meaning.number(pattern));
     let is_padding = |number: &i64| padding.is_some_and(|(low, high)| (low..=high).contains(number));
     let span = |low_high: (f64, f64), value: f64| (low_high.0.min(value), low_high.1.max(value));
     let start = (f64::INFINITY, f64::NEG_INFINITY);

@@ -197,7 +197,7 @@ fn peak_memory() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// A generator good enough to choose bytes by (SplitMix64).
+/// A generator good enough to choose bytes by (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

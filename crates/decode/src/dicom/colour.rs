@@ -11,9 +11,9 @@ use super::table::LookupTable;
 use crate::luma::luma;
 
 /// Grey levels of a colour frame.
-pub(crate) fn grey(decoded: Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec<u8>, Problem> {
+pub(crate) fn grey(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec<u8>, Problem> {
     if layout.photometric == Photometric::Palette {
-        return palette(&decoded, layout, data);
+        return palette(decoded, layout, data);
     }
     let meaning = Meaning::new(layout, decoded.precision);
     let level = |pattern: u32| {
@@ -24,7 +24,7 @@ pub(crate) fn grey(decoded: Decoded, layout: &Layout, data: &DataSet<'_>) -> Res
             less => (value * 255 / ((1 << less) - 1)) as u8,
         }
     };
-    let levels: Vec<u8> = decoded.samples.iter().map(level).collect();
+    let levels: Vec<u8> = decoded.samples.patterns().map(level).collect();
     let is_ybr = matches!(layout.photometric, Photometric::Ybr { .. }) && !decoded.rgb;
     Ok(levels.as_chunks().0.iter().map(|&pixel| luma(if is_ybr { rgb(pixel) } else { pixel })).collect())
 }
@@ -51,7 +51,7 @@ fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec
             (table.get(number) >> table.bits.saturating_sub(8)) as u8
         }))
     };
-    Ok(decoded.samples.iter().map(colour).collect())
+    Ok(decoded.samples.patterns().map(colour).collect())
 }
 
 /// Luma and chroma of a frame become red, green and blue.

@@ -16,6 +16,7 @@ use super::voi::Window;
 /// Of colour (secondary captures: RGB, luma and chroma, palettes) frame, conversion to RGB, grey as for colour JPEG and PNG,
 /// and square pixels apply, the others have no meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub struct DicomOptions {
     /// Which frame, from 0.
     pub frame: u32,

@@ -12,7 +12,7 @@ pub(crate) enum Samples {
 }
 
 impl Samples {
-    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+    pub(crate) fn patterns(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         match self {
             Self::Narrow(words) => Box::new(words.iter().map(|&word| u32::from(word))),
             Self::Wide(words) => Box::new(words.iter().copied()),

@@ -1,4 +1,5 @@
 //! Transfer syntaxes: how elements are written and frames compressed.
+#![allow(deprecated, reason = "files in retired transfer syntaxes have not gone away")]
 
 use dicom_dictionary_std::uids;
 
