@@ -102,9 +102,9 @@ mod tests {
     use super::*;
 
     fn only(runs: &[EngineKind]) -> String {
-        let check = |kind: EngineKind| match runs.contains(&kind) {
-            true => Ok(()),
-            false => Err(LoadError::Engine { engine: kind.name(), source: "it lacks a library".into() }),
+        let check = |kind: EngineKind| {
+            let lacks = || LoadError::Engine { engine: kind.name(), source: "it lacks a library".into() };
+            runs.contains(&kind).then_some(()).ok_or_else(lacks)
         };
         first_of(&PREFERRED, check).to_string()
     }
