@@ -10,7 +10,7 @@ use clap::Args;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions};
 use serde::Serialize;
 
-use crate::engine::{fastest, reason};
+use crate::engine::{preferred, reason};
 use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
 use crate::{Outcome, models, one_line};
 pub(crate) use machine::{Machine, kibibytes};
@@ -87,7 +87,7 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
         machine: Machine::this(),
         onnx_runtime: Library::found(),
         engines: EngineKind::ALL.iter().map(|&kind| EngineReport::of(kind)).collect(),
-        auto: fastest().engine.map(EngineKind::name),
+        auto: preferred().engine.map(EngineKind::name),
         model: ModelReport::of(args.model),
     };
     let mut out = locked_stdout();

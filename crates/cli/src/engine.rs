@@ -8,7 +8,7 @@ use clap::Args;
 use medclip_runtime::{EngineKind, EngineOptions, LoadError, ModelOptions, PrecisionChoice};
 
 use crate::one_line;
-pub(crate) use choice::{Choice, fastest};
+pub(crate) use choice::{Choice, preferred};
 
 /// Which engine to use.
 #[derive(Debug, Args)]
@@ -17,8 +17,8 @@ pub(crate) struct EngineArgs {
     ///
     /// tract and rten need nothing. The others need an ONNX Runtime library, which is taken from `ORT_DYLIB_PATH`, from
     /// beside the program, from an installed Python package `onnxruntime` or from the system; `medclip doctor` says what
-    /// is found. An engine that cannot run is an error: none takes the place of another. auto takes the fastest that can
-    /// run here, of those on the processor, and says which and why; if that one then fails, so does the command.
+    /// is found. An engine that cannot run is an error: none takes the place of another. auto takes the first of ort-cpu, rten
+    /// and tract that can run here and says which and why; if that one then fails, so does the command.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     engine: Choice,
     /// Precision of the model: fp32, fp16, int8, or auto for the one this engine runs fastest of those the bundle holds

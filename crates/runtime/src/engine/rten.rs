@@ -73,8 +73,8 @@ impl Engine for RtenEngine {
     }
 }
 
-/// The operators of the graphs that medclip writes and, in the last line, of their quantised forms. rten's others are left
-/// out of the program.
+/// The operators of the graphs that medclip writes and, the last five, of their quantised forms. rten's others are left out of
+/// the program.
 fn operators() -> OpRegistry {
     op_registry!(
         Add,
