@@ -55,8 +55,8 @@ Examples:
 pub(crate) struct QuantizeSettings {
     /// Directory of chest films, or CSV file with a column `path`
     ///
-    /// A third of the patients is calibrated and tuned on, the others are for the gate; without a column patient_group or
-    /// patient_id every file is a patient. Columns named like the model's classes are labels: 1, 0 or nothing.
+    /// A third of the patients is calibrated and tuned on, the others are for the gate; without a column `patient_group` or
+    /// `patient_id` every file is a patient. Columns named like the model's classes are labels: 1, 0 or nothing.
     #[arg(long, value_name = "DIR|CSV")]
     calibrate: Option<PathBuf>,
     /// Tower to quantise; may be repeated

@@ -129,7 +129,7 @@ impl GateReport {
     /// What is past its limit, in words; nothing where the graph passes. What is not a number is past every limit.
     pub fn failures(&self) -> Vec<String> {
         let mut failures = Vec::new();
-        let below = |found: f64, least: f64| !(found >= least);
+        let below = |found: f64, least: f64| found < least || found.is_nan();
         if below(self.least_cosine, self.limits.cosine) {
             failures.push(format!("least cosine {:.5}, needs {}", self.least_cosine, self.limits.cosine));
         }

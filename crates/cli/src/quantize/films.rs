@@ -88,12 +88,12 @@ fn is_for_calibration(patient: &str) -> bool {
 }
 
 fn below(directory: &Path) -> anyhow::Result<Vec<Film>> {
-    let film = |input: inputs::Input| match input.problem {
-        Some(problem) => Err(problem.context(input.path.display().to_string())),
-        None => {
-            let name = input.path.strip_prefix(directory).unwrap_or(&input.path);
-            Ok(Film { patient: name.to_string_lossy().into_owned(), path: input.path, labels: Vec::new() })
+    let film = |input: inputs::Input| {
+        if let Some(problem) = input.problem {
+            return Err(problem.context(input.path.display().to_string()));
         }
+        let name = input.path.strip_prefix(directory).unwrap_or(&input.path);
+        Ok(Film { patient: name.to_string_lossy().into_owned(), path: input.path, labels: Vec::new() })
     };
     inputs::expand(&[directory.to_owned()]).into_iter().map(film).collect()
 }

@@ -11,8 +11,8 @@ use medclip_runtime::{Bundle, BundleFile, GraphSource, ModelOptions, Precision, 
 use super::{Made, QuantizeSettings, gate};
 use crate::output::progress;
 
-/// What is chosen may be this much nearer to the limit than the gate asks.
-const MARGIN: f64 = 0.5;
+/// What is chosen uses this share of what the gate allows: the worst of more sentences is worse.
+const MARGIN: f64 = 0.7;
 
 pub(super) fn quantize(
     bundle: &Bundle,

@@ -210,6 +210,5 @@ fn size_of_elements(tensor: &TensorProto) -> Option<usize> {
         kind if kind == DataType::Int64 as i32 => 8,
         _ => return None,
     };
-    let sizes = tensor.dims.iter().map(|&size| usize::try_from(size).ok());
-    sizes.fold(Some(element), |len, size| len?.checked_mul(size?))
+    tensor.dims.iter().try_fold(element, |len: usize, &size| len.checked_mul(usize::try_from(size).ok()?))
 }

@@ -94,7 +94,7 @@ impl Writer<'_> {
         let (Some(x), Some(weight)) = (node.input.first(), node.input.get(1)) else { return false };
         let Some(values) = self.source.weight(weight) else { return false };
         let Some(&activation) = self.ranges.get(x) else { return false };
-        let axis = if node.is("Conv") { 0 } else { 1 };
+        let axis = usize::from(!node.is("Conv"));
         let offsets = match node.input.get(2).map(|bias| self.source.weight(bias)) {
             None => None,
             Some(None) => return false,

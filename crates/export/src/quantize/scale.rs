@@ -30,7 +30,7 @@ impl PerChannel {
         }
         for (index, scale) in scales.iter_mut().enumerate() {
             *scale = (*scale / LARGEST).max(least_scale(index));
-            if !(*scale >= f32::MIN_POSITIVE) {
+            if *scale < f32::MIN_POSITIVE || scale.is_nan() {
                 *scale = 1.0;
             }
         }
@@ -53,7 +53,7 @@ impl Affine {
     pub(super) fn new(low: f32, high: f32) -> Self {
         let (low, high) = (low.min(0.0), high.max(0.0));
         let scale = (high - low) / 255.0;
-        if !(scale >= f32::MIN_POSITIVE) {
+        if scale < f32::MIN_POSITIVE || scale.is_nan() {
             return Self { scale: 1.0, zero: 0 };
         }
         Self { scale, zero: (-low / scale).round_ties_even().clamp(0.0, 255.0) as u8 }
