@@ -16,6 +16,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of this kind.
+    #[allow(clippy::needless_pass_by_value, reason = "errors and texts alike come here to end")]
     pub fn new(kind: impl Into<Cow<'static, str>>, message: impl ToString) -> Self {
         let message = message.to_string();
         let words: Vec<&str> = message.split_whitespace().collect();

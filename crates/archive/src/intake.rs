@@ -84,7 +84,7 @@ pub fn expand(
 ) -> Result<(), IntakeError> {
     let mut own = |source: Source| {
         if options.portion.is_none_or(|portion| portion.takes(&source.id())) {
-            sink(source)?
+            sink(source)?;
         }
         Ok(())
     };

@@ -25,6 +25,7 @@ impl pulp::WithSimd for Dots<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(clippy::inline_always, reason = "must be compiled for the instructions of the dispatch")]
     fn with_simd<S: pulp::Simd>(self, _simd: S) {
         for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
             *out = dot(row, self.query);
@@ -43,6 +44,7 @@ impl pulp::WithSimd for Nearest<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(clippy::inline_always, reason = "must be compiled for the instructions of the dispatch")]
     fn with_simd<S: pulp::Simd>(self, _simd: S) {
         let Self { centres, rows, dim, out } = self;
         for (block, out) in rows.chunks(LANES * dim).zip(out.chunks_mut(LANES)) {
@@ -65,9 +67,9 @@ impl pulp::WithSimd for Nearest<'_> {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     const WIDTH: usize = 32;
     let mut sums = [0.0_f32; WIDTH];
-    let (a_chunks, b_chunks) = (a.chunks_exact(WIDTH), b.chunks_exact(WIDTH));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
+    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
         for lane in 0..WIDTH {
             sums[lane] += a[lane] * b[lane];
         }

@@ -1,5 +1,6 @@
 //! The list of inputs on disk.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -46,7 +47,14 @@ impl Stamp {
     }
 
     fn sha256(&self) -> String {
-        let sum = || self.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum = || {
+            let digest = self.hasher.clone().finalize();
+            digest.iter().fold(String::new(), |mut sum, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(sum, "{byte:02x}");
+                sum
+            })
+        };
         self.stored.clone().unwrap_or_else(sum)
     }
 }

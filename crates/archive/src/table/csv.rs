@@ -12,7 +12,7 @@ pub(super) fn encode(columns: &Columns, rows: &[Row]) -> io::Result<Vec<u8>> {
     for row in rows {
         out.write_record(cells(columns, row))?;
     }
-    out.into_inner().map_err(|error| error.into_error())
+    out.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// Every file has the header; the whole has it once.

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::row::{Columns, Row};
 
+/// Outer options leave a key out, inner ones make it null.
 #[derive(Serialize)]
+#[allow(clippy::option_option, reason = "a key that is left out is not one that is null")]
 struct Line<'a> {
     path: &'a str,
     sop_instance_uid: Option<&'a str>,
