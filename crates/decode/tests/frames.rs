@@ -49,8 +49,10 @@ fn lossy_frames_are_nearly_those_of_pydicom() {
         names.push(("jpeg2000_lossy", 1.0));
     }
     for (name, tolerance) in names {
+        // An error above the highest value sets a bit that is not stored; pydicom keeps it.
         let expected = golden(&format!("{name}.u16"));
-        let expected = expected.as_chunks().0.iter().map(|&pair| f64::from(u16::from_le_bytes(pair)));
+        let expected =
+            expected.as_chunks().0.iter().map(|&pair| f64::from(u16::from_le_bytes(pair) & 0x0fff));
         let worst =
             values(name).unwrap().iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst <= tolerance, "{name}: {worst}");
