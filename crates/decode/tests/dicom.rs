@@ -2,6 +2,7 @@
 #![cfg(feature = "dicom")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail a test")]
 
+#[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod support;
 
 use medclip_decode::dicom::{self, DicomOptions, Film, Note, Problem, Voi, VoiUsed, Window, WindowFunction};

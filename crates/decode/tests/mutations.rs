@@ -10,6 +10,7 @@
 #![cfg(feature = "dicom")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a long test reports what it saw")]
 
+#[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod support;
 
 use std::io::Cursor;

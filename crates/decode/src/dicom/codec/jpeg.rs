@@ -40,7 +40,9 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
         return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
     }
     let mut decoder = Decoder::new(stream);
-    decoder.set_color_transform(ColorTransform::None);
+    // Three components as they are, pixel by pixel; the decoder's `None` would give them line by line.
+    let is_colour = layout.photometric.samples() == 3;
+    decoder.set_color_transform(if is_colour { ColorTransform::RGB } else { ColorTransform::Grayscale });
     decoder.set_max_decoding_buffer_size(layout.samples() * 2);
     let bytes = decoder.decode().map_err(damaged)?;
     let format = decoder.info().map(|info| info.pixel_format);

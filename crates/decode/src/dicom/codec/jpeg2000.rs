@@ -36,8 +36,11 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
     for (number, plane) in components.iter().enumerate() {
         // The decoder lifts all samples by half their range, which only unsigned ones want.
         let lift = if codestream.components[number].signed { (1 << (precision - 1)) as f32 } else { 0.0 };
+        // Lossy frames overshoot.
+        let highest = ((1_u32 << precision) - 1) as f32;
+        let (low, high) = (-lift, highest - lift);
         for (word, &sample) in words[number..].iter_mut().step_by(count).zip(plane.samples()) {
-            *word = (sample - lift).round() as i32 as u16;
+            *word = (sample - lift).round().clamp(low, high) as i32 as u16;
         }
     }
     Ok(Decoded { samples: Samples::Narrow(words), precision: u16::from(precision), rgb: true })
