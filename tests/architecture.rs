@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-weights",
         ],
     ),
+    ("medclip-qc", &["medclip-core", "medclip-eval"]),
     ("medclip-weights", &["medclip-core"]),
     (
         "medclip-cli",
@@ -43,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-index",
             "medclip-phantom",
             "medclip-plot",
+            "medclip-qc",
             "medclip-report",
             "medclip-runtime",
             "medclip-train",

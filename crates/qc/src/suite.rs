@@ -33,6 +33,8 @@ pub enum Spoil {
     Shapes,
     /// Clouds and shapes, one shining through the other.
     Mixture,
+    /// Things with a grain and a shading of their own before a background, as in photographs.
+    Scene,
     /// Dark lines of words on a light page.
     Page,
     /// An axial slice of a body: an oval with two dark lungs and a bright spine.
@@ -41,7 +43,7 @@ pub enum Spoil {
 
 impl Spoil {
     /// Every way.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Inverted,
         Self::Rotated90,
         Self::Rotated180,
@@ -52,6 +54,7 @@ impl Spoil {
         Self::Clouds,
         Self::Shapes,
         Self::Mixture,
+        Self::Scene,
         Self::Page,
         Self::Slice,
     ];
@@ -65,9 +68,13 @@ impl Spoil {
             Self::Rotated270 => Code::Rotated270,
             Self::Cropped => Code::Cropped,
             Self::Blank => Code::Blank,
-            Self::Noise | Self::Clouds | Self::Shapes | Self::Mixture | Self::Page | Self::Slice => {
-                Code::NotAChestFilm
-            }
+            Self::Noise
+            | Self::Clouds
+            | Self::Shapes
+            | Self::Mixture
+            | Self::Scene
+            | Self::Page
+            | Self::Slice => Code::NotAChestFilm,
         }
     }
 
@@ -84,6 +91,7 @@ impl Spoil {
             Self::Clouds => "clouds",
             Self::Shapes => "shapes",
             Self::Mixture => "clouds and shapes",
+            Self::Scene => "scene",
             Self::Page => "page of text",
             Self::Slice => "axial slice",
         }
@@ -104,6 +112,7 @@ impl Spoil {
             Self::Clouds => picture::clouds(rng),
             Self::Shapes => picture::shapes(rng),
             Self::Mixture => picture::mixture(rng),
+            Self::Scene => picture::scene(rng),
             Self::Page => picture::page(rng),
             Self::Slice => picture::slice(rng),
         }

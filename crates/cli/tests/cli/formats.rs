@@ -80,9 +80,9 @@ fn csv_has_a_row_per_image() {
         rows[0],
         "path,model,engine,qc,error,Cardiomegaly logit,Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
     );
-    assert!(rows[1].starts_with("a.png,tiny,tract,,"));
-    assert!(rows[2].starts_with("missing.png,tiny,tract,No such file") && rows[2].ends_with(",,,,"));
-    assert!(rows[3].starts_with("b.png,tiny,tract,,"));
+    assert!(rows[1].starts_with("a.png,tiny,tract,low_resolution,,"), "{}", rows[1]);
+    assert!(rows[2].starts_with("missing.png,tiny,tract,,No such file") && rows[2].ends_with(",,,,"));
+    assert!(rows[3].starts_with("b.png,tiny,tract,low_resolution,,"), "{}", rows[3]);
 }
 
 #[test]

@@ -39,6 +39,33 @@ pub(super) fn mixture(rng: &mut impl Rng) -> GrayImage {
     image(&plane)
 }
 
+pub(super) fn scene(rng: &mut impl Rng) -> GrayImage {
+    let mut plane = shaded(rng);
+    for _ in 0..rng.random_range(2..9) {
+        let thing = shaded(rng);
+        let (width, height) = (uniform(30.0, 220.0, rng), uniform(30.0, 220.0, rng));
+        let (x, y) = (uniform(-60.0, 226.0, rng), uniform(-60.0, 226.0, rng));
+        let is_round = rng.random::<bool>();
+        paint_from(&mut plane, &thing, [x, y, width, height], |u, v| !is_round || within_ellipse(u, v));
+    }
+    for _ in 0..rng.random_range(0..3) {
+        blur(&mut plane);
+    }
+    image(&plane)
+}
+
+/// A grain between two grey levels, darker towards one side.
+fn shaded(rng: &mut impl Rng) -> Plane {
+    let (level, depth) = (uniform(10.0, 245.0, rng), uniform(0.05, 0.8, rng));
+    let (across, down) = (uniform(-90.0, 90.0, rng), uniform(-90.0, 90.0, rng));
+    let grain = cloud_plane(rng);
+    let shade = |index: usize| {
+        let at = |position: usize| position as f32 / SIDE as f32 - 0.5;
+        across * at(index % SIDE as usize) + down * at(index / SIDE as usize)
+    };
+    grain.iter().enumerate().map(|(index, grain)| level + depth * (grain - 127.0) + shade(index)).collect()
+}
+
 pub(super) fn page(rng: &mut impl Rng) -> GrayImage {
     let mut plane = vec![uniform(180.0, 255.0, rng); (SIDE * SIDE) as usize];
     let mut y = 8.0;
@@ -133,7 +160,20 @@ fn within_ellipse(u: f32, v: f32) -> bool {
 }
 
 /// Paints what `within` says of a box, whose sides run from −1 to 1.
-fn paint(plane: &mut Plane, level: f32, [x, y, width, height]: [f32; 4], within: impl Fn(f32, f32) -> bool) {
+fn paint(plane: &mut [f32], level: f32, area: [f32; 4], within: impl Fn(f32, f32) -> bool) {
+    each_within(area, within, |index| plane[index] = level);
+}
+
+/// As [`paint`], from another plane.
+fn paint_from(plane: &mut [f32], source: &[f32], area: [f32; 4], within: impl Fn(f32, f32) -> bool) {
+    each_within(area, within, |index| plane[index] = source[index]);
+}
+
+fn each_within(
+    [x, y, width, height]: [f32; 4],
+    within: impl Fn(f32, f32) -> bool,
+    mut each: impl FnMut(usize),
+) {
     let span = |start: f32, length: f32| {
         (start.max(0.0) as usize)..((start + length).clamp(0.0, SIDE as f32) as usize)
     };
@@ -141,7 +181,7 @@ fn paint(plane: &mut Plane, level: f32, [x, y, width, height]: [f32; 4], within:
         for column in span(x, width) {
             let (u, v) = (2.0 * (column as f32 - x) / width - 1.0, 2.0 * (row as f32 - y) / height - 1.0);
             if within(u, v) {
-                plane[row * SIDE as usize + column] = level;
+                each(row * SIDE as usize + column);
             }
         }
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::setting::{medclip, text};
 
 fn qc(directory: &Path, arguments: &[&str]) -> Output {
-    let mut command = medclip(&["eval", "qc", "films/manifest.csv", "--model", "model", "--spoil", "12"]);
+    let mut command = medclip(&["eval", "qc", "films/manifest.csv", "--model", "model/bundle", "--spoil", "12"]);
     command.args(arguments).current_dir(directory).output().unwrap()
 }
 
@@ -31,7 +31,8 @@ fn checks_are_fitted_kept_and_measured() {
 
     let without = qc(at, &[]);
     assert_eq!(without.status.code(), Some(2));
-    assert!(text(&without.stderr).contains("model holds no learned checks: --keep fits them"));
+    let refused = text(&without.stderr);
+    assert!(refused.contains("model/bundle holds no learned checks: --keep fits them"), "{refused}");
 
     let kept = report(at, &["--keep", "--pictures", "films/images/000001.png"]);
     let bundle = Bundle::open(&model).unwrap();
@@ -41,7 +42,7 @@ fn checks_are_fitted_kept_and_measured() {
     assert_eq!(classes, codes);
 
     let groups = kept["groups"].as_array().unwrap();
-    assert_eq!(groups.len(), 13, "twelve ways to spoil, and the given picture");
+    assert_eq!(groups.len(), 14, "thirteen ways to spoil, and the given picture");
     let row = |name: &str| groups.iter().find(|group| group["name"] == name).unwrap();
     assert_eq!(row("given pictures")["images"], 1);
     let blank = row("blank");
