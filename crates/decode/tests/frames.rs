@@ -94,7 +94,7 @@ fn frames_of_another_size_than_the_attributes_say_are_refused() {
             bytes.windows(8).position(|window| window == b"\x28\x00\x11\x00US\x02\x00").unwrap() + 8;
         bytes[columns..columns + 2].copy_from_slice(&9999_u16.to_le_bytes());
         let error = dicom::values(&bytes, &Limits::default(), &DicomOptions::default()).unwrap_err();
-        assert_eq!(error.to_string(), format!("its {codec} frame is 37×23×1, the attributes say 9999×23×1"),);
+        assert_eq!(error.to_string(), format!("its {codec} frame is 37×23×1, the attributes say 9999×23×1"));
     }
 }
 

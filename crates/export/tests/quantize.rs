@@ -45,8 +45,12 @@ impl Graphs {
         let probe = probe.into_bytes();
         let rows: Vec<Vec<f32>> = (0..4).map(|seed| values(&run(&probe, &[&noise(seed)])).to_vec()).collect();
         assert_eq!(rows[0].len(), width);
-        rows.iter().for_each(|row| calibrator.widen(row).unwrap());
-        rows.iter().for_each(|row| calibrator.count(row).unwrap());
+        for row in &rows {
+            calibrator.widen(row).unwrap();
+        }
+        for row in &rows {
+            calibrator.count(row).unwrap();
+        }
         calibrator.finish(method).unwrap()
     }
 }

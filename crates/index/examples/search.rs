@@ -118,7 +118,11 @@ fn print(name: &str, seconds: f64, bytes: u64, ms: f64, recall: f64) {
     );
 }
 
-fn stored(path: &Path) -> anyhow::Result<(Vec<Vec<f32>>, Vec<Vec<f32>>)> {
+/// Vectors, one a row.
+type Rows = Vec<Vec<f32>>;
+
+/// Rows to search, and every hundredth to search for.
+fn stored(path: &Path) -> anyhow::Result<(Rows, Rows)> {
     let index = Index::open(path)?;
     let (mut rows, mut queries) = (Vec::new(), Vec::new());
     for (number, vector) in index.vectors().chunks_exact(index.dim()).enumerate() {

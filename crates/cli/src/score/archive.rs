@@ -18,6 +18,7 @@ use crate::output::Format;
 /// Where an archive's scores go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Archives")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct ArchiveArgs {
     /// Write a row for every input to a directory of Parquet files, or to one file that ends in .parquet, .csv or .jsonl
     ///

@@ -89,7 +89,7 @@ fn first_element(bytes: &[u8]) -> Option<Encoding> {
         ([0, 0x02 | 0x08], [0, _]) if explicit => Some(Encoding::BIG_ENDIAN),
         ([0x08, 0], [_, 0]) => {
             let len = u32::from_le_bytes([v, r, x, y]) as usize;
-            (len <= 256 && len % 2 == 0).then_some(Encoding::IMPLICIT)
+            (len <= 256 && len.is_multiple_of(2)).then_some(Encoding::IMPLICIT)
         }
         _ => None,
     }

@@ -79,7 +79,7 @@ mod tests {
     fn reference(data: &[f32], shape: [usize; 3], axis: usize) -> (Vec<i8>, Vec<f32>) {
         let mut scales = vec![0.0; shape[axis]];
         let mut values = vec![0; data.len()];
-        for channel in 0..shape[axis] {
+        for (channel, scale) in scales.iter_mut().enumerate() {
             let mut members = Vec::new();
             for a in 0..shape[0] {
                 for b in 0..shape[1] {
@@ -91,9 +91,9 @@ mod tests {
                 }
             }
             let largest = members.iter().map(|&index| data[index].abs()).fold(0.0, f32::max);
-            scales[channel] = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+            *scale = if largest > 0.0 { largest / 127.0 } else { 1.0 };
             for index in members {
-                values[index] = (data[index] / scales[channel]).round_ties_even() as i8;
+                values[index] = (data[index] / *scale).round_ties_even() as i8;
             }
         }
         (values, scales)

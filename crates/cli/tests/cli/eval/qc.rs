@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::setting::{medclip, text};
 
 fn qc(directory: &Path, arguments: &[&str]) -> Output {
-    let mut command = medclip(&["eval", "qc", "films/manifest.csv", "--model", "model/bundle", "--spoil", "12"]);
+    let mut command =
+        medclip(&["eval", "qc", "films/manifest.csv", "--model", "model/bundle", "--spoil", "12"]);
     command.args(arguments).current_dir(directory).output().unwrap()
 }
 

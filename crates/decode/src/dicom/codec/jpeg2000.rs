@@ -46,6 +46,7 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
     Ok(Decoded { samples: Samples::Narrow(words), precision: u16::from(precision), rgb: true })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` gives values")]
 fn damaged(error: impl ToString) -> Problem {
     Problem::Frame { codec: CODEC, message: error.to_string() }
 }

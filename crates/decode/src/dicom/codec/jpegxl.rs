@@ -38,6 +38,7 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
     Ok(Decoded { samples: Samples::Narrow(words), precision: precision as u16, rgb: true })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` gives values")]
 fn damaged(error: impl ToString) -> Problem {
     Problem::Frame { codec: CODEC, message: error.to_string() }
 }

@@ -48,7 +48,7 @@ pub(super) fn decode(stream: &[u8], header: &Header, layout: &Layout) -> Result<
             0xdb => tables.read_quantisation(marker.body)?,
             0xc4 => tables.read_huffman(marker.body)?,
             0xdd => {
-                tables.restart = marker.body.first_chunk().map_or(0, |&two| u16::from_be_bytes(two).into())
+                tables.restart = marker.body.first_chunk().map_or(0, |&two| u16::from_be_bytes(two).into());
             }
             0xda => {
                 let &[1, id, selectors, 0, 63, 0] = marker.body else {

@@ -171,7 +171,8 @@ impl RunContext {
         let number = i64::from(number);
         let folded = number + self.kind;
         let odd = folded & 1 == 1;
-        let size = (folded + i64::from(odd)) / 2;
+        // Half of it, rounded up.
+        let size = i64::midpoint(folded, i64::from(odd));
         let error = if (golomb != 0 || 2 * self.negative >= self.count) == odd { -size } else { size };
         if error < 0 {
             self.negative += 1;
