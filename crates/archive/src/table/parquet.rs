@@ -75,7 +75,7 @@ fn properties(columns: &Columns) -> Arc<WriterProperties> {
     Arc::new(properties.build())
 }
 
-/// In the order in which [`write`] writes.
+/// In the order in which [`write()`] writes.
 fn schema(columns: &Columns) -> Result<TypePtr> {
     let text = |name: &str, repetition| {
         let field = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_repetition(repetition);

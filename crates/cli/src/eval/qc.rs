@@ -47,7 +47,7 @@ pub(crate) struct QcArgs {
     /// Films to spoil in every way, at most, of each split
     #[arg(long, default_value_t = 400)]
     spoil: usize,
-    /// Share of clean films that each learned check may stop
+    /// Share of clean films that each learned check may stop; four times as many for pictures that are no films
     #[arg(long, default_value_t = Fit::default().false_alarms)]
     false_alarms: f64,
     /// Seed of everything drawn
