@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`builder`] | vectors and names → a file |
-//! | [`file`] | its form, opened and verified |
+//! | [`mod@file`] | its form, opened and verified |
 //! | [`search`] | the nearest vectors of a query |
 //!
 //! ```
