@@ -18,10 +18,10 @@ use medclip_archive::{
 };
 use medclip_runtime::{EngineKind, Model, ModelOptions};
 
-use crate::Outcome;
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
 use crate::inputs::IMAGE_EXTENSIONS;
+use crate::{Outcome, say};
 use progress::Reporter;
 use scorer::ModelScorer;
 
@@ -137,7 +137,7 @@ fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
         if asked.swap(true, Ordering::Relaxed) {
             process::exit(INTERRUPTED);
         }
-        progress::say("stopping after the rows at hand; Ctrl-C once more stops at once");
+        say("stopping after the rows at hand; Ctrl-C once more stops at once");
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)

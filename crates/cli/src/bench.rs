@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use medclip_runtime::{Bundle, EngineKind, EngineOptions, Precision, PrecisionChoice};
+use medclip_runtime::{Bundle, EngineKind, EngineOptions, PrecisionChoice};
 
 use crate::doctor::Machine;
 use crate::engine::runnable;
@@ -67,14 +67,6 @@ Examples:
   medclip bench edge-int8 --engine ort-cpu --precision fp32,int8
   medclip bench models/medclip-edge --engine tract --engine ort-cpu --threads 1,2 --text --format json";
 
-/// `tract`, or `ort-cpu/int8`.
-fn label((engine, precision): (&str, Precision)) -> String {
-    match precision {
-        Precision::Fp32 => engine.to_owned(),
-        _ => format!("{engine}/{precision}"),
-    }
-}
-
 pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
     let dir = args.bundle.map_or_else(models::shipped, Ok)?;
     // Read once before anyone's load time is taken, so that all find the files in the system's cache.
@@ -125,7 +117,7 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
         rounds: args.rounds.get(),
         runs: args.runs.get(),
         results: report::results(&measured, &first),
-        compared_with: label(first),
+        compared_with: first.1.on(first.0),
         processes: workers.into_iter().map(Worker::finish).collect::<anyhow::Result<_>>()?,
     };
     let mut out = locked_stdout();

@@ -148,7 +148,11 @@ fn one_line(error: &anyhow::Error) -> String {
 
 /// One line on standard error; a closed standard error is nobody's loss.
 fn report_error(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
+    say(&format!("error: {message}"));
+}
+
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -31,6 +31,14 @@ impl Precision {
             Self::Int8 => "int8",
         }
     }
+
+    /// An engine that runs a tower in this precision, in one word: `tract`, or `ort-cpu/int8`.
+    pub fn on(self, engine: &str) -> String {
+        match self {
+            Self::Fp32 => engine.to_owned(),
+            Self::Fp16 | Self::Int8 => format!("{engine}/{self}"),
+        }
+    }
 }
 
 impl fmt::Display for Precision {

@@ -67,10 +67,7 @@ impl Model {
         let path = bundle.path(file);
         let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
         let classifier = Classifier::Prompts(bundle.bank().clone());
-        let label = match precision {
-            Precision::Fp32 => engine.name().to_owned(),
-            _ => format!("{}/{precision}", engine.name()),
-        };
+        let label = precision.on(engine.name());
         let text = Mutex::default();
         let model =
             Self { bundle, engine, label, options, image_precision: precision, image, text, classifier };

@@ -1,13 +1,13 @@
 //! How far a run is, on standard error, without a name.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use medclip_archive::{Progress, Summary};
 
-use crate::output;
+use crate::{output, say};
 
 /// Time between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -58,11 +58,6 @@ fn line(progress: Progress, before: u64, elapsed: Duration) -> String {
     let rate = (done - before) as f64 / elapsed.as_secs_f64().max(1e-9);
     let left = if rate > 0.0 { (total - done) as f64 / rate } else { 0.0 };
     format!("{done} of {total} inputs, {rate:.1} per s, {left:.0} s left, {failed} failed")
-}
-
-/// A closed standard error is nobody's loss.
-pub(crate) fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! A model as the archive's scorer.
 
 use medclip_archive::{Content, Failure, Identity, Prepared, Scorer, Scores, Verdict};
-use medclip_decode::Reason;
 use medclip_runtime::{GrayImage, Model};
 
 use crate::checks::Checks;
@@ -47,7 +46,7 @@ impl Scorer for ModelScorer<'_> {
         match film {
             Ok(film) => self.prepared(film),
             Err(reason) => {
-                let failure = Failure::new(kind(&reason), reason);
+                let failure = Failure::new(reason.code(), reason);
                 if let (Content::File(path), true) = (&content, self.log_paths) {
                     report_error(&format!("{}: {}", path.display(), failure.message));
                 }
@@ -71,22 +70,5 @@ impl Scorer for ModelScorer<'_> {
             Verdict { qc, scores }
         });
         Ok(verdicts.collect())
-    }
-}
-
-/// One word for a sort of fault.
-fn kind(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Io(_) => "io",
-        Reason::Directory => "directory",
-        Reason::Empty => "empty",
-        Reason::FileTooLarge { .. } | Reason::TooManyPixels { .. } | Reason::TooMuchMemory { .. } => {
-            "too_large"
-        }
-        Reason::UnknownFormat { .. } => "unknown_format",
-        Reason::Truncated => "truncated",
-        Reason::Damaged(_) => "damaged",
-        Reason::DecoderPanic => "panic",
-        _ => "unreadable",
     }
 }

@@ -1,13 +1,13 @@
 //! An engine by name, or the preferred one of those that can run.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::str::FromStr;
 
 use anyhow::bail;
 use medclip_runtime::{EngineKind, EngineOptions, LoadError, UnknownEngine};
 
 use super::reason;
+use crate::say;
 
 /// The engines on the processor by the tables of `docs/results/engines.md`: ONNX Runtime is ahead nearly everywhere; rten loads
 /// faster than tract and is ahead of it on Swin and on most of ResNet, not on EfficientNet-Lite. Engines on devices have to be
@@ -31,8 +31,7 @@ impl Choice {
             Self::Auto => {
                 let found = preferred();
                 let Some(kind) = found.engine else { bail!("no engine of this build can run here: {found}") };
-                // A closed standard error is nobody's loss.
-                let _ = writeln!(io::stderr(), "engine: {found}");
+                say(&format!("engine: {found}"));
                 Ok(kind)
             }
         }

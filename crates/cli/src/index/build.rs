@@ -1,7 +1,6 @@
 //! `medclip index build`.
 
 use std::fs;
-use std::io::Write as _;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,11 +12,11 @@ use medclip_core::staging::StagedDirectory;
 use medclip_index::{BuildError, IndexBuilder, Layout};
 use medclip_runtime::Model;
 
-use crate::Outcome;
 use crate::archive::{self, Job, Threads};
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
 use crate::models::ModelArg;
+use crate::{Outcome, say};
 
 /// Rows that are put on disk together while images are embedded.
 const SHARD_SIZE: u32 = 512;
@@ -180,7 +179,6 @@ fn write(builder: IndexBuilder, args: &BuildArgs) -> anyhow::Result<()> {
     let lists = report.recall.map_or_else(String::new, |recall| {
         format!(", {} lists of which a query reads {}, recall@10 {recall:.4}", report.lists, report.probes)
     });
-    // A closed standard error is nobody's loss.
-    let _ = writeln!(std::io::stderr(), "{path}: {rows} vectors{lists}, written in {seconds:.1} s");
+    say(&format!("{path}: {rows} vectors{lists}, written in {seconds:.1} s"));
     Ok(())
 }
