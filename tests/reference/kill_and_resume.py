@@ -3,11 +3,12 @@
     cargo build --release -p medclip-cli
     python tests/reference/kill_and_resume.py target/release/medclip --count 10000 --kills 50
 
-Inputs are phantoms, every second one a JPEG, and 3 % of them are broken in four ways. A smaller run of a tenth of them comes
-first: rate and peak memory should be those of the large one. Needs Pillow.
+Inputs are phantoms as PNG, JPEG and DICOM, a third each, and 3 % of them are broken in four ways. A smaller run of a tenth of
+them comes first: rate and peak memory should be those of the large one. Needs Pillow and pydicom.
 """
 
 import argparse
+import io
 import json
 import pathlib
 import random
@@ -18,9 +19,30 @@ import tempfile
 import threading
 import time
 
+import pydicom
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[2]
+
+
+def dicom(image, number):
+    """A radiograph of twelve stored bits."""
+    dataset = pydicom.Dataset()
+    dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    dataset.SOPInstanceUID = f"2.25.{1000 + number}"
+    dataset.StudyInstanceUID = f"2.25.{2000 + number}"
+    dataset.PatientID = f"phantom {number}"
+    dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CHEST", "PA"
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Columns, dataset.Rows = image.size
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
+    dataset.WindowCenter, dataset.WindowWidth = 2048, 4096
+    dataset.PixelData = b"".join((grey * 16).to_bytes(2, "little") for grey in image.tobytes())
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+    return file.getvalue()
 
 
 def make_inputs(program, directory, count, size, seed):
@@ -30,11 +52,14 @@ def make_inputs(program, directory, count, size, seed):
     subprocess.run([program, "phantom", drawn, "--count", str(distinct), "--size", str(size)], check=True)
     pool = []
     for index, path in enumerate(sorted((drawn / "images").iterdir())):
-        if index % 2:
-            jpeg = path.with_suffix(".jpg")
-            Image.open(path).save(jpeg, quality=92)
-            path = jpeg
-        pool.append((path.suffix, path.read_bytes()))
+        if index % 3 == 0:
+            pool.append((".png", path.read_bytes()))
+        elif index % 3 == 1:
+            jpeg = io.BytesIO()
+            Image.open(path).save(jpeg, "JPEG", quality=92)
+            pool.append((".jpg", jpeg.getvalue()))
+        else:
+            pool.append((".dcm", dicom(Image.open(path).convert("L"), index)))
     generator = random.Random(seed)
     broken = set(generator.sample(range(count), count * 3 // 100))
     films = directory / "films"

@@ -10,7 +10,7 @@ medclip() { "$MEDCLIP" "$@"; }
 
 # Starts a command in the background once fewer than two are running; a failed one ends the script.
 start() {
-  if (( $(jobs -rp | wc -l) >= 2 )); then wait -n; fi
+  while (( $(jobs -rp | wc -l) >= 2 )); do wait -n; done
   "$@" >/dev/null &
 }
 

@@ -1,10 +1,14 @@
 //! One image file: its pixels, and what it says of itself.
 
+mod args;
+
 use std::path::Path;
 
 use medclip_core::GrayImage;
 use medclip_decode::{Limits, Reason};
 use medclip_qc::Header;
+
+pub(crate) use args::FilmArgs;
 
 /// A decoded file.
 pub(crate) struct Film {
@@ -26,27 +30,24 @@ pub(crate) struct Identity {
 }
 
 /// Reads a file. Its patient's id is left out unless `patient` asks for it.
-pub(crate) fn open(path: &Path, patient: bool) -> Result<Film, Reason> {
-    decode(&medclip_decode::read(path, &Limits::default())?, patient)
+pub(crate) fn open(path: &Path, args: &FilmArgs, patient: bool) -> Result<Film, Reason> {
+    decode(&medclip_decode::read(path, &Limits::default())?, args, patient)
 }
 
 /// Decodes a file held in memory.
-pub(crate) fn decode(bytes: &[u8], patient: bool) -> Result<Film, Reason> {
+pub(crate) fn decode(bytes: &[u8], args: &FilmArgs, patient: bool) -> Result<Film, Reason> {
     #[cfg(feature = "dicom")]
     if medclip_decode::is_dicom(bytes) {
-        return dicom(bytes, patient);
+        return dicom(bytes, &args.options(patient));
     }
-    let _ = patient;
+    let _ = (args, patient);
     let image = medclip_decode::from_bytes(bytes, &Limits::default())?;
     Ok(Film { image, header: Header::default(), identity: Identity::default() })
 }
 
 #[cfg(feature = "dicom")]
-fn dicom(bytes: &[u8], patient: bool) -> Result<Film, Reason> {
-    use medclip_decode::dicom::{self, DicomOptions};
-
-    let options = DicomOptions { patient, ..DicomOptions::default() };
-    let film = dicom::from_bytes(bytes, &Limits::default(), &options)?;
+fn dicom(bytes: &[u8], options: &medclip_decode::dicom::DicomOptions) -> Result<Film, Reason> {
+    let film = medclip_decode::dicom::from_bytes(bytes, &Limits::default(), options)?;
     let of = film.identity;
     Ok(Film {
         image: film.image,

@@ -35,7 +35,8 @@ struct Report<'a> {
     files: Vec<FileSize>,
     classes: Vec<ClassPrompts<'a>>,
     image_graph: GraphInfo,
-    text_graph: GraphInfo,
+    /// None where the text tower was left out.
+    text_graph: Option<GraphInfo>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,7 +63,10 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<Outcome> {
         files: file_sizes(&bundle)?,
         classes: class_prompts(&bundle),
         image_graph: GraphInfo::read(&bundle.path(BundleFile::ImageGraph))?,
-        text_graph: GraphInfo::read(&bundle.path(BundleFile::TextGraph))?,
+        text_graph: match bundle.has_text_tower() {
+            true => Some(GraphInfo::read(&bundle.path(BundleFile::TextGraph))?),
+            false => None,
+        },
     };
     let mut out = locked_stdout();
     match args.format {
@@ -110,7 +114,8 @@ impl Report<'_> {
 
         let mut graphs =
             plain_table(&["Graph", "Parameters", "Nodes", "Opset", "IR", "Inputs", "Outputs"], &[1, 2, 3, 4]);
-        for (name, graph) in [("image", &self.image_graph), ("text", &self.text_graph)] {
+        let text = self.text_graph.as_ref().map(|graph| ("text", graph));
+        for (name, graph) in [("image", &self.image_graph)].into_iter().chain(text) {
             graphs.add_row([
                 name.to_owned(),
                 graph.parameters.to_string(),
@@ -136,6 +141,12 @@ impl Report<'_> {
             files.add_row([file.name, &file.bytes.to_string()]);
         }
         write_table(out, &files)?;
+        if self.text_graph.is_none() {
+            writeln!(
+                out,
+                "\nThe text tower was left out: this copy scores the classes of its prompt bank alone."
+            )?;
+        }
         writeln!(out, "\nAll sums verified.")?;
         Ok(())
     }

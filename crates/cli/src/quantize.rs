@@ -115,6 +115,7 @@ type Made = (QuantizedTower, OnnxFile);
 pub(crate) fn run(args: &QuantizeArgs) -> anyhow::Result<Outcome> {
     bundle::refuse_existing(&args.out, args.replace)?;
     let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
+    bundle.require_text_tower()?;
     let written = quantize(&bundle, &args.precision, &args.settings, &args.out, args.replace)?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", args.out.display())?;

@@ -15,7 +15,7 @@ use medclip_runtime::{Head, Model, ModelOptions, PromptSet};
 
 use crate::checks::{CheckArgs, Checks};
 use crate::engine::EngineArgs;
-use crate::film;
+use crate::film::{self, FilmArgs};
 use crate::inputs::{self, Input};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
@@ -57,6 +57,8 @@ pub(crate) struct ScoreArgs {
     checks: CheckArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    film: FilmArgs,
     #[cfg(feature = "archive")]
     #[command(flatten)]
     archive: archive::ArchiveArgs,
@@ -68,6 +70,7 @@ Examples:
   medclip score --format json studies/ > scores.jsonl
   medclip score --prompts prompts.toml --format csv a.png b.png
   medclip score --engine ort-cpu studies/
+  medclip score --window 2048,3000 chest.dcm
   medclip score --output scores.parquet --resume studies/ old.zip
 
 Exit status: 0 all scored, 1 some images failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.";
@@ -108,7 +111,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         bar.inc(1);
         anyhow::Ok(())
     };
-    for_each_ordered(inputs, workers, |input| score_image(&model, &checks, input), sink)?;
+    for_each_ordered(inputs, workers, |input| score_image(&model, &checks, &args.film, input), sink)?;
     bar.finish_and_clear();
     writer.end()?;
     Ok(outcome)
@@ -133,16 +136,12 @@ fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
     Ok(model.with_head(Head::from_bytes(&fs::read(file)?)?)?)
 }
 
-fn score_image(model: &Model, checks: &Checks, input: Input) -> anyhow::Result<Scored> {
+/// Scores of one input. An error gives the reason alone: the caller names the path already.
+fn score_image(model: &Model, checks: &Checks, args: &FilmArgs, input: Input) -> anyhow::Result<Scored> {
     if let Some(problem) = input.problem {
         return Err(problem);
     }
-    score_file(model, checks, &input.path)
-}
-
-/// Scores of one image file. An error gives the reason alone: the caller names the path already.
-fn score_file(model: &Model, checks: &Checks, path: &Path) -> anyhow::Result<Scored> {
-    let film = film::open(path, false)?;
+    let film = film::open(&input.path, args, false)?;
     let mut found = checks.of_film(&film);
     let withheld = |qc, reason| Scored { qc, findings: Vec::new(), withheld: Some(reason) };
     if let (qc, Some(reason)) = checks.judge(&found) {

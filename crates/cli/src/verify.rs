@@ -132,6 +132,7 @@ struct Reference {
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let dir = args.bundle.clone().map_or_else(models::shipped, Ok)?;
     let bundle = Bundle::open(&dir).context("cannot load the model")?;
+    bundle.require_text_tower()?;
     let graph = GraphInfo::read(&bundle.path(BundleFile::TextGraph))?;
     let half_precision_text = graph.half_parameters > 0;
     let engines = if args.engine.is_empty() { runnable() } else { args.engine.clone() };
@@ -295,10 +296,8 @@ impl Report {
         for EngineSelfTest { engine, cosines } in &self.self_tests {
             let SelfTest { image, text, .. } = cosines;
             let verdict = if cosines.passed() { "passed" } else { "FAILED" };
-            writeln!(
-                out,
-                "self-test on {engine}: {verdict}, cosine {image:.7} (images), {text:.7} (sentences)"
-            )?;
+            let text = text.map(|cosine| format!(", {cosine:.7} (sentences)")).unwrap_or_default();
+            writeln!(out, "self-test on {engine}: {verdict}, cosine {image:.7} (images){text}")?;
         }
         Ok(())
     }

@@ -9,6 +9,12 @@ mod archive;
 mod bench;
 #[path = "cli/broken.rs"]
 mod broken;
+#[cfg(feature = "dicom")]
+#[path = "cli/dicom.rs"]
+mod dicom;
+#[cfg(feature = "dicom")]
+#[path = "../../decode/tests/support/mod.rs"]
+mod dicom_file;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/engine.rs"]

@@ -1,6 +1,8 @@
 //! A model on disk: one directory, opened and verified in one place, written whole or not at all.
 
 mod beside;
+mod error;
+mod file;
 mod sums;
 mod writer;
 
@@ -8,289 +10,23 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
 use crate::architecture::{LogitScale, TextTower};
-use crate::bank::{BankError, PromptBank};
-use crate::golden::{Golden, GoldenError};
-use crate::head::{Head, HeadError};
-use crate::model::{ModelConfig, ModelConfigError};
+use crate::bank::PromptBank;
+use crate::golden::Golden;
+use crate::head::Head;
+use crate::model::ModelConfig;
 use crate::precision::{Precision, TowerKind};
-use crate::preprocess::{PreprocessError, Preprocessor};
-use crate::prompt::{PromptError, PromptSet};
-use crate::quantization::{Quantization, QuantizationError};
+use crate::preprocess::Preprocessor;
+use crate::prompt::PromptSet;
+use crate::quantization::Quantization;
 use crate::tokenize::{TokenizeError, Tokenizer};
 
+use sums::Verified;
+
+pub use error::BundleError;
+pub use file::BundleFile;
 pub use sums::{sha256, sha256_of_file};
 pub use writer::BundleWriter;
-
-/// A file of a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum BundleFile {
-    /// What the model is: [`ModelConfig`].
-    Model,
-    /// The image tower in ONNX.
-    ImageGraph,
-    /// The text tower in ONNX.
-    TextGraph,
-    /// The tokenizer.
-    Tokenizer,
-    /// The zero-shot classes.
-    Prompts,
-    /// The classes' sentences, embedded.
-    PromptBank,
-    /// Inputs with the embeddings they had when the bundle was written: [`Golden`].
-    Golden,
-    /// The model card.
-    Card,
-    /// Weights of the image graph that lie outside of it; a bundle of small towers has none.
-    ImageWeights,
-    /// Weights of the text graph that lie outside of it; a bundle of small towers has none.
-    TextWeights,
-    /// What `medclip verify` found beside the weights the bundle was made of; not every bundle has it.
-    Certificate,
-    /// Learned intake checks of its embeddings, a [`Head`] whose classes are reason codes; not every bundle has it.
-    Intake,
-    /// The image tower with its weights stored in half precision.
-    ImageGraphFp16,
-    /// Weights that lie outside of it.
-    ImageWeightsFp16,
-    /// The image tower with 8-bit layers.
-    ImageGraphInt8,
-    /// Weights that lie outside of it.
-    ImageWeightsInt8,
-    /// The text tower with its weights stored in half precision.
-    TextGraphFp16,
-    /// Weights that lie outside of it.
-    TextWeightsFp16,
-    /// The text tower with 8-bit layers.
-    TextGraphInt8,
-    /// Weights that lie outside of it.
-    TextWeightsInt8,
-    /// How the towers in further precisions were made and what they cost: [`Quantization`].
-    Quantization,
-}
-
-impl BundleFile {
-    /// Every file that a bundle must have, but the sums themselves.
-    pub const REQUIRED: [Self; 8] = [
-        Self::Model,
-        Self::ImageGraph,
-        Self::TextGraph,
-        Self::Tokenizer,
-        Self::Prompts,
-        Self::PromptBank,
-        Self::Golden,
-        Self::Card,
-    ];
-
-    /// Files that a bundle may have.
-    pub const OPTIONAL: [Self; 13] = [
-        Self::ImageWeights,
-        Self::TextWeights,
-        Self::Certificate,
-        Self::Intake,
-        Self::ImageGraphFp16,
-        Self::ImageWeightsFp16,
-        Self::ImageGraphInt8,
-        Self::ImageWeightsInt8,
-        Self::TextGraphFp16,
-        Self::TextWeightsFp16,
-        Self::TextGraphInt8,
-        Self::TextWeightsInt8,
-        Self::Quantization,
-    ];
-
-    /// Whether the file is part of the model itself. A certificate and intake checks tell about the model, and a tower in a further
-    /// precision is made of it: with or without them it is the same model and has the same [`Bundle::id`].
-    pub const fn is_of_model(self) -> bool {
-        match self {
-            Self::Model
-            | Self::ImageGraph
-            | Self::TextGraph
-            | Self::Tokenizer
-            | Self::Prompts
-            | Self::PromptBank
-            | Self::Golden
-            | Self::Card
-            | Self::ImageWeights
-            | Self::TextWeights => true,
-            Self::Certificate
-            | Self::Intake
-            | Self::ImageGraphFp16
-            | Self::ImageWeightsFp16
-            | Self::ImageGraphInt8
-            | Self::ImageWeightsInt8
-            | Self::TextGraphFp16
-            | Self::TextWeightsFp16
-            | Self::TextGraphInt8
-            | Self::TextWeightsInt8
-            | Self::Quantization => false,
-        }
-    }
-
-    /// A tower's graph in a precision, and the file of weights that may lie beside it.
-    pub const fn tower(tower: TowerKind, precision: Precision) -> [Self; 2] {
-        match (tower, precision) {
-            (TowerKind::Image, Precision::Fp32) => [Self::ImageGraph, Self::ImageWeights],
-            (TowerKind::Image, Precision::Fp16) => [Self::ImageGraphFp16, Self::ImageWeightsFp16],
-            (TowerKind::Image, Precision::Int8) => [Self::ImageGraphInt8, Self::ImageWeightsInt8],
-            (TowerKind::Text, Precision::Fp32) => [Self::TextGraph, Self::TextWeights],
-            (TowerKind::Text, Precision::Fp16) => [Self::TextGraphFp16, Self::TextWeightsFp16],
-            (TowerKind::Text, Precision::Int8) => [Self::TextGraphInt8, Self::TextWeightsInt8],
-        }
-    }
-
-    /// Files that are put beside a model that is in its place already.
-    pub(crate) const BESIDE: [Self; 2] = [Self::Certificate, Self::Intake];
-
-    /// The file called `name`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::REQUIRED.into_iter().chain(Self::OPTIONAL).find(|file| file.file_name() == name)
-    }
-
-    /// Name inside the bundle's directory.
-    pub const fn file_name(self) -> &'static str {
-        match self {
-            Self::Model => "model.toml",
-            Self::ImageGraph => "image.onnx",
-            Self::TextGraph => "text.onnx",
-            Self::Tokenizer => "tokenizer.json",
-            Self::Prompts => "prompts.toml",
-            Self::PromptBank => "prompt_bank.safetensors",
-            Self::Golden => "golden.safetensors",
-            Self::Card => "README.md",
-            Self::ImageWeights => "image.onnx.data",
-            Self::TextWeights => "text.onnx.data",
-            Self::Certificate => "parity.json",
-            Self::Intake => "intake.safetensors",
-            Self::ImageGraphFp16 => "image.fp16.onnx",
-            Self::ImageWeightsFp16 => "image.fp16.onnx.data",
-            Self::ImageGraphInt8 => "image.int8.onnx",
-            Self::ImageWeightsInt8 => "image.int8.onnx.data",
-            Self::TextGraphFp16 => "text.fp16.onnx",
-            Self::TextWeightsFp16 => "text.fp16.onnx.data",
-            Self::TextGraphInt8 => "text.int8.onnx",
-            Self::TextWeightsInt8 => "text.int8.onnx.data",
-            Self::Quantization => "quantization.json",
-        }
-    }
-}
-
-/// Why a bundle was refused.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum BundleError {
-    /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The file of sums is malformed, or lists other files than a bundle has.
-    #[error("{}: {reason}", path.display())]
-    Sums {
-        /// `SHA256SUMS`.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A file or directory that no bundle has.
-    #[error("{} is not a file of a bundle", path.display())]
-    Unexpected {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file is not the one that was published.
-    #[error("{} has changed: its SHA-256 is {actual}, SHA256SUMS says {expected}", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// The published sum.
-        expected: String,
-        /// Its sum now.
-        actual: String,
-    },
-    /// `model.toml` makes no sense.
-    #[error("{}", path.display())]
-    Model {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ModelConfigError,
-    },
-    /// The preprocessing that `model.toml` asks for.
-    #[error("{}", path.display())]
-    Preprocess {
-        /// `model.toml`.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: PreprocessError,
-    },
-    /// The prompt file.
-    #[error("{}", path.display())]
-    Prompts {
-        /// `prompts.toml`.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: PromptError,
-    },
-    /// The prompt bank.
-    #[error("{}", path.display())]
-    Bank {
-        /// `prompt_bank.safetensors`.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: BankError,
-    },
-    /// The golden answers.
-    #[error("{}", path.display())]
-    Golden {
-        /// `golden.safetensors`.
-        path: PathBuf,
-        /// What is wrong with them.
-        source: GoldenError,
-    },
-    /// The learned intake checks.
-    #[error("{}", path.display())]
-    Intake {
-        /// `intake.safetensors`.
-        path: PathBuf,
-        /// What is wrong with them.
-        source: HeadError,
-    },
-    /// The report of further precisions.
-    #[error("{}", path.display())]
-    Quantization {
-        /// `quantization.json`.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: QuantizationError,
-    },
-    /// A tower in a further precision that the report does not know.
-    #[error("{} is not in {}", path.display(), BundleFile::Quantization.file_name())]
-    Unreported {
-        /// The graph.
-        path: PathBuf,
-    },
-    /// A file was made from other files than those beside it.
-    #[error("{} was made from another {of}", path.display())]
-    Stale {
-        /// `prompt_bank.safetensors`, `golden.safetensors` or `quantization.json`.
-        path: PathBuf,
-        /// The file that differs.
-        of: &'static str,
-    },
-    /// Something is already where the bundle should go.
-    #[error("{} already exists", path.display())]
-    Exists {
-        /// The target.
-        path: PathBuf,
-    },
-}
 
 /// A verified model directory.
 #[derive(Debug, Clone)]
@@ -310,11 +46,14 @@ pub struct Bundle {
 impl Bundle {
     /// Opens the bundle in `directory` and verifies every file against `SHA256SUMS`.
     ///
+    /// The files of the text tower may be left out, all of them together ([`BundleFile::is_of_text_tower`]): the sums name them,
+    /// the identity stays, and [`Bundle::has_text_tower`] tells.
+    ///
     /// # Errors
     /// [`BundleError`] naming the file that is missing, changed, unexpected in the sums, or malformed.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, BundleError> {
         let directory = directory.as_ref().to_owned();
-        let (id, sums) = sums::verify(&directory)?;
+        let Verified { id, sums, without_text } = sums::verify(&directory)?;
         let read = |file: BundleFile| {
             let path = directory.join(file.file_name());
             let bytes = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
@@ -348,6 +87,7 @@ impl Bundle {
         }
         let golden = read_golden(read(BundleFile::Golden)?, &config, &sums)?;
         let mut files: Vec<BundleFile> = sums.keys().filter_map(|name| BundleFile::named(name)).collect();
+        files.retain(|file| !(without_text && file.is_of_text_tower()));
         files.sort_unstable();
         let intake = if files.contains(&BundleFile::Intake) {
             Some(read_intake(read(BundleFile::Intake)?, &id, config.architecture.embedding_dim)?)
@@ -383,7 +123,24 @@ impl Bundle {
         &self.preprocessor
     }
 
-    /// Reads the tokenizer.
+    /// Whether it can embed sentences. A copy whose text tower was left out cannot; the classes of its prompt bank are
+    /// embedded already.
+    pub fn has_text_tower(&self) -> bool {
+        self.has(TowerKind::Text, Precision::Fp32)
+    }
+
+    /// Fails where sentences cannot be embedded.
+    ///
+    /// # Errors
+    /// [`BundleError::NoTextTower`].
+    pub fn require_text_tower(&self) -> Result<(), BundleError> {
+        match self.has_text_tower() {
+            true => Ok(()),
+            false => Err(BundleError::NoTextTower { directory: self.directory.clone() }),
+        }
+    }
+
+    /// Reads the tokenizer, which is of the text tower ([`Bundle::require_text_tower`]).
     ///
     /// # Errors
     /// [`TokenizeError`] when the file cannot be used, or has ids that the text tower has no embedding for.
@@ -436,7 +193,7 @@ impl Bundle {
         LogitScale::new(self.config.logit_scale)
     }
 
-    /// The files it has, in the order of [`BundleFile`].
+    /// The files that are there, in the order of [`BundleFile`].
     pub fn files(&self) -> &[BundleFile] {
         &self.files
     }

@@ -130,6 +130,26 @@ fn a_changed_cut_or_missing_file_is_named() {
 }
 
 #[test]
+fn the_text_tower_may_be_left_out_whole() {
+    let (_parent, target) = bundle();
+    let whole = Bundle::open(&target).unwrap();
+    assert!(whole.has_text_tower() && whole.require_text_tower().is_ok());
+    for file in BundleFile::REQUIRED.into_iter().filter(|file| file.is_of_text_tower()) {
+        fs::remove_file(target.join(file.file_name())).unwrap();
+    }
+    let mut copy = Bundle::open(&target).unwrap();
+    assert_eq!((copy.id(), copy.bank().classes()), (whole.id(), whole.bank().classes()));
+    assert!(!copy.has_text_tower() && !copy.files().contains(&BundleFile::Tokenizer));
+    assert!(copy.require_text_tower().unwrap_err().to_string().contains("text.onnx and tokenizer.json"));
+
+    copy.certify(b"certificate").unwrap();
+    assert!(Bundle::open(&target).unwrap().is_certified());
+
+    fs::write(target.join("image.onnx"), "another").unwrap();
+    assert!(refusal(&target).contains("image.onnx has changed"));
+}
+
+#[test]
 fn an_additional_file_is_named() {
     let (_parent, target) = bundle();
     fs::write(target.join("weights.pkl"), "x").unwrap();

@@ -2,7 +2,7 @@
 //!
 //! [`half()`] stores weights in half precision. A [`Quantizer`] writes 8-bit layers: [`Quantizer::dynamic`] dense layers that
 //! find the range of their input while they run, for transformers; [`Calibrator::finish`] convolutions in ranges measured
-//! beforehand. [`choose()`] leaves those layers in single precision that cost most, as few as the caller's measure needs.
+//! beforehand. [`choose()`] leaves layers in single precision, as few as the caller's measure needs.
 //!
 //! No engine runs here: the caller runs the graphs that a [`Calibrator`] and [`choose()`] hand out.
 

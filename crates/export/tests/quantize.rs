@@ -153,26 +153,41 @@ fn holds(graph: &[u8], layer: &str) -> bool {
     parse(graph).graph.unwrap().initializer.iter().any(|constant| constant.name == whole)
 }
 
+/// Makes of a graph what it costs that these layers are quantised; none of them may be.
+fn price(layers: &[String], bad: [(usize, f64); 2]) -> impl Fn(OnnxFile) -> Result<Measured, QuantizeError> {
+    let bad = bad.map(|(index, cost)| (layers[index].clone(), cost));
+    move |graph| {
+        let graph = graph.into_bytes();
+        let cost: f64 = bad.iter().filter(|(layer, _)| holds(&graph, layer)).map(|(_, cost)| cost).sum();
+        Ok(Measured { mean_cosine: 1.0 - cost, passes: cost == 0.0 })
+    }
+}
+
 #[test]
-fn the_layers_that_cost_most_stay_in_single_precision() {
+fn the_first_layers_stay_in_single_precision_where_that_is_enough() {
+    let quantizer = Graphs::new().fixed(RangeMethod::default());
+    let layers = quantizer.layers();
+    let choice = choose(&quantizer, 4, price(layers, [(1, 0.1), (2, 0.3)])).unwrap();
+    let kept: Vec<&str> = choice.kept.iter().map(|cost| cost.layer.as_str()).collect();
+    assert_eq!(kept, [&layers[2], &layers[1], &layers[0]]);
+    assert_eq!(choice.layers, layers.len() - 3);
+    let graph = choice.graph.into_bytes();
+    assert!(!holds(&graph, &layers[0]) && holds(&graph, &layers[3]));
+}
+
+#[test]
+fn otherwise_the_layers_that_cost_most_do() {
     let quantizer = Graphs::new().fixed(RangeMethod::default());
     let layers = quantizer.layers().to_vec();
-    // Layers 2 and 4 are bad, 4 worse; what quantises either is not good enough.
-    let costs = |graph: OnnxFile| {
-        let graph = graph.into_bytes();
-        let bad =
-            [(2, 0.1), (4, 0.3)].map(|(index, cost)| if holds(&graph, &layers[index]) { cost } else { 0.0 });
-        let cost = bad.iter().sum::<f64>();
-        Ok::<_, QuantizeError>(Measured { mean_cosine: 1.0 - cost, passes: cost == 0.0 })
-    };
-    let choice = choose(&quantizer, 3, costs).unwrap();
+    let costs = price(&layers, [(2, 0.1), (4, 0.3)]);
+    let choice = choose(&quantizer, 3, &costs).unwrap();
     let kept: Vec<&str> = choice.kept.iter().map(|cost| cost.layer.as_str()).collect();
     assert_eq!(kept, [layers[4].as_str(), layers[2].as_str()]);
     assert_eq!(choice.layers, layers.len() - 2);
     let graph = choice.graph.into_bytes();
     assert!(!holds(&graph, &layers[4]) && holds(&graph, &layers[3]));
 
-    let error = choose(&quantizer, 1, costs).unwrap_err();
+    let error = choose(&quantizer, 1, &costs).unwrap_err();
     assert!(matches!(&error, ChooseError::Hopeless { worst, max_kept: 1, .. } if worst.layer == layers[4]));
     assert!(error.to_string().contains(&layers[4]), "{error}");
 }

@@ -149,15 +149,18 @@ impl Model {
         text.encoder.encode(&text.tokenizer, sentences)
     }
 
-    /// Runs the bundle's golden images and sentences and compares the embeddings with those it was written with.
+    /// Runs the bundle's golden images and sentences and compares the embeddings with those it was written with. A copy
+    /// without its text tower runs the images alone.
     ///
     /// # Errors
     /// As [`Model::embed_images`] and [`Model::embed_texts`].
     pub fn self_test(&self) -> Result<SelfTest, EncodeError> {
-        let text = self.text_tower()?;
-        let needed = [(TowerKind::Image, self.image_precision), (TowerKind::Text, text.precision)]
+        let text = self.bundle.has_text_tower().then(|| self.text_tower()).transpose()?;
+        let text_precision = text.as_ref().map_or(Precision::Fp32, |text| text.precision);
+        let needed = [(TowerKind::Image, self.image_precision), (TowerKind::Text, text_precision)]
             .map(|(tower, precision)| needed(&self.bundle, tower, precision));
-        Ok(SelfTest { image: self.golden_image_cosine()?, text: self.golden_text_cosine(&text)?, needed })
+        let text = text.map(|text| self.golden_text_cosine(&text)).transpose()?;
+        Ok(SelfTest { image: self.golden_image_cosine()?, text, needed })
     }
 
     /// Names of the classes [`Model::classify`] scores, in its order.
@@ -212,6 +215,7 @@ impl Model {
     }
 
     fn load_text_tower(&self) -> Result<TextTower, LoadError> {
+        self.bundle.require_text_tower()?;
         let tokenizer = self.bundle.tokenizer()?;
         let kind = self.options.engine.kind();
         let choice = self.options.precision.of_text(&self.bundle);

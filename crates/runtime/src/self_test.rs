@@ -10,8 +10,8 @@ use serde::Serialize;
 pub struct SelfTest {
     /// Of the golden images, preprocessing included.
     pub image: f64,
-    /// Of the golden sentences, tokenization included.
-    pub text: f64,
+    /// Of the golden sentences, tokenization included; none where the text tower was left out.
+    pub text: Option<f64>,
     /// What both have to be at least, image first: [`GOLDEN_COSINE`] for the model's own graphs.
     #[serde(skip)]
     pub needed: [f64; 2],
@@ -21,7 +21,7 @@ impl SelfTest {
     /// Whether both towers are near enough.
     pub fn passed(&self) -> bool {
         let [image, text] = self.needed;
-        passes(self.image, image) && passes(self.text, text)
+        passes(self.image, image) && self.text.is_none_or(|cosine| passes(cosine, text))
     }
 }
 

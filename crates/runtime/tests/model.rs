@@ -222,8 +222,28 @@ fn every_engine_reproduces_the_golden_embeddings() {
         let options = ModelOptions { self_test: true, ..options(engine, 2) };
         let model = Model::open_with(&path, options).unwrap();
         let found = model.self_test().unwrap();
-        assert!(found.passed() && found.image > 0.999_999 && found.text > 0.999_999, "{engine}: {found:?}");
+        assert!(found.passed() && found.image > 0.999_999, "{engine}: {found:?}");
+        assert!(found.text.unwrap() > 0.999_999, "{engine}: {found:?}");
     }
+}
+
+#[test]
+fn without_its_text_tower_a_model_scores_its_own_classes_alone() {
+    let (_directory, path) = bundle();
+    let whole = Model::open(&path).unwrap();
+    for file in whole.bundle().files().iter().filter(|file| file.is_of_text_tower()) {
+        fs::remove_file(whole.bundle().path(*file)).unwrap();
+    }
+    let copy = Model::open_with(&path, ModelOptions { self_test: true, ..ModelOptions::default() }).unwrap();
+    let batch = batch(&copy, 2);
+    assert_eq!(copy.classify(&batch).unwrap(), whole.classify(&batch).unwrap());
+    let found = copy.self_test().unwrap();
+    assert!(found.passed() && found.text.is_none(), "{found:?}");
+    let error = copy.embed_texts(&["No effusion."]).unwrap_err();
+    assert!(
+        std::error::Error::source(&error).unwrap().to_string().contains("holds no text tower"),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -37,6 +37,9 @@ use unfold::Unfold;
 /// [`TrainError::Invalid`] naming the graph that cannot be read, is not this exporter's, or was written for another
 /// configuration.
 pub fn tensors(bundle: &Bundle) -> Result<BTreeMap<String, Tensor>, TrainError> {
+    bundle
+        .require_text_tower()
+        .map_err(|error| TrainError::invalid(bundle.directory(), error.to_string()))?;
     let config = bundle.config();
     let expected = serde_json::to_string(&ImageGraphConfig::new(&config.architecture, &config.preprocess));
     let image = open(bundle, BundleFile::ImageGraph, expected)?;

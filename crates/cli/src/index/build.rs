@@ -15,6 +15,7 @@ use medclip_runtime::Model;
 use crate::archive::{self, Job, Threads};
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
+use crate::film::FilmArgs;
 use crate::models::ModelArg;
 use crate::{Outcome, say};
 
@@ -45,6 +46,8 @@ pub(super) struct BuildArgs {
     model: ModelArg,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    film: FilmArgs,
     /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
@@ -79,9 +82,11 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let directory = args.model.clone().resolve()?;
     let model =
         Model::open_with(directory, threads.options(&args.engine)?).context("cannot load the model")?;
+    let mut options = threads.recorded();
+    options.extend(args.film.recorded().into_iter().map(|(name, value)| (name.to_owned(), value)));
     let settings = Settings {
         columns: archive::columns(&model, true, false),
-        options: threads.recorded(),
+        options,
         format: Format::Parquet,
         shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
         portion: None,
@@ -98,6 +103,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         log_paths: false,
         threads,
         checks: &checks,
+        film: &args.film,
     };
     let target = Target::Directory(rows.clone());
     let (outcome, _) = archive::run(&model, &target, settings, &job, &rows)?;

@@ -38,7 +38,7 @@ impl Bundle {
 
     fn put_beside(&mut self, file: BundleFile, bytes: &[u8]) -> Result<(), BundleError> {
         let name = file.file_name();
-        let (_, mut listed) = sums::verify(&self.directory)?;
+        let mut listed = sums::verify(&self.directory)?.sums;
         // Staged beside the bundle: a file half written inside it would be one that no bundle has.
         let staged = StagedDirectory::create(sibling(&self.directory)?)?;
         let put = |name: &str, bytes: &[u8]| {

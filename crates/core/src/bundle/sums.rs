@@ -13,14 +13,27 @@ use super::{BundleError, BundleFile};
 /// Name of the file of sums.
 pub(super) const FILE_NAME: &str = "SHA256SUMS";
 
-/// Checks every file of `directory`; returns the model's identity and each file's sum by name.
-pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, String>), BundleError> {
+/// What the sums say of a directory that is as they say.
+pub(super) struct Verified {
+    /// The model's identity.
+    pub(super) id: String,
+    /// Each file's sum by name, of files that were left out too.
+    pub(super) sums: BTreeMap<String, String>,
+    /// Whether the files of the text tower are missing, all of them.
+    pub(super) without_text: bool,
+}
+
+/// Checks every file of `directory`.
+pub(super) fn verify(directory: &Path) -> Result<Verified, BundleError> {
     let path = directory.join(FILE_NAME);
     let text = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
     let sums = parse(&String::from_utf8_lossy(&text))
         .map_err(|reason| BundleError::Sums { path: path.clone(), reason })?;
     refuse_unexpected(directory, &sums)?;
-    for (name, expected) in &sums {
+    let is_of_text = |name: &str| BundleFile::named(name).is_some_and(BundleFile::is_of_text_tower);
+    let without_text =
+        sums.keys().filter(|name| is_of_text(name)).all(|name| is_missing(&directory.join(name)));
+    for (name, expected) in sums.iter().filter(|(name, _)| !(without_text && is_of_text(name))) {
         let path = directory.join(name);
         let actual =
             sha256_of_file(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
@@ -28,7 +41,12 @@ pub(super) fn verify(directory: &Path) -> Result<(String, BTreeMap<String, Strin
             return Err(BundleError::Changed { path, expected: expected.clone(), actual });
         }
     }
-    Ok((identity(&sums), sums))
+    Ok(Verified { id: identity(&sums), sums, without_text })
+}
+
+/// Whether nothing has this name; what cannot be looked at is not missing, and fails when it is read.
+fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// SHA-256 of the sums of the model itself.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use medclip_core::quantization::LayerCost;
+use medclip_core::quantization::{Form, LayerCost};
 use thiserror::Error;
 
 use super::{QuantizeError, Quantizer};
@@ -56,8 +56,10 @@ pub enum ChooseError {
 
 /// The graph with as few layers in single precision, and at most `max_kept`, as `measure` needs.
 ///
-/// All layers are tried first. Where that is not good enough, every layer is quantised alone, and those that then cost most
-/// stay in single precision: one, two, three, four, then half as many again.
+/// All layers are tried first. Where that is not good enough, some stay in single precision: one, two, three, four, then half as
+/// many again. In the static form they are the first ones of the graph, as long as that is enough: their activations differ most
+/// between channels, and an engine that changes the layout wherever precisions meet does so once. Otherwise, and in the
+/// dynamic form, they are those that cost most when they are quantised alone.
 ///
 /// # Errors
 /// [`ChooseError`].
@@ -73,21 +75,45 @@ where
     if call(&mut measure, quantizer.graph(|_| true)?)?.passes {
         return Ok(Choice { graph: quantizer.graph(|_| true)?, kept: Vec::new(), layers });
     }
-    let mut costs = costs(quantizer, &mut measure)?;
     let limit = max_kept.min(layers.saturating_sub(1));
-    let mut count = 1;
-    while count <= limit {
-        let kept: BTreeSet<&str> = costs.iter().take(count).map(|cost| cost.layer.as_str()).collect();
-        let graph = || quantizer.graph(|layer| !kept.contains(layer));
-        if call(&mut measure, graph()?)?.passes {
-            let graph = graph()?;
-            costs.truncate(count);
-            return Ok(Choice { graph, kept: costs, layers: layers - count });
+    if quantizer.form() == Form::Static {
+        let first: Vec<&str> = quantizer.layers().iter().map(String::as_str).collect();
+        if let Some((graph, count)) = fewest(quantizer, &first, limit, &mut measure)? {
+            let kept = costs_of(quantizer, &first[..count], &mut measure)?;
+            return Ok(Choice { graph, kept, layers: layers - count });
         }
-        count = if count == limit { limit + 1 } else { (count + 1).max(count * 3 / 2).min(limit) };
+    }
+    let mut costs = costs(quantizer, &mut measure)?;
+    let most_costly: Vec<&str> = costs.iter().map(|cost| cost.layer.as_str()).collect();
+    if let Some((graph, count)) = fewest(quantizer, &most_costly, limit, &mut measure)? {
+        costs.truncate(count);
+        return Ok(Choice { graph, kept: costs, layers: layers - count });
     }
     let worst = costs.into_iter().next().ok_or(QuantizeError::NoLayers)?;
     Err(ChooseError::Hopeless { worst, max_kept, layers })
+}
+
+/// The graph with as few of the first layers of `order` in single precision as it takes, and how many those are; none where
+/// `limit` of them are not enough.
+fn fewest<E>(
+    quantizer: &Quantizer,
+    order: &[&str],
+    limit: usize,
+    measure: &mut impl FnMut(OnnxFile) -> Result<Measured, E>,
+) -> Result<Option<(OnnxFile, usize)>, ChooseError>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let mut count = 1;
+    while count <= limit {
+        let kept: BTreeSet<&str> = order.iter().take(count).copied().collect();
+        let graph = || quantizer.graph(|layer| !kept.contains(layer));
+        if call(measure, graph()?)?.passes {
+            return Ok(Some((graph()?, count)));
+        }
+        count = if count == limit { limit + 1 } else { (count + 1).max(count * 3 / 2).min(limit) };
+    }
+    Ok(None)
 }
 
 /// What every layer costs when it alone is quantised, the most costly first; what is not a number costs most.
@@ -101,11 +127,23 @@ pub fn costs<E>(
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
+    let layers: Vec<&str> = quantizer.layers().iter().map(String::as_str).collect();
+    costs_of(quantizer, &layers, &mut measure)
+}
+
+fn costs_of<E>(
+    quantizer: &Quantizer,
+    layers: &[&str],
+    mut measure: impl FnMut(OnnxFile) -> Result<Measured, E>,
+) -> Result<Vec<LayerCost>, ChooseError>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
     let mut costs = Vec::new();
-    for layer in quantizer.layers() {
+    for &layer in layers {
         let Measured { mean_cosine, .. } = call(&mut measure, quantizer.graph(|other| other == layer)?)?;
         let cost = if mean_cosine.is_nan() { f64::MAX } else { 1.0 - mean_cosine };
-        costs.push(LayerCost { layer: layer.clone(), cost });
+        costs.push(LayerCost { layer: layer.to_owned(), cost });
     }
     costs.sort_by(|a, b| b.cost.total_cmp(&a.cost));
     Ok(costs)

@@ -1,0 +1,129 @@
+//! How DICOM files are shown, as the command line says it.
+
+use std::fmt::Display;
+#[cfg(feature = "dicom")]
+use std::num::NonZeroU32;
+
+use clap::Args;
+#[cfg(feature = "dicom")]
+use medclip_decode::dicom::{DicomOptions, Voi, Window, WindowFunction};
+
+/// Which frame, and what becomes black and white.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "DICOM files")]
+pub(crate) struct FilmArgs {
+    /// Frame of files with several, counted from 1
+    #[cfg(feature = "dicom")]
+    #[arg(long, value_name = "N", default_value = "1")]
+    frame: NonZeroU32,
+    /// Values that become black and white: `file` for what the file asks for, `window=N` or `lut=N` for its N-th, `min-max`,
+    /// or a window as `CENTER,WIDTH` or `CENTER,WIDTH,FUNCTION`
+    ///
+    /// The first window and the first table are number 1. Functions are linear, `linear_exact` and sigmoid.
+    #[cfg(feature = "dicom")]
+    #[arg(long, value_name = "VALUES", default_value = "file", value_parser = voi, allow_hyphen_values = true)]
+    window: Voi,
+}
+
+#[cfg(feature = "dicom")]
+impl FilmArgs {
+    /// For files whose patient is named or not.
+    pub(crate) fn options(&self, patient: bool) -> DicomOptions {
+        DicomOptions { frame: self.frame.get() - 1, voi: self.window, patient, ..DicomOptions::default() }
+    }
+
+    /// What moves a score.
+    pub(crate) fn recorded(&self) -> Vec<(&'static str, String)> {
+        vec![("frame", self.frame.to_string()), ("window", format!("{:?}", self.window))]
+    }
+}
+
+#[cfg(not(feature = "dicom"))]
+impl FilmArgs {
+    /// What moves a score.
+    pub(crate) fn recorded(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+impl Default for FilmArgs {
+    /// The first frame, as the file wants it shown.
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "dicom")]
+            frame: NonZeroU32::MIN,
+            #[cfg(feature = "dicom")]
+            window: Voi::File,
+        }
+    }
+}
+
+#[cfg(feature = "dicom")]
+fn voi(text: &str) -> Result<Voi, String> {
+    let index = |number: &str| match number.parse::<usize>() {
+        Ok(number) if number > 0 => Ok(number - 1),
+        _ => Err(format!("`{number}` is no number from 1")),
+    };
+    match text {
+        "file" => return Ok(Voi::File),
+        "min-max" => return Ok(Voi::MinMax),
+        _ => {}
+    }
+    if let Some(number) = text.strip_prefix("window=") {
+        return index(number).map(Voi::Window);
+    }
+    if let Some(number) = text.strip_prefix("lut=") {
+        return index(number).map(Voi::Table);
+    }
+    let number = |part: &str| part.trim().parse::<f64>().map_err(|error| problem(part, error));
+    let parts: Vec<&str> = text.split(',').collect();
+    let (center, width, function) = match parts[..] {
+        [center, width] => (number(center)?, number(width)?, WindowFunction::Linear),
+        [center, width, function] => (number(center)?, number(width)?, window_function(function.trim())?),
+        _ => return Err("neither file, min-max, window=N, lut=N nor CENTER,WIDTH".to_owned()),
+    };
+    Ok(Voi::Given(Window { center, width, function }))
+}
+
+#[cfg(feature = "dicom")]
+fn window_function(name: &str) -> Result<WindowFunction, String> {
+    match name {
+        "linear" => Ok(WindowFunction::Linear),
+        "linear_exact" => Ok(WindowFunction::LinearExact),
+        "sigmoid" => Ok(WindowFunction::Sigmoid),
+        other => Err(problem(other, "not linear, linear_exact or sigmoid")),
+    }
+}
+
+#[cfg(feature = "dicom")]
+fn problem(part: &str, reason: impl Display) -> String {
+    format!("`{part}`: {reason}")
+}
+
+#[cfg(all(test, feature = "dicom"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_form_and_names_what_it_cannot() {
+        let given = |center, width, function| Voi::Given(Window { center, width, function });
+        for (text, expected) in [
+            ("file", Voi::File),
+            ("min-max", Voi::MinMax),
+            ("window=2", Voi::Window(1)),
+            ("lut=1", Voi::Table(0)),
+            ("-600, 1500", given(-600.0, 1500.0, WindowFunction::Linear)),
+            ("40,400,sigmoid", given(40.0, 400.0, WindowFunction::Sigmoid)),
+        ] {
+            assert_eq!(voi(text), Ok(expected));
+        }
+        for (text, reason) in [
+            ("window=0", "`0` is no number from 1"),
+            ("1", "neither file"),
+            ("1,wide", "`wide`"),
+            ("1,2,cubic", "`cubic`: not linear"),
+        ] {
+            assert!(voi(text).unwrap_err().starts_with(reason), "{text}");
+        }
+    }
+}
