@@ -14,7 +14,7 @@ pub(crate) struct CheckArgs {
     /// scores, `abstain` gives no scores
     ///
     /// Checks: modality, `body_part`, lateral, inverted, `rotated_90`, `rotated_180`, `rotated_270`, cropped, `not_a_chest_film`,
-    /// blank, `over_exposed`, `under_exposed`, `low_resolution`, border, `burned_in_text`. May be repeated; later ones win.
+    /// colour, blank, `over_exposed`, `under_exposed`, `low_resolution`, border, `burned_in_text`. May be repeated; later ones win.
     #[arg(long = "qc", value_name = "CHECK=ACTION")]
     settings: Vec<String>,
 }
@@ -51,6 +51,7 @@ impl Checks {
             return Vec::new();
         }
         let mut codes = film.header.check();
+        codes.extend(pixels::check_colour(film.chroma));
         codes.extend(pixels::check(&film.image));
         codes
     }

@@ -5,7 +5,7 @@ mod args;
 use std::path::Path;
 
 use medclip_core::GrayImage;
-use medclip_decode::{Limits, Reason};
+use medclip_decode::{Limits, Picture, Reason};
 use medclip_qc::Header;
 
 pub(crate) use args::FilmArgs;
@@ -13,6 +13,8 @@ pub(crate) use args::FilmArgs;
 /// A decoded file.
 pub(crate) struct Film {
     pub(crate) image: GrayImage,
+    /// How much colour there was.
+    pub(crate) chroma: f64,
     /// For the intake checks.
     pub(crate) header: Header,
     /// Identifiers; only DICOM files have some.
@@ -41,8 +43,8 @@ pub(crate) fn decode(bytes: &[u8], args: &FilmArgs, patient: bool) -> Result<Fil
         return dicom(bytes, &args.options(patient));
     }
     let _ = (args, patient);
-    let image = medclip_decode::from_bytes(bytes, &Limits::default())?;
-    Ok(Film { image, header: Header::default(), identity: Identity::default() })
+    let Picture { image, chroma } = medclip_decode::picture(bytes, &Limits::default())?;
+    Ok(Film { image, chroma, header: Header::default(), identity: Identity::default() })
 }
 
 #[cfg(feature = "dicom")]
@@ -51,6 +53,7 @@ fn dicom(bytes: &[u8], options: &medclip_decode::dicom::DicomOptions) -> Result<
     let of = film.identity;
     Ok(Film {
         image: film.image,
+        chroma: film.chroma,
         header: Header {
             modality: of.modality,
             body_part: of.body_part,

@@ -55,6 +55,7 @@ use self::samples::{Meaning, Samples};
 use self::voi::Levels;
 use crate::error::{DecodeError, Reason};
 use crate::limits::Limits;
+use crate::luma::Greyed;
 use crate::read;
 
 pub use film::{Film, Identity, Note, Values};
@@ -86,13 +87,14 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
     let mut notes = content.notes.clone();
 
     let spacing = aspect::spacing(&data, &functional)?;
-    let (pixels, voi, inverted) = if layout.photometric.is_grey() {
+    let (greyed, voi, inverted) = if layout.photometric.is_grey() {
         let inverted = options.presentation && is_inverted(&data, &layout, &mut notes)?;
         let (pixels, voi) = grey(&data, &functional, &layout, &decoded, options, inverted)?;
-        (pixels, voi, inverted)
+        (Greyed::grey(pixels), voi, inverted)
     } else {
         (colour::grey(&decoded, &layout, &data)?, VoiUsed::Colour, false)
     };
+    let Greyed { pixels, chroma } = greyed;
     let image = GrayImage::new(layout.width, layout.height, pixels)
         .map_err(|error| Reason::Damaged(Box::new(error)))?;
     let image = if options.square_pixels {
@@ -102,6 +104,7 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
     };
     Ok(Film {
         image,
+        chroma,
         identity: identity(&data, options.patient),
         photometric: data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default(),
         frames: layout.frames,

@@ -32,6 +32,16 @@ use medclip_core::GrayImage;
 pub use error::{DecodeError, Reason};
 pub use limits::Limits;
 
+/// A decoded file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Black 0, white 255.
+    pub image: GrayImage,
+    /// How much colour was left out: the mean over pixels of the distance between the largest and the least of red, green and
+    /// blue, 0 for grey to 1. Radiographs have none.
+    pub chroma: f64,
+}
+
 /// Reads an image file: JPEG, PNG, or DICOM with its default options.
 ///
 /// # Errors
@@ -48,6 +58,14 @@ pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<GrayImage, Decode
 /// # Errors
 /// The [`Reason`].
 pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
+    picture(bytes, limits).map(|picture| picture.image)
+}
+
+/// Decodes an image file held in memory, and says how much colour it had.
+///
+/// # Errors
+/// The [`Reason`].
+pub fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
     if is_dicom(bytes) {
         return from_dicom(bytes, limits);
     }
@@ -66,12 +84,13 @@ pub fn is_dicom(start: &[u8]) -> bool {
 }
 
 #[cfg(feature = "dicom")]
-fn from_dicom(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
-    dicom::from_bytes(bytes, limits, &dicom::DicomOptions::default()).map(|film| film.image)
+fn from_dicom(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
+    let film = dicom::from_bytes(bytes, limits, &dicom::DicomOptions::default())?;
+    Ok(Picture { image: film.image, chroma: film.chroma })
 }
 
 #[cfg(not(feature = "dicom"))]
-fn from_dicom(_bytes: &[u8], _limits: &Limits) -> Result<GrayImage, Reason> {
+fn from_dicom(_bytes: &[u8], _limits: &Limits) -> Result<Picture, Reason> {
     Err(Reason::DicomLeftOut)
 }
 

@@ -5,16 +5,17 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
 use medclip_core::GrayImage;
 
+use crate::Picture;
 use crate::error::Reason;
 use crate::guard::guard;
 use crate::limits::Limits;
-use crate::luma::luma;
+use crate::luma::Greyed;
 
 /// Bytes that name a format.
 const MAGIC_LEN: usize = 8;
 
 /// Decodes and reduces to grey.
-pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
+pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
     let format = match bytes {
         [] => return Err(Reason::Empty),
         [0xff, 0xd8, ..] => ImageFormat::Jpeg,
@@ -27,7 +28,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason>
     guard(|| decode_as(bytes, format, limits)).unwrap_or(Err(Reason::DecoderPanic))
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<GrayImage, Reason> {
+fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Picture, Reason> {
     let damaged = |error: ImageError| match error {
         ImageError::Limits(_) => Reason::TooMuchMemory { limit: limits.max_memory_bytes },
         error => Reason::Damaged(Box::new(error)),
@@ -43,20 +44,23 @@ fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<GrayI
     reader.limits(memory);
     let image = reader.decode().map_err(damaged)?;
     let (width, height) = (image.width(), image.height());
-    let pixels = grey(image);
-    GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))
+    let Greyed { pixels, chroma } = grey(image);
+    let image = GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))?;
+    Ok(Picture { image, chroma })
 }
 
-/// Luma as Pillow's `convert("L")`: ITU-R 601-2 in 16-bit fixed point, transparency dropped.
-fn grey(image: DynamicImage) -> Vec<u8> {
+/// Transparency is dropped.
+fn grey(image: DynamicImage) -> Greyed {
     match image {
-        DynamicImage::ImageLuma8(image) => image.into_raw(),
-        DynamicImage::ImageLumaA8(image) => image.pixels().map(|p| p.0[0]).collect(),
-        DynamicImage::ImageLuma16(image) => image.pixels().map(|p| high_byte(p.0[0])).collect(),
-        DynamicImage::ImageLumaA16(image) => image.pixels().map(|p| high_byte(p.0[0])).collect(),
-        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| luma(p.0)).collect(),
-        DynamicImage::ImageRgba8(image) => image.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]])).collect(),
-        other => other.to_rgb16().pixels().map(|p| luma(p.0.map(high_byte))).collect(),
+        DynamicImage::ImageLuma8(image) => Greyed::grey(image.into_raw()),
+        DynamicImage::ImageLumaA8(image) => Greyed::grey(image.pixels().map(|p| p.0[0]).collect()),
+        DynamicImage::ImageLuma16(image) => Greyed::grey(image.pixels().map(|p| high_byte(p.0[0])).collect()),
+        DynamicImage::ImageLumaA16(image) => {
+            Greyed::grey(image.pixels().map(|p| high_byte(p.0[0])).collect())
+        }
+        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| p.0).collect(),
+        DynamicImage::ImageRgba8(image) => image.pixels().map(|p| [p.0[0], p.0[1], p.0[2]]).collect(),
+        other => other.to_rgb16().pixels().map(|p| p.0.map(high_byte)).collect(),
     }
 }
 
@@ -96,9 +100,9 @@ mod tests {
     fn png_is_exact_and_jpeg_close() {
         let exact = ramp().into_luma8().into_raw();
         let limits = Limits::default();
-        let png = decode(&encode(&ramp(), ImageFormat::Png), &limits).unwrap();
+        let png = decode(&encode(&ramp(), ImageFormat::Png), &limits).unwrap().image;
         assert_eq!((png.width(), png.height(), png.pixels()), (37, 23, &exact[..]));
-        let jpeg = decode(&encode(&ramp(), ImageFormat::Jpeg), &limits).unwrap();
+        let jpeg = decode(&encode(&ramp(), ImageFormat::Jpeg), &limits).unwrap().image;
         let worst = jpeg.pixels().iter().zip(&exact).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst < Some(40), "{worst:?}");
     }
@@ -110,7 +114,8 @@ mod tests {
         {
             let image = DynamicImage::ImageRgb8(RgbImage::from_pixel(1, 1, Rgb(colour)));
             let decoded = decode(&encode(&image, ImageFormat::Png), &Limits::default()).unwrap();
-            assert_eq!(decoded.pixels(), [grey], "{colour:?}");
+            assert_eq!(decoded.image.pixels(), [grey], "{colour:?}");
+            assert!(decoded.chroma > 0.7, "{}", decoded.chroma);
         }
     }
 
@@ -118,7 +123,7 @@ mod tests {
     fn sixteen_bits_keep_the_upper_eight() {
         let image: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_pixel(2, 1, Luma([0xab_cd]));
         let bytes = encode(&DynamicImage::ImageLuma16(image), ImageFormat::Png);
-        assert_eq!(decode(&bytes, &Limits::default()).unwrap().pixels(), [0xab, 0xab]);
+        assert_eq!(decode(&bytes, &Limits::default()).unwrap().image.pixels(), [0xab, 0xab]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum Code {
     Cropped,
     /// No chest film: a photograph, a slice, a page.
     NotAChestFilm,
+    /// Colour in the pixels: a photograph, a chart, a capture of a screen.
+    Colour,
     /// Hardly any contrast.
     Blank,
     /// Most of the image is white.
@@ -48,7 +50,7 @@ pub struct UnknownCode(String);
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Modality,
         Self::BodyPart,
         Self::Lateral,
@@ -58,6 +60,7 @@ impl Code {
         Self::Rotated270,
         Self::Cropped,
         Self::NotAChestFilm,
+        Self::Colour,
         Self::Blank,
         Self::OverExposed,
         Self::UnderExposed,
@@ -78,6 +81,7 @@ impl Code {
             Self::Rotated270 => "rotated_270",
             Self::Cropped => "cropped",
             Self::NotAChestFilm => "not_a_chest_film",
+            Self::Colour => "colour",
             Self::Blank => "blank",
             Self::OverExposed => "over_exposed",
             Self::UnderExposed => "under_exposed",

@@ -1,4 +1,4 @@
-//! What grey values alone give away.
+//! What the pixels alone give away.
 
 mod text;
 
@@ -20,7 +20,16 @@ const FRAME_SPREAD: u8 = 6;
 const BLACK: u8 = 3;
 const WHITE: u8 = 252;
 
-/// What is unusual about the pixels. Exposure and contrast are those within the frame.
+/// Mean chroma, 0–1, above which an image is one in colour. What JPEG makes of grey stays below a tenth of it.
+pub const MAX_CHROMA: f64 = 0.03;
+
+/// Whether there was colour, by the mean over pixels of the distance between the largest and the least of red, green and blue,
+/// 0 for grey to 1.
+pub fn check_colour(chroma: f64) -> Option<Code> {
+    (chroma > MAX_CHROMA).then_some(Code::Colour)
+}
+
+/// What is unusual about the grey values. Exposure and contrast are those within the frame.
 pub fn check(image: &GrayImage) -> Vec<Code> {
     let mut found = Vec::new();
     if image.width().min(image.height()) < MIN_SIDE {

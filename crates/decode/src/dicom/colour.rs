@@ -8,10 +8,10 @@ use super::layout::{Layout, Photometric};
 use super::problem::Problem;
 use super::samples::Meaning;
 use super::table::LookupTable;
-use crate::luma::luma;
+use crate::luma::Greyed;
 
 /// Grey levels of a colour frame.
-pub(crate) fn grey(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec<u8>, Problem> {
+pub(crate) fn grey(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Greyed, Problem> {
     if layout.photometric == Photometric::Palette {
         return palette(decoded, layout, data);
     }
@@ -26,10 +26,10 @@ pub(crate) fn grey(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Re
     };
     let levels: Vec<u8> = decoded.samples.patterns().map(level).collect();
     let is_ybr = matches!(layout.photometric, Photometric::Ybr { .. }) && !decoded.rgb;
-    Ok(levels.as_chunks().0.iter().map(|&pixel| luma(if is_ybr { rgb(pixel) } else { pixel })).collect())
+    Ok(levels.as_chunks().0.iter().map(|&pixel| if is_ybr { rgb(pixel) } else { pixel }).collect())
 }
 
-fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec<u8>, Problem> {
+fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Greyed, Problem> {
     const NAME: &str = "palette";
     if data.get(tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA).is_some() {
         return Err(Problem::Table { table: NAME, what: "it is segmented".to_owned() });
@@ -46,10 +46,10 @@ fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Vec
     let meaning = Meaning::new(layout, decoded.precision);
     let colour = |pattern| {
         let number = meaning.number(pattern);
-        luma([0, 1, 2].map(|channel| {
+        [0, 1, 2].map(|channel| {
             let table: &LookupTable = &tables[channel];
             (table.get(number) >> table.bits.saturating_sub(8)) as u8
-        }))
+        })
     };
     Ok(decoded.samples.patterns().map(colour).collect())
 }

@@ -10,6 +10,8 @@ use super::voi::VoiUsed;
 pub struct Film {
     /// Black 0, white 255.
     pub image: GrayImage,
+    /// How much colour was left out, as [`Picture::chroma`](crate::Picture::chroma) says it.
+    pub chroma: f64,
     /// Which object it is and what it shows.
     pub identity: Identity,
     /// Colour model as the file names it.

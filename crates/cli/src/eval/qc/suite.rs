@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use medclip_core::GrayImage;
-use medclip_decode::Limits;
+use medclip_decode::{Limits, Picture};
 use medclip_qc::suite::Spoil;
 use medclip_qc::{Code, pixels};
 use medclip_train::data::Record;
@@ -81,7 +80,8 @@ impl<'a> Suite<'a> {
         let (rows, failed) = self.rows(items.collect(), |(index, record)| {
             let film = read(&root.join(&record.path))?;
             let Some(spoil) = spoil else { return Ok(film) };
-            Ok(spoil.apply(&film, &mut stream(self.seed, Purpose::Augment, spoil as u64, *index as u64)))
+            let mut draw = stream(self.seed, Purpose::Augment, spoil as u64, *index as u64);
+            Ok(Picture { image: spoil.apply(&film.image, &mut draw), ..film })
         })?;
         let mut checked = Checked { failed, ..Checked::default() };
         for (index, (codes, embedding)) in rows {
@@ -105,14 +105,15 @@ impl<'a> Suite<'a> {
     fn rows<T: Sync + Send>(
         &self,
         items: Vec<T>,
-        image: impl Fn(&T) -> anyhow::Result<GrayImage> + Sync,
+        image: impl Fn(&T) -> anyhow::Result<Picture> + Sync,
     ) -> anyhow::Result<(Vec<(usize, Row)>, usize)> {
         let model = &self.films.model;
         let bar = progress(items.len(), "images");
         let (mut rows, mut failed, mut position) = (Vec::new(), 0, 0);
         let row = |item: T| {
-            let image = image(&item)?;
-            let codes = pixels::check(&image);
+            let Picture { image, chroma } = image(&item)?;
+            let mut codes = pixels::check(&image);
+            codes.extend(pixels::check_colour(chroma));
             let batch = model.preprocessor().batch(&[image])?;
             anyhow::Ok((codes, model.embed_images(&batch)?.row(0).to_vec()))
         };
@@ -133,6 +134,8 @@ impl<'a> Suite<'a> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<GrayImage> {
-    medclip_decode::open(path, &Limits::default()).with_context(|| path.display().to_string())
+fn read(path: &Path) -> anyhow::Result<Picture> {
+    let limits = Limits::default();
+    let bytes = medclip_decode::read(path, &limits).with_context(|| path.display().to_string())?;
+    medclip_decode::picture(&bytes, &limits).with_context(|| path.display().to_string())
 }
