@@ -13,7 +13,7 @@
 //! Sizes are checked in the header, before any pixel is allocated.
 //!
 //! # Features
-//! None is on by default. `dicom` reads DICOM; `jpeg2000` and `jpegxl` add what decodes such frames.
+//! None is on by default. `dicom` reads DICOM; `jpeg2000`, `htj2k` and `jpegxl` add what decodes such frames.
 
 #[cfg(feature = "dicom")]
 pub mod dicom;

@@ -62,8 +62,11 @@ pub(crate) fn decode(
             Compression::Jpeg2000 => Err(Problem::LeftOut { name: codec, feature: "jpeg2000" }.into()),
             #[cfg(not(feature = "jpegxl"))]
             Compression::JpegXl => Err(Problem::LeftOut { name: codec, feature: "jpegxl" }.into()),
+            #[cfg(feature = "htj2k")]
+            Compression::HighThroughputJpeg2000 => jpeg2000::high_throughput::decode(stream, layout, limits),
+            #[cfg(not(feature = "htj2k"))]
             Compression::HighThroughputJpeg2000 => {
-                Err(Problem::CodecFeature { codec, what: "high-throughput block coding".to_owned() }.into())
+                Err(Problem::LeftOut { name: codec, feature: "htj2k" }.into())
             }
         }
     })

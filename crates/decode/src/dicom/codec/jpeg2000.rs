@@ -1,6 +1,8 @@
 //! JPEG 2000.
 
 mod codestream;
+#[cfg(feature = "htj2k")]
+pub(super) mod high_throughput;
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
@@ -15,13 +17,7 @@ use crate::limits::Limits;
 const CODEC: &str = "JPEG 2000";
 
 pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<Decoded, Reason> {
-    let codestream = Codestream::read(stream)?;
-    check_size(CODEC, layout, codestream.width, codestream.height, codestream.components.len() as u32)?;
-    codestream.check()?;
-    // Coefficients and samples, both as 32-bit numbers.
-    if layout.samples() as u64 * 8 > limits.max_memory_bytes {
-        return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
-    }
+    let codestream = checked(stream, layout, limits)?;
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let image = Image::new(codestream.bytes, &settings).map_err(damaged)?;
     let mut context = DecoderContext::default();
@@ -44,6 +40,18 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
         }
     }
     Ok(Decoded { samples: Samples::Narrow(words), precision: u16::from(precision), rgb: true })
+}
+
+/// A codestream that is of the size the attributes say and within the limits.
+fn checked<'a>(stream: &'a [u8], layout: &Layout, limits: &Limits) -> Result<Codestream<'a>, Reason> {
+    let codestream = Codestream::read(stream)?;
+    check_size(CODEC, layout, codestream.width, codestream.height, codestream.components.len() as u32)?;
+    codestream.check()?;
+    // Coefficients and samples, both as 32-bit numbers.
+    if layout.samples() as u64 * 8 > limits.max_memory_bytes {
+        return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
+    }
+    Ok(codestream)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "`map_err` gives values")]
