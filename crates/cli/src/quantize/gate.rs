@@ -41,7 +41,7 @@ pub(super) fn cosines(found: &Embeddings, expected: &Embeddings) -> (f64, f64) {
 }
 
 /// Share of images whose most probable class stays the same.
-fn top1(found: &Embeddings, expected: &Embeddings, bundle: &Bundle) -> f64 {
+pub(super) fn top1(found: &Embeddings, expected: &Embeddings, bundle: &Bundle) -> f64 {
     let first = |image: &[f32]| {
         let scores = scores(image, bundle);
         (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]))

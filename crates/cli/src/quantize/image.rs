@@ -14,8 +14,6 @@ use super::films::{Films, Part};
 use super::{Made, QuantizeSettings, gate};
 use crate::output::progress;
 
-/// Batches that layers are chosen by.
-const TUNING_BATCHES: usize = 12;
 /// What is chosen uses this share of what the gate allows: the worst of more films is worse.
 const MARGIN: f64 = 0.7;
 /// How much farther than the limit the golden images may be: they are drawings, and there whatever the films are.
@@ -137,7 +135,7 @@ impl<'a> Judge<'a> {
         let source = bundle.path(BundleFile::ImageGraph);
         let dim = bundle.config().architecture.embedding_dim;
         let probe = Probe::load(GraphSource::File(&source), bundle.config(), dim, options)?;
-        let tuning = embed(&probe, tuned(films))?;
+        let tuning = embed(&probe, &films.calibration.batches)?;
         let gate = embed(&probe, &films.gate.batches)?;
         Ok(Self { bundle, films, settings, options, golden, tuning, gate })
     }
@@ -151,14 +149,19 @@ impl<'a> Judge<'a> {
     /// Whether a graph is well within the limits on the films that layers are chosen by, and sane on the golden images.
     fn measure(&self, graph: OnnxFile) -> anyhow::Result<Measured> {
         let probe = self.load(&graph.into_bytes())?;
-        let found = embed(&probe, tuned(self.films))?;
+        let found = embed(&probe, &self.films.calibration.batches)?;
         let (least, mean) = gate::cosines(&found, &self.tuning);
         let (golden, golden_mean) = self.golden(&probe)?;
         let allowed = 1.0 - self.settings.gate.cosine;
-        let passes = 1.0 - least <= MARGIN * allowed && 1.0 - golden <= GOLDEN_SLACK * allowed;
+        // One film may always change its first class: of a few it says nothing.
+        let count = found.rows() as f64;
+        let changed = (1.0 - gate::top1(&found, &self.tuning, self.bundle)) * count;
+        let passes = 1.0 - least <= MARGIN * allowed
+            && 1.0 - golden <= GOLDEN_SLACK * allowed
+            && changed <= (MARGIN * (1.0 - self.settings.gate.top1) * count).max(1.0);
         // Of all together: films that are all alike hide what a layer does.
-        let [films, golden] = [found.rows(), self.bundle.golden().images().len()].map(|count| count as f64);
-        let mean_cosine = (films * mean + golden * golden_mean) / (films + golden);
+        let drawn = self.bundle.golden().images().len() as f64;
+        let mean_cosine = (count * mean + drawn * golden_mean) / (count + drawn);
         Ok(Measured { mean_cosine, passes })
     }
 
@@ -174,11 +177,6 @@ impl<'a> Judge<'a> {
     fn golden(&self, probe: &Probe) -> anyhow::Result<(f64, f64)> {
         Ok(gate::cosines(&probe.run(&self.golden)?, self.bundle.golden().image_embeddings()))
     }
-}
-
-fn tuned(films: &Films) -> &[ImageBatch] {
-    let batches = &films.calibration.batches;
-    &batches[..batches.len().min(TUNING_BATCHES)]
 }
 
 fn embed(probe: &Probe, batches: &[ImageBatch]) -> anyhow::Result<Embeddings> {
