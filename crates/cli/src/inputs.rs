@@ -6,9 +6,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use medclip_core::ImageBatch;
-use medclip_decode::Limits;
-use medclip_runtime::Model;
 use walkdir::WalkDir;
 
 /// Extensions of the images looked for in directories, whatever their case.
@@ -32,8 +29,13 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Vec<Input> {
 }
 
 /// An image file as a batch of one. An error gives the reason alone: callers name the path already.
-pub(crate) fn pixels(model: &Model, path: &Path) -> anyhow::Result<ImageBatch> {
-    let image = medclip_decode::open(path, &Limits::default()).map_err(|error| error.reason)?;
+#[cfg(any(feature = "search", feature = "train"))]
+pub(crate) fn pixels(
+    model: &medclip_runtime::Model,
+    path: &Path,
+) -> anyhow::Result<medclip_core::ImageBatch> {
+    let limits = medclip_decode::Limits::default();
+    let image = medclip_decode::open(path, &limits).map_err(|error| error.reason)?;
     Ok(model.preprocessor().batch(&[image])?)
 }
 

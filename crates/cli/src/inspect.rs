@@ -63,10 +63,10 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<Outcome> {
         files: file_sizes(&bundle)?,
         classes: class_prompts(&bundle),
         image_graph: GraphInfo::read(&bundle.path(BundleFile::ImageGraph))?,
-        text_graph: match bundle.has_text_tower() {
-            true => Some(GraphInfo::read(&bundle.path(BundleFile::TextGraph))?),
-            false => None,
-        },
+        text_graph: bundle
+            .has_text_tower()
+            .then(|| GraphInfo::read(&bundle.path(BundleFile::TextGraph)))
+            .transpose()?,
     };
     let mut out = locked_stdout();
     match args.format {

@@ -14,6 +14,7 @@ mod broken;
 mod dicom;
 #[cfg(feature = "dicom")]
 #[path = "../../decode/tests/support/mod.rs"]
+#[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod dicom_file;
 #[path = "cli/doctor.rs"]
 mod doctor;

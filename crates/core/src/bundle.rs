@@ -134,10 +134,10 @@ impl Bundle {
     /// # Errors
     /// [`BundleError::NoTextTower`].
     pub fn require_text_tower(&self) -> Result<(), BundleError> {
-        match self.has_text_tower() {
-            true => Ok(()),
-            false => Err(BundleError::NoTextTower { directory: self.directory.clone() }),
+        if self.has_text_tower() {
+            return Ok(());
         }
+        Err(BundleError::NoTextTower { directory: self.directory.clone() })
     }
 
     /// Reads the tokenizer, which is of the text tower ([`Bundle::require_text_tower`]).

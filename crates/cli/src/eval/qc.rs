@@ -50,6 +50,9 @@ pub(crate) struct QcArgs {
     /// Share of clean films that each learned check may stop; four times as many for pictures that are no films
     #[arg(long, default_value_t = Fit::default().false_alarms)]
     false_alarms: f64,
+    /// Inverse strength of the regularisation of the learned checks
+    #[arg(long, default_value_t = Fit::default().c)]
+    c: f64,
     /// Seed of everything drawn
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -120,7 +123,7 @@ pub(crate) fn run(args: QcArgs) -> anyhow::Result<Outcome> {
             &films.model,
             &clean,
             &groups,
-            Fit { false_alarms: args.false_alarms, seed: args.seed, ..Fit::default() },
+            Fit { c: args.c, false_alarms: args.false_alarms, seed: args.seed },
         )?
     } else {
         match films.model.bundle().intake() {
