@@ -31,18 +31,16 @@ impl FilmArgs {
     pub(crate) fn options(&self, patient: bool) -> DicomOptions {
         DicomOptions { frame: self.frame.get() - 1, voi: self.window, patient, ..DicomOptions::default() }
     }
-
-    /// What moves a score.
-    pub(crate) fn recorded(&self) -> Vec<(&'static str, String)> {
-        vec![("frame", self.frame.to_string()), ("window", format!("{:?}", self.window))]
-    }
 }
 
-#[cfg(not(feature = "dicom"))]
+#[cfg(feature = "archive")]
 impl FilmArgs {
     /// What moves a score.
     pub(crate) fn recorded(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+        #[cfg(feature = "dicom")]
+        return vec![("frame", self.frame.to_string()), ("window", format!("{:?}", self.window))];
+        #[cfg(not(feature = "dicom"))]
+        return Vec::new();
     }
 }
 
