@@ -28,7 +28,7 @@ pub struct Fit {
 
 impl Default for Fit {
     fn default() -> Self {
-        Self { c: 0.1, false_alarms: 0.0007, seed: 0 }
+        Self { c: 1.0, false_alarms: 0.0007, seed: 0 }
     }
 }
 
