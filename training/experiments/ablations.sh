@@ -8,7 +8,7 @@ file=${1:-training/medclip-edge.toml}
 out=${2:-runs/ablations}
 mkdir -p "$out"
 
-small=(--set image.size=96 --set 'data.further=[]' --set 'data.train.sources=["iu_openi"]'
+small=(--set image.size=96 --set ema_decay=0.99 --set 'data.further=[]' --set 'data.train.sources=["iu_openi"]'
   --set data.sampler.pairing.unpaired.sentences=48 --set text.freeze_layers=6)
 # Evaluated once, after the last step: nothing is chosen on the films it is measured on.
 epochs() { echo "--set epochs=$1 --set evaluate_every=$1"; }

@@ -8,7 +8,7 @@ out=${2:-runs/folds}
 
 runs=()
 for fold in 0 1 2 3 4; do
-  start medclip train "$file" --output "$out/$fold" --set epochs=6 \
+  start medclip train "$file" --output "$out/$fold" --set epochs=6 --set ema_decay=0.99 \
     --set image.size=128 --set 'data.further=[]' --set 'data.train.sources=["iu_openi", "nih"]' \
     --set "data.train.exclude_folds=[$fold]" \
     --set 'data.eval.val.splits=["train"]' --set "data.eval.val.only_folds=[$fold]" \

@@ -6,7 +6,7 @@ source "$(dirname "$0")/parallel.sh"
 file=${1:-training/medclip-edge.toml}
 out=${2:-runs/objectives}
 
-openi=(--set epochs=4 --set image.size=128 --set 'data.further=[]' --set 'data.train.sources=["iu_openi"]')
+openi=(--set epochs=4 --set image.size=128 --set ema_decay=0.99 --set 'data.further=[]' --set 'data.train.sources=["iu_openi"]')
 paired=(--set data.sampler.pairing=paired)
 runs=()
 for seed in 1 2 3; do
