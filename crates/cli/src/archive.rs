@@ -20,7 +20,7 @@ use medclip_runtime::{EngineKind, Model, ModelOptions};
 
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
-use crate::film::FilmArgs;
+use crate::film::DicomArgs;
 use crate::inputs::IMAGE_EXTENSIONS;
 use crate::{Outcome, say};
 use progress::Reporter;
@@ -41,7 +41,7 @@ pub(crate) struct Job<'a> {
     /// Intake checks.
     pub(crate) checks: &'a Checks,
     /// How DICOM files are shown.
-    pub(crate) film: &'a FilmArgs,
+    pub(crate) dicom: &'a DicomArgs,
 }
 
 /// Threads in all, those of a batch, and its images.
@@ -117,8 +117,8 @@ pub(crate) fn run(
     };
 
     let log_paths = job.log_paths;
-    let Job { checks, film, .. } = *job;
-    let scorer = ModelScorer { model, checks, film, embeddings, patient, log_paths };
+    let Job { checks, dicom, .. } = *job;
+    let scorer = ModelScorer { model, checks, dicom, embeddings, patient, log_paths };
     let Threads { all, batch } = job.threads;
     let pipeline = PipelineOptions { decode_threads: all, score_threads: job.threads.score(), batch };
     let stop = stop_on_interrupt()?;

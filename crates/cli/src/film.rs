@@ -8,7 +8,7 @@ use medclip_core::GrayImage;
 use medclip_decode::{Limits, Picture, Reason};
 use medclip_qc::Header;
 
-pub(crate) use args::FilmArgs;
+pub(crate) use args::DicomArgs;
 
 /// A decoded file.
 pub(crate) struct Film {
@@ -32,12 +32,12 @@ pub(crate) struct Identity {
 }
 
 /// Reads a file. Its patient's id is left out unless `patient` asks for it.
-pub(crate) fn open(path: &Path, args: &FilmArgs, patient: bool) -> Result<Film, Reason> {
+pub(crate) fn open(path: &Path, args: &DicomArgs, patient: bool) -> Result<Film, Reason> {
     decode(&medclip_decode::read(path, &Limits::default())?, args, patient)
 }
 
 /// Decodes a file held in memory.
-pub(crate) fn decode(bytes: &[u8], args: &FilmArgs, patient: bool) -> Result<Film, Reason> {
+pub(crate) fn decode(bytes: &[u8], args: &DicomArgs, patient: bool) -> Result<Film, Reason> {
     #[cfg(feature = "dicom")]
     if medclip_decode::is_dicom(bytes) {
         return dicom(bytes, &args.options(patient));

@@ -15,7 +15,7 @@ use medclip_runtime::{Head, Model, ModelOptions, PromptSet};
 
 use crate::checks::{CheckArgs, Checks};
 use crate::engine::EngineArgs;
-use crate::film::{self, FilmArgs};
+use crate::film::{self, DicomArgs};
 use crate::inputs::{self, Input};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
@@ -58,7 +58,7 @@ pub(crate) struct ScoreArgs {
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
-    film: FilmArgs,
+    dicom: DicomArgs,
     #[cfg(feature = "archive")]
     #[command(flatten)]
     archive: archive::ArchiveArgs,
@@ -111,7 +111,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         bar.inc(1);
         anyhow::Ok(())
     };
-    for_each_ordered(inputs, workers, |input| score_image(&model, &checks, &args.film, input), sink)?;
+    for_each_ordered(inputs, workers, |input| score_image(&model, &checks, &args.dicom, input), sink)?;
     bar.finish_and_clear();
     writer.end()?;
     Ok(outcome)
@@ -137,7 +137,7 @@ fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
 }
 
 /// Scores of one input. An error gives the reason alone: the caller names the path already.
-fn score_image(model: &Model, checks: &Checks, args: &FilmArgs, input: Input) -> anyhow::Result<Scored> {
+fn score_image(model: &Model, checks: &Checks, args: &DicomArgs, input: Input) -> anyhow::Result<Scored> {
     if let Some(problem) = input.problem {
         return Err(problem);
     }

@@ -4,7 +4,7 @@ use medclip_archive::{Content, Failure, Identity, Prepared, Scorer, Scores, Verd
 use medclip_runtime::{GrayImage, Model};
 
 use crate::checks::Checks;
-use crate::film::{self, Film, FilmArgs};
+use crate::film::{self, DicomArgs, Film};
 use crate::{one_line, report_error};
 
 /// Kind of the failure of an image whose scores a policy withholds.
@@ -14,7 +14,7 @@ const WITHHELD: &str = "withheld";
 pub(crate) struct ModelScorer<'a> {
     pub(crate) model: &'a Model,
     pub(crate) checks: &'a Checks,
-    pub(crate) film: &'a FilmArgs,
+    pub(crate) dicom: &'a DicomArgs,
     /// Whether rows have embeddings.
     pub(crate) embeddings: bool,
     /// Whether rows have the patient's id.
@@ -41,8 +41,8 @@ impl Scorer for ModelScorer<'_> {
 
     fn prepare(&self, content: Content<'_>) -> Prepared<GrayImage> {
         let film = match &content {
-            Content::File(path) => film::open(path, self.film, self.patient),
-            Content::Bytes(bytes) => film::decode(bytes, self.film, self.patient),
+            Content::File(path) => film::open(path, self.dicom, self.patient),
+            Content::Bytes(bytes) => film::decode(bytes, self.dicom, self.patient),
         };
         match film {
             Ok(film) => self.prepared(film),

@@ -1,5 +1,6 @@
 //! How DICOM files are shown, as the command line says it.
 
+#[cfg(feature = "dicom")]
 use std::fmt::Display;
 #[cfg(feature = "dicom")]
 use std::num::NonZeroU32;
@@ -8,25 +9,29 @@ use clap::Args;
 #[cfg(feature = "dicom")]
 use medclip_decode::dicom::{DicomOptions, Voi, Window, WindowFunction};
 
+/// Of these settings in a command's help.
+#[cfg(feature = "dicom")]
+const HEADING: &str = "DICOM files";
+
 /// Which frame, and what becomes black and white.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "DICOM files")]
-pub(crate) struct FilmArgs {
+pub(crate) struct DicomArgs {
     /// Frame of files with several, counted from 1
     #[cfg(feature = "dicom")]
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, help_heading = HEADING, value_name = "N", default_value = "1")]
     frame: NonZeroU32,
     /// Values that become black and white: `file` for what the file asks for, `window=N` or `lut=N` for its N-th, `min-max`,
     /// or a window as `CENTER,WIDTH` or `CENTER,WIDTH,FUNCTION`
     ///
     /// The first window and the first table are number 1. Functions are linear, `linear_exact` and sigmoid.
     #[cfg(feature = "dicom")]
-    #[arg(long, value_name = "VALUES", default_value = "file", value_parser = voi, allow_hyphen_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "VALUES", default_value = "file", value_parser = voi)]
+    #[arg(allow_hyphen_values = true)]
     window: Voi,
 }
 
 #[cfg(feature = "dicom")]
-impl FilmArgs {
+impl DicomArgs {
     /// For files whose patient is named or not.
     pub(crate) fn options(&self, patient: bool) -> DicomOptions {
         DicomOptions { frame: self.frame.get() - 1, voi: self.window, patient, ..DicomOptions::default() }
@@ -34,25 +39,13 @@ impl FilmArgs {
 }
 
 #[cfg(feature = "archive")]
-impl FilmArgs {
+impl DicomArgs {
     /// What moves a score.
     pub(crate) fn recorded(&self) -> Vec<(&'static str, String)> {
         #[cfg(feature = "dicom")]
         return vec![("frame", self.frame.to_string()), ("window", format!("{:?}", self.window))];
         #[cfg(not(feature = "dicom"))]
         return Vec::new();
-    }
-}
-
-impl Default for FilmArgs {
-    /// The first frame, as the file wants it shown.
-    fn default() -> Self {
-        Self {
-            #[cfg(feature = "dicom")]
-            frame: NonZeroU32::MIN,
-            #[cfg(feature = "dicom")]
-            window: Voi::File,
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use medclip_runtime::Model;
 use crate::archive::{self, Job, Threads};
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
-use crate::film::FilmArgs;
+use crate::film::DicomArgs;
 use crate::models::ModelArg;
 use crate::{Outcome, say};
 
@@ -47,7 +47,7 @@ pub(super) struct BuildArgs {
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
-    film: FilmArgs,
+    dicom: DicomArgs,
     /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
@@ -83,7 +83,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let model =
         Model::open_with(directory, threads.options(&args.engine)?).context("cannot load the model")?;
     let mut options = threads.recorded();
-    options.extend(args.film.recorded().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    options.extend(args.dicom.recorded().into_iter().map(|(name, value)| (name.to_owned(), value)));
     let settings = Settings {
         columns: archive::columns(&model, true, false),
         options,
@@ -103,7 +103,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         log_paths: false,
         threads,
         checks: &checks,
-        film: &args.film,
+        dicom: &args.dicom,
     };
     let target = Target::Directory(rows.clone());
     let (outcome, _) = archive::run(&model, &target, settings, &job, &rows)?;
