@@ -40,21 +40,25 @@ def prompt_bank(path):
     return classes, values.reshape(header["embeddings"]["shape"])
 
 
+def scores(embedding, classes, prompts, logit_scale):
+    logits = np.exp(logit_scale) * (prompts @ embedding)
+    row = 0
+    for entry in classes:
+        middle = row + len(entry["positive"])
+        end = middle + len(entry["negative"])
+        yield entry["name"], logits[row:middle].mean() - logits[middle:end].mean()
+        row = end
+
+
 def main(image, bundle="models/medclip-edge"):
     bundle = Path(bundle)
     config = tomllib.loads((bundle / "model.toml").read_text())
     options = onnxruntime.SessionOptions()
     session = onnxruntime.InferenceSession(bundle / "image.onnx", options, providers=["CPUExecutionProvider"])
     (embedding,) = session.run(None, {"pixel_values": preprocess(image, config["preprocess"])})
-    classes, prompts = prompt_bank(bundle / "prompt_bank.safetensors")
-    logits = np.exp(config["logit_scale"]) * (prompts @ embedding[0])
-    row = 0
-    for entry in classes:
-        middle = row + len(entry["positive"])
-        end = middle + len(entry["negative"])
-        logit = logits[row:middle].mean() - logits[middle:end].mean()
-        print(f"{entry['name']:<28} {1 / (1 + np.exp(-logit)):.3f} {logit:+.2f}")
-        row = end
+    bank = prompt_bank(bundle / "prompt_bank.safetensors")
+    for name, logit in scores(embedding[0], *bank, config["logit_scale"]):
+        print(f"{name:<28} {1 / (1 + np.exp(-logit)):.3f} {logit:+.2f}")
 
 
 if __name__ == "__main__":

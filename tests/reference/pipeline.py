@@ -20,7 +20,6 @@ import tempfile
 import time
 import tomllib
 
-import numpy
 import onnxruntime
 from PIL import Image
 
@@ -65,17 +64,11 @@ def loop(model, films, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model / "image.onnx", options, providers=["CPUExecutionProvider"])
-    classes, prompts = reading.prompt_bank(model / "prompt_bank.safetensors")
+    bank = reading.prompt_bank(model / "prompt_bank.safetensors")
     for path in sorted(films.iterdir()):
         pixels = reading.preprocess(path, config["preprocess"])
         (embedding,) = session.run(None, {"pixel_values": pixels})
-        logits = numpy.exp(config["logit_scale"]) * (prompts @ embedding[0])
-        row = 0
-        for entry in classes:
-            middle = row + len(entry["positive"])
-            end = middle + len(entry["negative"])
-            logits[row:middle].mean() - logits[middle:end].mean()
-            row = end
+        list(reading.scores(embedding[0], *bank, config["logit_scale"]))
     return time.monotonic() - begun
 
 

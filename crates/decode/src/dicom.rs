@@ -14,8 +14,9 @@
 //! # Files
 //! With or without preamble and file meta information, in implicit or explicit little endian, explicit big endian or
 //! deflated. Frames: uncompressed, deflated, RLE, JPEG (baseline, progressive, extended with 12 bits, lossless), JPEG-LS,
-//! JPEG 2000 (feature `jpeg2000`), with high-throughput blocks too (feature `htj2k`), and JPEG XL (feature `jpegxl`). Samples of 1, 8, 16 or 32 bits. Everything else is
-//! refused by a [`Problem`] that names it: floating-point pixels, video, segmented palettes.
+//! JPEG 2000 (feature `jpeg2000`), with high-throughput blocks too (feature `htj2k`), and JPEG XL (feature `jpegxl`).
+//! Samples of 1, 8, 16 or 32 bits. Everything else is refused by a [`Problem`] that names it: floating-point pixels, video,
+//! segmented palettes.
 //!
 //! # Hostile files
 //! The structure is read from the file's own bytes without copying, lengths are compared with what there is, sizes with the

@@ -47,10 +47,18 @@ pub struct Picture {
 /// # Errors
 /// [`DecodeError`] with the path and the [`Reason`].
 pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<GrayImage, DecodeError> {
+    open_picture(path, limits).map(|picture| picture.image)
+}
+
+/// Reads an image file as [`open`] does, and says how much colour it had.
+///
+/// # Errors
+/// [`DecodeError`] with the path and the [`Reason`].
+pub fn open_picture(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture, DecodeError> {
     let path = path.as_ref();
     let fail = |reason| DecodeError { path: path.to_owned(), reason };
     let bytes = read(path, limits).map_err(fail)?;
-    from_bytes(&bytes, limits).map_err(fail)
+    picture(&bytes, limits).map_err(fail)
 }
 
 /// Decodes an image file held in memory.

@@ -41,9 +41,12 @@ impl DicomArgs {
 #[cfg(feature = "archive")]
 impl DicomArgs {
     /// What moves a score.
-    pub(crate) fn recorded(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn recorded(&self) -> Vec<(String, String)> {
         #[cfg(feature = "dicom")]
-        return vec![("frame", self.frame.to_string()), ("window", format!("{:?}", self.window))];
+        return vec![
+            ("frame".to_owned(), self.frame.to_string()),
+            ("window".to_owned(), format!("{:?}", self.window)),
+        ];
         #[cfg(not(feature = "dicom"))]
         return Vec::new();
     }

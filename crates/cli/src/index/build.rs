@@ -83,7 +83,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let model =
         Model::open_with(directory, threads.options(&args.engine)?).context("cannot load the model")?;
     let mut options = threads.recorded();
-    options.extend(args.dicom.recorded().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    options.extend(args.dicom.recorded());
     let settings = Settings {
         columns: archive::columns(&model, true, false),
         options,

@@ -65,7 +65,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     let model = super::load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
     let checks = Checks::new(&model, &args.checks)?;
     recorded.insert("qc".to_owned(), checks.recorded());
-    recorded.extend(args.dicom.recorded().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    recorded.extend(args.dicom.recorded());
     recorded.insert("precision".to_owned(), model.precision().to_string());
     let settings = Settings {
         columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),

@@ -135,7 +135,5 @@ impl<'a> Suite<'a> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Picture> {
-    let limits = Limits::default();
-    let bytes = medclip_decode::read(path, &limits).with_context(|| path.display().to_string())?;
-    medclip_decode::picture(&bytes, &limits).with_context(|| path.display().to_string())
+    medclip_decode::open_picture(path, &Limits::default()).with_context(|| path.display().to_string())
 }
