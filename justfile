@@ -7,4 +7,4 @@ score *ARGS="examples/images":
     cargo run --release -- score {{ARGS}}
 
 test:
-    cargo test --workspace --all-features
+    cargo test --workspace --features train

@@ -12,7 +12,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use clap::Parser;
 use medclip_core::tokenize::from_vocabulary;
 use medclip_core::{
@@ -23,7 +23,7 @@ use medclip_train::optimizer::{AdamW, AdamWConfig};
 use medclip_train::tower::Phase;
 use medclip_train::tower::bert::Prefix;
 use medclip_train::tower::image::frozen_with;
-use medclip_train::{LabelSimilarity, MedClip, Objective, backward};
+use medclip_train::{Compute, DeviceName, LabelSimilarity, MedClip, Objective, Precision, backward};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -69,6 +69,12 @@ struct Arguments {
     /// Threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// cpu, cuda or cuda:1.
+    #[arg(long, default_value_t)]
+    device: DeviceName,
+    /// f32 or bf16.
+    #[arg(long, default_value = "f32", value_parser = precision)]
+    precision: Precision,
 }
 
 fn main() -> Result<()> {
@@ -159,10 +165,11 @@ impl Run {
         };
         let vocabulary = text.vocab_size;
         let architecture = Architecture { embedding_dim: 512, image, text: TextTower::Bert(text) };
-        let model = MedClip::new(&architecture, 1, &Device::Cpu, frozen.clone())?
+        let compute = Compute { device: arguments.device.open()?, precision: arguments.precision };
+        let model = MedClip::new(&architecture, 1, compute, frozen.clone())?
             .with_frozen_image_blocks(arguments.freeze_blocks);
         let rate = |name: &str| if frozen(name) { 0.0 } else { 1.0 };
-        let optimizer = AdamW::new(AdamWConfig::default(), model.store().parameters(), rate);
+        let optimizer = AdamW::new(AdamWConfig::default(), model.store().parameters(), rate)?;
 
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let shape = (arguments.batch, arguments.channels, arguments.size, arguments.size);
@@ -175,7 +182,7 @@ impl Run {
             (0..count).map(label).collect()
         };
         Ok(Self {
-            pixels: Tensor::from_vec(pixels, shape, &Device::Cpu)?,
+            pixels: Tensor::from_vec(pixels, shape, model.store().device())?,
             sentences,
             image_labels: labels(arguments.batch),
             text_labels: labels(count),
@@ -186,13 +193,15 @@ impl Run {
 
     fn step(&mut self) -> Result<Parts> {
         let mut clock = Instant::now();
-        let mut lap = || {
+        let device = self.model.store().device().clone();
+        let mut lap = || -> Result<f64> {
+            device.synchronize()?;
             let seconds = clock.elapsed().as_secs_f64();
             clock = Instant::now();
-            seconds
+            Ok(seconds)
         };
         let images = self.model.embed_images(&self.pixels, Phase::Train)?;
-        let image = lap();
+        let image = lap()?;
         let texts = match &self.sentences {
             Sentences::Tokens(tokens) => self.model.embed_texts(tokens)?,
             Sentences::Prefixes(prefixes) => {
@@ -203,17 +212,25 @@ impl Run {
                 Tensor::cat(&parts, 0)?
             }
         };
-        let text = lap();
+        let text = lap()?;
         let logits = self.model.logits(&images, &texts)?;
         let objective =
             Objective::SemanticMatching { similarity: LabelSimilarity::Cosine, label_temperature: 1.0 };
         let objective = objective.loss(&logits, &self.image_labels, &self.text_labels)?;
-        let loss = lap();
+        let loss = lap()?;
         let gradients = backward(&objective)?;
-        let backward = lap();
+        let backward = lap()?;
         self.optimizer.step(&gradients, 1e-5)?;
-        let optimizer = lap();
+        let optimizer = lap()?;
         Ok(Parts { image, text, loss, backward, optimizer, value: objective.to_scalar()? })
+    }
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    match text {
+        "f32" => Ok(Precision::F32),
+        "bf16" => Ok(Precision::Bf16),
+        _ => Err("give f32 or bf16".to_owned()),
     }
 }
 

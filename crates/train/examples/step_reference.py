@@ -3,7 +3,8 @@
     python step_reference.py --image swin-tiny --text bio-clinical-bert --batch 16 --sequence 32 --threads 2
 
 Needs torch, torchvision and transformers. Attention is scaled_dot_product_attention where --attention is sdpa (Swin has
-the eager form only), AdamW is fused unless --foreach. Prints one line of JSON.
+the eager form only), AdamW is fused unless --foreach; with --precision bf16 the towers run under autocast. Prints one
+line of JSON.
 """
 
 import argparse
@@ -164,12 +165,15 @@ def main():
     parser.add_argument("--attention", default="sdpa", choices=["sdpa", "eager"])
     parser.add_argument("--foreach", action="store_true", help="AdamW(foreach=True) instead of fused")
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="f32", choices=["f32", "bf16"])
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
 
-    image, text = Image(arguments).train(), Text(arguments).train()
-    scale = nn.Parameter(torch.tensor(2.6593))
+    device = torch.device(arguments.device)
+    image, text = Image(arguments).train().to(device), Text(arguments).train().to(device)
+    scale = nn.Parameter(torch.tensor(2.6593, device=device))
     if arguments.freeze_blocks:
         image.trunk.freeze(arguments.freeze_blocks)
     parameters = [p for p in [*image.parameters(), *text.parameters(), scale] if p.requires_grad]
@@ -182,22 +186,31 @@ def main():
         image, pixels = image.to(memory_format=torch.channels_last), pixels.to(memory_format=torch.channels_last)
     ids = torch.randint(4, text.trunk.config.vocab_size, (count, arguments.sequence))
     labels = [(torch.rand(n, 14) < 0.2).float() for n in (arguments.batch, count)]
+    pixels, ids, labels = pixels.to(device), ids.to(device), [label.to(device) for label in labels]
     known = text.lower(ids) if arguments.freeze_layers else None
+    autocast = lambda: torch.autocast(device.type, torch.bfloat16, enabled=arguments.precision == "bf16")
+
+    def now():
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
 
     def step():
-        marks = [time.perf_counter()]
-        images = image(pixels)
-        marks.append(time.perf_counter())
-        texts = text(ids, known)
-        marks.append(time.perf_counter())
-        loss = objective(images @ texts.T * scale.exp(), *labels)
-        marks.append(time.perf_counter())
+        marks = [now()]
+        with autocast():
+            images = image(pixels)
+        marks.append(now())
+        with autocast():
+            texts = text(ids, known)
+        marks.append(now())
+        loss = objective(images.float() @ texts.float().T * scale.exp(), *labels)
+        marks.append(now())
         optimizer.zero_grad()
         loss.backward()
-        marks.append(time.perf_counter())
+        marks.append(now())
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        marks.append(time.perf_counter())
+        marks.append(now())
         return [*(after - before for before, after in zip(marks, marks[1:])), marks[-1] - marks[0]], loss.item()
 
     for _ in range(arguments.warmup):

@@ -13,6 +13,7 @@ use medclip_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::compute::{Compute, DeviceName, Precision};
 use crate::data::DataConfig;
 use crate::early_stop::EarlyStop;
 use crate::error::TrainError;
@@ -34,6 +35,12 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Directory for checkpoints and the log.
     pub output: PathBuf,
+    /// `cpu`, `cuda` or `cuda:1`; GPUs need the feature `cuda`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub device: DeviceName,
+    /// Of activations and matrix products; parameters are `f32` in any.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub precision: Precision,
     /// Passes over the images.
     pub epochs: usize,
     /// Base learning rate, before the schedule and each part's own factor.
@@ -161,7 +168,11 @@ const fn single() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
-// Left out of what identifies a run, so that runs begun before there was a choice go on.
+// What stands at its default is left out of what identifies a run, so that runs begun before there was a choice go on.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_single(count: &NonZeroUsize) -> bool {
     *count == NonZeroUsize::MIN
@@ -255,6 +266,14 @@ impl TrainConfig {
                 _ => Err(unknown_preset("text.tower", name, "minilm-l6, bio-clinical-bert")),
             },
         }
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] when it is not there.
+    pub fn compute(&self) -> Result<Compute, TrainError> {
+        Ok(Compute { device: self.device.open()?, precision: self.precision })
     }
 
     /// Learning-rate factor of a parameter; 0 where it is frozen.

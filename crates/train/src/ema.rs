@@ -52,9 +52,17 @@ impl Ema {
         (&self.averages, self.updates)
     }
 
-    /// Continues from a saved state.
-    pub fn restore(&mut self, averages: BTreeMap<String, Tensor>, updates: u64) {
-        self.averages = averages;
+    /// Continues from a saved state, on the device of the present one.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn restore(&mut self, averages: BTreeMap<String, Tensor>, updates: u64) -> Result<()> {
+        let device = self.averages.values().next().map(|average| average.device().clone());
+        if let Some(device) = device {
+            let moved = averages.into_iter().map(|(name, value)| Ok((name, value.to_device(&device)?)));
+            self.averages = moved.collect::<Result<_>>()?;
+        }
         self.updates = updates;
+        Ok(())
     }
 }

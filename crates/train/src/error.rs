@@ -81,6 +81,9 @@ pub enum TrainError {
         /// Why there is none.
         source: FitError,
     },
+    /// The device of the training file.
+    #[error("device")]
+    Device(#[from] crate::compute::DeviceError),
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),

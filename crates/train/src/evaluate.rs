@@ -1,6 +1,6 @@
 //! Zero-shot evaluation: how well prompts alone rank images.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use medclip_core::prompt::{ExpandedClass, sentences};
 use medclip_core::tokenize::Tokenizer;
 use medclip_core::{Finding, FindingScore, PromptBank, PromptPooling};
@@ -93,7 +93,7 @@ fn scores(
     let mut scores = Vec::with_capacity(set.len());
     for start in (0..set.len()).step_by(BATCH) {
         let (pixels, shape) = set.batch(start..start + BATCH)?.into_parts();
-        let pixels = Tensor::from_vec(pixels, &shape, &Device::Cpu)?;
+        let pixels = Tensor::from_vec(pixels, &shape, model.store().device())?;
         let images = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
         scores.extend(images.iter().map(|image| bank.scores(image, scale, PromptPooling::Mean)));
     }

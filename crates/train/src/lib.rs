@@ -5,7 +5,7 @@
 //! | [`config`], [`setting`] | the training file, and settings replaced from outside |
 //! | [`data`] | images, labels, sentences, batches |
 //! | [`op`], [`tape`] | operations with backward passes candle lacks, and gradients through whole towers |
-//! | [`params`] | named parameters |
+//! | [`compute`], [`params`] | device and precision, and named parameters |
 //! | [`tower`], [`model`] | the two towers, and both as one model |
 //! | [`loss`] | semantic matching and its baselines |
 //! | [`step`] | a batch to gradients, in one pass or by micro-batches |
@@ -22,10 +22,11 @@
 //! | [`reference`](mod@reference) | a checkpoint's forward pass, to compare exports with |
 //!
 //! # Limits
-//! The operations of [`op`] run on the CPU only. A run is bit-for-bit repeatable on one machine with one thread
-//! count; matrix products may differ in the last bit between machines.
+//! On the CPU a run is bit-for-bit repeatable on one machine with one thread count; matrix products may differ in the last
+//! bit between machines. On a GPU (feature `cuda`) it repeats to rounding. [`tuning`] runs on the CPU only.
 
 pub mod checkpoint;
+pub mod compute;
 pub mod config;
 pub mod data;
 pub mod early_stop;
@@ -53,6 +54,7 @@ pub mod tower;
 pub mod trainer;
 pub mod tuning;
 
+pub use compute::{Compute, DeviceName, Precision};
 pub use config::TrainConfig;
 pub use error::TrainError;
 pub use loss::{LabelSimilarity, Objective};

@@ -1,9 +1,10 @@
 //! The whole model: two towers, two projections, one temperature.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use medclip_core::batch::TokenBatch;
 use medclip_core::{Architecture, Embeddings, LogitScale, TextTower};
 
+use crate::compute::Compute;
 use crate::params::{Init, ParameterStore};
 use crate::tower::bert::Prefix;
 use crate::tower::{Bert, ImageTrunk, Phase};
@@ -27,10 +28,10 @@ impl MedClip {
     pub fn new(
         architecture: &Architecture,
         seed: u64,
-        device: &Device,
+        compute: Compute,
         frozen: impl Fn(&str) -> bool + 'static,
     ) -> Result<Self> {
-        let mut store = ParameterStore::new(seed, device.clone(), frozen);
+        let mut store = ParameterStore::new(seed, compute, frozen);
         let TextTower::Bert(text_config) = &architecture.text;
         let image = ImageTrunk::new(&architecture.image, &mut store, "vision_model.model.")?;
         let text = Bert::new(text_config, &mut store, "text_model.model.")?;

@@ -6,6 +6,8 @@
 //! `tests/gradients.rs`. Image activations are rows of pixels, `[batch · height · width, channels]`, so that 1×1
 //! convolutions are plain matrix products and everything else vectorises over channels.
 //!
+//! They take `f32` on the CPU. Anything else, a GPU or `bf16`, goes through `portable`, the same operations made of candle's.
+//!
 //! Sums are split into chunks that depend on the sizes only, never on the number of threads, so that a run
 //! gives the same bits however many cores it had.
 
@@ -21,6 +23,7 @@ mod linear;
 mod max_pool;
 mod patches;
 mod pool;
+mod portable;
 mod residual;
 mod side;
 mod simd;

@@ -1,17 +1,18 @@
 //! AdamW in place, with clipping by global norm.
 
+mod kernel;
+mod portable;
+mod rates;
+
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tensor, Var, bail};
-use rayon::prelude::*;
+use candle_core::{Device, Result, Tensor, Var, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::op::{contiguous, contiguous_mut};
-
-/// Values updated together by one thread.
-const CHUNK: usize = 64 * 1024;
+use self::kernel::HostMoments;
+use self::portable::DeviceMoments;
+use self::rates::Rates;
 
 /// Settings of AdamW (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -40,12 +41,23 @@ struct Slot {
     var: Var,
     decays: bool,
     rate: f64,
-    moments: Mutex<Moments>,
+    moments: Moments,
 }
 
-struct Moments {
-    first: Vec<f32>,
-    second: Vec<f32>,
+/// Where the parameter is.
+enum Moments {
+    Host(HostMoments),
+    Device(DeviceMoments),
+}
+
+impl Moments {
+    fn zeros(var: &Var) -> Result<Self> {
+        let count = var.elem_count();
+        Ok(match var.device() {
+            Device::Cpu => Self::Host(HostMoments { first: vec![0.0; count], second: vec![0.0; count] }),
+            _ => Self::Device(DeviceMoments { first: var.zeros_like()?, second: var.zeros_like()? }),
+        })
+    }
 }
 
 /// AdamW over named parameters.
@@ -57,22 +69,28 @@ pub struct AdamW {
 
 impl AdamW {
     /// An optimiser of `parameters`; `rate` gives each name's multiple of the learning rate, 0 freezing it.
-    pub fn new(config: AdamWConfig, parameters: &BTreeMap<String, Var>, rate: impl Fn(&str) -> f64) -> Self {
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn new(
+        config: AdamWConfig,
+        parameters: &BTreeMap<String, Var>,
+        rate: impl Fn(&str) -> f64,
+    ) -> Result<Self> {
         let slots = parameters
             .iter()
             .filter(|(name, _)| rate(name) > 0.0)
             .map(|(name, var)| {
-                let count = var.elem_count();
                 let slot = Slot {
                     var: var.clone(),
                     decays: decays(name, var),
                     rate: rate(name),
-                    moments: Mutex::new(Moments { first: vec![0.0; count], second: vec![0.0; count] }),
+                    moments: Moments::zeros(var)?,
                 };
-                (name.clone(), slot)
+                Ok((name.clone(), slot))
             })
-            .collect();
-        Self { config, slots, step: 0 }
+            .collect::<Result<_>>()?;
+        Ok(Self { config, slots, step: 0 })
     }
 
     /// Updates every parameter and returns the gradient norm before clipping.
@@ -81,34 +99,30 @@ impl AdamW {
     /// Names a parameter without a gradient, and refuses a gradient that is not finite, before changing anything.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<f64> {
         let mut squared = 0.0_f64;
+        let mut elsewhere = Vec::new();
         for (name, slot) in &self.slots {
             let Some(gradient) = gradients.get(slot.var.as_tensor()) else {
                 bail!("parameter {name} received no gradient");
             };
-            squared += squared_norm(gradient)?;
+            match slot.moments {
+                Moments::Host(_) => squared += kernel::squared_norm(gradient)?,
+                Moments::Device(_) => elsewhere.push(gradient.clone()),
+            }
         }
+        squared += portable::squared_norms(&elsewhere)?.iter().sum::<f64>();
         let norm = squared.sqrt();
         if !norm.is_finite() {
             bail!("the gradient is not finite");
         }
         let clip = if norm > self.config.clip_norm { self.config.clip_norm / norm } else { 1.0 };
         self.step += 1;
-        let correction1 = 1.0 - self.config.beta1.powi(self.step as i32);
-        let correction2 = 1.0 - self.config.beta2.powi(self.step as i32);
-        for slot in self.slots.values() {
+        for slot in self.slots.values_mut() {
             let Some(gradient) = gradients.get(slot.var.as_tensor()) else { continue };
-            let rate = learning_rate * slot.rate;
-            let update = Update {
-                moments: &slot.moments,
-                clip: clip as f32,
-                beta1: self.config.beta1 as f32,
-                beta2: self.config.beta2 as f32,
-                step_size: (rate / correction1) as f32,
-                inv_sqrt_correction2: (1.0 / correction2.sqrt()) as f32,
-                eps: self.config.eps as f32,
-                shrink: if slot.decays { (1.0 - rate * self.config.weight_decay) as f32 } else { 1.0 },
-            };
-            slot.var.inplace_op2(&gradient.contiguous()?, &update)?;
+            let rates = Rates::new(&self.config, self.step, clip, learning_rate * slot.rate, slot.decays);
+            match &mut slot.moments {
+                Moments::Host(moments) => kernel::update(&slot.var, gradient, moments, &rates)?,
+                Moments::Device(moments) => portable::update(&slot.var, gradient, moments, &rates)?,
+            }
         }
         Ok(norm)
     }
@@ -120,12 +134,16 @@ impl AdamW {
     pub fn state(&self) -> Result<(BTreeMap<String, Tensor>, u64)> {
         let mut tensors = BTreeMap::new();
         for (name, slot) in &self.slots {
-            let moments = slot.moments.lock().unwrap_or_else(PoisonError::into_inner);
-            let device = slot.var.device();
-            for (suffix, values) in [("first", &moments.first), ("second", &moments.second)] {
-                tensors
-                    .insert(format!("{name}.{suffix}"), Tensor::from_slice(values, slot.var.dims(), device)?);
-            }
+            let dims = slot.var.dims();
+            let [first, second] = match &slot.moments {
+                Moments::Host(HostMoments { first, second }) => [
+                    Tensor::from_slice(first, dims, &Device::Cpu)?,
+                    Tensor::from_slice(second, dims, &Device::Cpu)?,
+                ],
+                Moments::Device(DeviceMoments { first, second }) => [first.clone(), second.clone()],
+            };
+            tensors.insert(format!("{name}.first"), first);
+            tensors.insert(format!("{name}.second"), second);
         }
         Ok((tensors, self.step))
     }
@@ -135,19 +153,27 @@ impl AdamW {
     /// # Errors
     /// Names a moment that is missing or of the wrong size.
     pub fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, step: u64) -> Result<()> {
-        for (name, slot) in &self.slots {
-            let values = |suffix: &str| -> Result<Vec<f32>> {
+        for (name, slot) in &mut self.slots {
+            let moment = |suffix: &str| -> Result<Tensor> {
                 let key = format!("{name}.{suffix}");
                 match tensors.get(&key) {
-                    Some(tensor) if tensor.elem_count() == slot.var.elem_count() => {
-                        tensor.flatten_all()?.to_vec1()
-                    }
+                    Some(tensor) if tensor.elem_count() == slot.var.elem_count() => Ok(tensor.clone()),
                     Some(tensor) => bail!("optimiser state {key} has shape {:?}", tensor.dims()),
                     None => bail!("optimiser state {key} is missing"),
                 }
             };
-            let restored = Moments { first: values("first")?, second: values("second")? };
-            *slot.moments.lock().unwrap_or_else(PoisonError::into_inner) = restored;
+            let (first, second) = (moment("first")?, moment("second")?);
+            slot.moments = match slot.moments {
+                Moments::Host(_) => {
+                    let values = |moment: Tensor| moment.flatten_all()?.to_vec1();
+                    Moments::Host(HostMoments { first: values(first)?, second: values(second)? })
+                }
+                Moments::Device(_) => {
+                    let there =
+                        |moment: Tensor| moment.to_device(slot.var.device())?.reshape(slot.var.shape());
+                    Moments::Device(DeviceMoments { first: there(first)?, second: there(second)? })
+                }
+            };
         }
         self.step = step;
         Ok(())
@@ -157,80 +183,4 @@ impl AdamW {
 /// Matrices and kernels decay; vectors (biases, norms), the bias tables of a Swin and the temperature do not.
 fn decays(name: &str, var: &Var) -> bool {
     var.rank() > 1 && !name.ends_with("_bias_table")
-}
-
-fn squared_norm(gradient: &Tensor) -> Result<f64> {
-    gradient.contiguous()?.apply_op1_no_bwd(&SquaredNorm)?.to_vec1::<f64>().map(|sums| sums.iter().sum())
-}
-
-/// Sums of squares, one for each chunk of values.
-struct SquaredNorm;
-
-impl CustomOp1 for SquaredNorm {
-    fn name(&self) -> &'static str {
-        "squared-norm"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        /// Independent partial sums.
-        const LANES: usize = 16;
-        let sums: Vec<f64> = contiguous(storage, layout)?
-            .par_chunks(CHUNK)
-            .map(|values| {
-                crate::op::vectorised(|| {
-                    let (blocks, rest) = values.as_chunks::<LANES>();
-                    let mut sums = [0.0_f32; LANES];
-                    for block in blocks {
-                        for (sum, value) in sums.iter_mut().zip(block) {
-                            *sum += value * value;
-                        }
-                    }
-                    sums.iter().chain(&[rest.iter().map(|v| v * v).sum()]).map(|sum| f64::from(*sum)).sum()
-                })
-            })
-            .collect();
-        let count = sums.len();
-        Ok((CpuStorage::F64(sums), Shape::from(count)))
-    }
-}
-
-struct Update<'a> {
-    moments: &'a Mutex<Moments>,
-    clip: f32,
-    beta1: f32,
-    beta2: f32,
-    step_size: f32,
-    inv_sqrt_correction2: f32,
-    eps: f32,
-    shrink: f32,
-}
-
-impl InplaceOp2 for Update<'_> {
-    fn name(&self) -> &'static str {
-        "adamw"
-    }
-
-    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<()> {
-        let parameter = contiguous_mut(s1, l1)?;
-        let gradient = contiguous(s2, l2)?;
-        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        let Moments { first, second } = &mut *moments;
-        parameter
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(first.par_chunks_mut(CHUNK))
-            .zip(second.par_chunks_mut(CHUNK))
-            .for_each(|(((p, g), m), v)| {
-                crate::op::vectorised(|| {
-                    for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                        let g = g * self.clip;
-                        *m = self.beta1 * *m + (1.0 - self.beta1) * g;
-                        *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
-                        let denominator = v.sqrt() * self.inv_sqrt_correction2 + self.eps;
-                        *p = *p * self.shrink - self.step_size * *m / denominator;
-                    }
-                });
-            });
-        Ok(())
-    }
 }

@@ -6,6 +6,8 @@ use candle_core::{DType, Device, Result, Shape, Tensor, Var, bail};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::compute::{Compute, Precision};
+
 /// How a parameter starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
@@ -26,19 +28,29 @@ pub struct ParameterStore {
     buffers: BTreeMap<String, Var>,
     frozen: Box<dyn Fn(&str) -> bool>,
     rng: ChaCha8Rng,
-    device: Device,
+    compute: Compute,
 }
 
 impl ParameterStore {
     /// An empty store whose random starts derive from `seed`; parameters that are `frozen` get no gradient.
-    pub fn new(seed: u64, device: Device, frozen: impl Fn(&str) -> bool + 'static) -> Self {
+    pub fn new(seed: u64, compute: Compute, frozen: impl Fn(&str) -> bool + 'static) -> Self {
         Self {
             parameters: BTreeMap::new(),
             buffers: BTreeMap::new(),
             frozen: Box::new(frozen),
             rng: ChaCha8Rng::seed_from_u64(seed),
-            device,
+            compute,
         }
+    }
+
+    /// Where the values are.
+    pub const fn device(&self) -> &Device {
+        &self.compute.device
+    }
+
+    /// What the towers compute in; parameters and buffers are `f32`.
+    pub const fn precision(&self) -> Precision {
+        self.compute.precision
     }
 
     /// Adds a parameter and returns it as a tensor that follows later updates.
@@ -106,7 +118,7 @@ impl ParameterStore {
         }
         for (name, value) in values {
             if let Some(var) = self.get(name) {
-                var.set(&value.to_dtype(DType::F32)?.to_device(&self.device)?.contiguous()?)?;
+                var.set(&value.to_dtype(DType::F32)?.to_device(self.device())?.contiguous()?)?;
             }
         }
         Ok(())
@@ -127,7 +139,7 @@ impl ParameterStore {
                 (0..count).map(|_| self.rng.random_range(-bound..=bound)).collect()
             }
         };
-        Var::from_vec(values, shape, &self.device)
+        Var::from_vec(values, shape, self.device())
     }
 }
 

@@ -26,6 +26,7 @@ use medclip_core::checkpoint;
 use medclip_core::graph::{ImageGraphConfig, TextGraphConfig};
 use medclip_core::staging::StagedDirectory;
 
+use crate::compute::Compute;
 use crate::error::TrainError;
 use crate::model::MedClip;
 use graph::Graph;
@@ -50,7 +51,7 @@ pub fn tensors(bundle: &Bundle) -> Result<BTreeMap<String, Tensor>, TrainError> 
     )?;
 
     let unfold = Unfold { architecture: &config.architecture };
-    let model = MedClip::new(&config.architecture, 0, &Device::Cpu, |_| true)?;
+    let model = MedClip::new(&config.architecture, 0, Compute::cpu(), |_| true)?;
     let mut tensors = BTreeMap::new();
     for (name, like) in model.store().all() {
         let (file, graph) = if name.starts_with("vision_model.") {

@@ -9,12 +9,15 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use candle_core::backend::BackendStorage;
 use candle_core::backprop::GradStore;
 use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, TensorId, bail,
+    CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Storage, Tensor,
+    TensorId, bail,
 };
 
-use crate::op::add_values;
+use crate::compute::Precision;
+use crate::op::{add_values, contiguous};
 
 /// What an operation hands back for each of its inputs; `None` where the input needs none.
 type Gradients = Vec<Option<Tensor>>;
@@ -35,6 +38,7 @@ pub struct Tape {
     parameters: Vec<Tensor>,
     /// What comes from candle's graph and gets its gradient there.
     input: Option<Tensor>,
+    precision: Precision,
 }
 
 struct Step {
@@ -54,19 +58,41 @@ impl Tape {
         Self { tracked: HashSet::from([input.id()]), input: Some(input.clone()), ..Self::default() }
     }
 
-    /// The output as a tensor of candle's graph, through which [`backward`] reaches the parameters.
+    /// The same tape, with activations of this precision from [`Self::enter`] on.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The output in `f32` as a tensor of candle's graph, through which [`backward`] reaches the parameters.
     ///
     /// # Errors
-    /// When the output is not `f32` on the CPU.
-    pub fn finish(self, output: &Tensor) -> Result<Tensor> {
+    /// When the device fails.
+    pub fn finish(mut self, output: &Tensor) -> Result<Tensor> {
+        let output = &self.cast(output, DType::F32)?;
         let hook = self.input.as_ref().or(self.parameters.first()).cloned();
         let Some(hook) = hook else { return Ok(output.clone()) };
         if !self.is_tracked(output) {
             return Ok(output.clone());
         }
-        let values = output.flatten_all()?.to_vec1()?;
-        let shape = output.shape().clone();
-        hook.apply_op1(Taped { tape: Mutex::new(Some((self, output.id()))), values, shape })
+        let taped = Taped { tape: Mutex::new(Some((self, output.id()))), output: output.contiguous()? };
+        hook.apply_op1(taped)
+    }
+
+    /// The same values in the precision of activations.
+    pub(crate) fn enter(&mut self, x: &Tensor) -> Result<Tensor> {
+        self.cast(x, self.precision.dtype())
+    }
+
+    /// The same values in another type.
+    pub(crate) fn cast(&mut self, x: &Tensor, dtype: DType) -> Result<Tensor> {
+        let before = x.dtype();
+        if before == dtype {
+            return Ok(x.clone());
+        }
+        let y = x.detach().to_dtype(dtype)?;
+        self.record(&[x], &y, move |gradient, _| Ok(vec![Some(gradient.to_dtype(before)?)]));
+        Ok(y)
     }
 
     /// Adds an operation that made `output` of `inputs`.
@@ -202,8 +228,8 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
 /// A finished tape in candle's graph, hung on its input or on one of its parameters.
 struct Taped {
     tape: Mutex<Option<(Tape, TensorId)>>,
-    values: Vec<f32>,
-    shape: Shape,
+    /// Contiguous.
+    output: Tensor,
 }
 
 impl CustomOp1 for Taped {
@@ -212,7 +238,19 @@ impl CustomOp1 for Taped {
     }
 
     fn cpu_fwd(&self, _storage: &CpuStorage, _layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(self.values.clone()), self.shape.clone()))
+        let (storage, layout) = self.output.storage_and_layout();
+        let Storage::Cpu(storage) = &*storage else { bail!("a tape hung on another device") };
+        Ok((CpuStorage::F32(contiguous(storage, layout)?.to_vec()), layout.shape().clone()))
+    }
+
+    fn cuda_fwd(&self, _storage: &CudaStorage, _layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (storage, layout) = self.output.storage_and_layout();
+        let Storage::Cuda(storage) = &*storage else { bail!("a tape hung on another device") };
+        // A copy takes the whole storage.
+        if layout.start_offset() != 0 {
+            bail!("the output of a tape is part of another tensor");
+        }
+        Ok((storage.try_clone(layout)?, layout.shape().clone()))
     }
 
     fn bwd(&self, _arg: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor};
 use medclip_core::TextTower;
 use medclip_core::bundle::sha256;
 use medclip_core::prompt::ExpandedClass;
@@ -64,16 +64,19 @@ impl Trainer {
         let TextTower::Bert(text) = &model_config.architecture.text;
         let tokenizer = open_tokenizer(&config, &model_config, text)?;
         let classes = open_classes(&config)?;
-        let model = fresh_model(&config, &model_config)?;
+        let compute = config.compute()?;
+        let model = fresh_model(&config, &model_config, compute.clone())?;
         load_starting_weights(&model, &config, &model_config)?;
         let dataset = Dataset::load(&config.data, &model_config.preprocess, &Limits::default(), config.seed)?;
         let steps = steps_an_epoch(&config, &dataset.train);
         check_steps(&config, &dataset.train)?;
         check_selectable(&config, &dataset.evals)?;
         let mut optimizer =
-            AdamW::new(config.optimizer, model.store().parameters(), |name| config.rate(name));
+            AdamW::new(config.optimizer, model.store().parameters(), |name| config.rate(name))?;
         let mut averaged = match config.ema_decay {
-            Some(decay) => Some((fresh_model(&config, &model_config)?, Ema::new(model.store(), decay)?)),
+            Some(decay) => {
+                Some((fresh_model(&config, &model_config, compute)?, Ema::new(model.store(), decay)?))
+            }
             None => None,
         };
         let encoder = SentenceEncoder::new(&config, text, dataset.train.pool().sentences().len());
@@ -96,7 +99,7 @@ impl Trainer {
             model.store().load(&snapshot.parameters)?;
             optimizer.restore(&snapshot.optimizer, snapshot.state.optimizer_steps)?;
             if let Some((_, ema)) = &mut averaged {
-                ema.restore(snapshot.weights, snapshot.state.ema_updates);
+                ema.restore(snapshot.weights, snapshot.state.ema_updates)?;
             }
             state = snapshot.state;
         }
@@ -220,7 +223,7 @@ impl Trainer {
             views.push(TextView { pool: None, sentences });
         }
         let inputs = Inputs {
-            pixels: Tensor::from_vec(batch.pixels, &batch.shape, &Device::Cpu)?,
+            pixels: Tensor::from_vec(batch.pixels, &batch.shape, self.model.store().device())?,
             image_labels: &batch.image_labels,
             views,
             sentence_labels: &batch.sentence_labels,

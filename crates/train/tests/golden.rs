@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use medclip_core::architecture::{TextPooling, TextTower};
 use medclip_core::{Architecture, BertConfig, ImageTower, Tokenizer, TokenizerConfig};
 use medclip_train::tower::Phase;
-use medclip_train::{MedClip, backward};
+use medclip_train::{Compute, MedClip, backward};
 use serde::de::DeserializeOwned;
 
 /// Largest |Δ| of an entry of a unit vector.
@@ -41,7 +41,7 @@ impl Golden {
 
     fn model(&self, image: ImageTower, text: BertConfig) -> MedClip {
         let architecture = Architecture { embedding_dim: DIM, image, text: TextTower::Bert(text) };
-        let model = MedClip::new(&architecture, 0, &Device::Cpu, |_| false).unwrap();
+        let model = MedClip::new(&architecture, 0, Compute::cpu(), |_| false).unwrap();
         let is_weight = |name: &&String| name.starts_with("vision_model.") || name.starts_with("text_model.");
         let weights =
             self.tensors.keys().filter(is_weight).map(|name| (name.clone(), self.get(name).clone()));

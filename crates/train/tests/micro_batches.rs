@@ -16,7 +16,7 @@ use medclip_train::sentences::SentenceEncoder;
 use medclip_train::step::{Inputs, Pass, TextView, add_gradients};
 use medclip_train::tape::backward;
 use medclip_train::tower::Phase;
-use medclip_train::{LabelSimilarity, MedClip, Objective, TrainConfig};
+use medclip_train::{Compute, LabelSimilarity, MedClip, Objective, TrainConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -86,7 +86,7 @@ impl Setting {
         let encoder = SentenceEncoder::new(&config, &text, SENTENCES.len());
         let architecture = Architecture { embedding_dim: 6, image, text: TextTower::Bert(text) };
         let frozen = move |name: &str| config.rate(name) == 0.0;
-        let model = MedClip::new(&architecture, 3, &Device::Cpu, frozen).unwrap();
+        let model = MedClip::new(&architecture, 3, Compute::cpu(), frozen).unwrap();
         let settings = TokenizerConfig { lowercase: true, max_length: 12 };
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let mut labels = |count| {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor, Var};
 use medclip_core::{Architecture, BertConfig, Finding, ImageTower, ResNetConfig, TextTower};
-use medclip_train::{LabelSimilarity, MedClip, Objective};
+use medclip_train::{Compute, LabelSimilarity, MedClip, Objective};
 
 /// Largest |Δ| of the loss in nats, and of an entry of a gradient; both are of order one.
 const TOLERANCE: f32 = 1e-5;
@@ -16,7 +16,7 @@ fn model(logit_scale: &Tensor) -> MedClip {
     let image = ImageTower::Resnet(ResNetConfig { width: 1, blocks: vec![1], ..ResNetConfig::resnet50(1) });
     let text = BertConfig { vocab_size: 1, hidden_size: 12, intermediate_size: 1, ..BertConfig::minilm_l6() };
     let architecture = Architecture { embedding_dim: 16, image, text: TextTower::Bert(text) };
-    let model = MedClip::new(&architecture, 0, &Device::Cpu, |_| false).unwrap();
+    let model = MedClip::new(&architecture, 0, Compute::cpu(), |_| false).unwrap();
     model.store().load(&[("logit_scale".to_owned(), logit_scale.clone())].into()).unwrap();
     model
 }

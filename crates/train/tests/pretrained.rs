@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use medclip_core::{EfficientNetConfig, ImageTower, SwinConfig};
+use medclip_train::Compute;
 use medclip_train::params::ParameterStore;
 use medclip_train::pretrained;
 use medclip_train::tower::ImageTrunk;
@@ -35,7 +36,7 @@ fn a_swin_starts_from_any_of_its_names_and_from_a_medclip() {
         (3, "weights/tests/fixtures/swin_timm_0_6.safetensors"),
         (3, "export/tests/golden/import/medclip_swin_v4.bin"),
     ] {
-        let mut store = ParameterStore::new(0, candle_core::Device::Cpu, |_| false);
+        let mut store = ParameterStore::new(0, Compute::cpu(), |_| false);
         ImageTrunk::new(&swin(channels), &mut store, "vision_model.model.").unwrap();
         let weights = pretrained::image(&fixture(path), &swin(channels)).unwrap();
         assert_eq!(weights.len(), store.all().len(), "{path}");

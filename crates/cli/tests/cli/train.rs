@@ -85,6 +85,24 @@ fn kill(child: &mut Child) -> bool {
 }
 
 #[test]
+fn a_run_in_half_precision_follows_the_other_and_is_told_apart_from_it() {
+    let directory = setting(20, "epochs = 1");
+    let directory = directory.path();
+    let half = ["--set", "precision=bf16"];
+    assert!(train(directory, "single").status().unwrap().success());
+    assert!(train(directory, "half").args(half).status().unwrap().success());
+    let losses = |output| -> Vec<f64> {
+        logged(directory, output, "step").iter().map(|step| step["loss"].as_f64().unwrap()).collect()
+    };
+    let (single, half_losses) = (losses("single"), losses("half"));
+    assert_eq!(single.len(), half_losses.len());
+    for (single, half) in single.iter().zip(&half_losses) {
+        assert!(single != half && (single - half).abs() < 0.02 * single, "{single} and {half}");
+    }
+    assert_eq!(train(directory, "single").args(half).status().unwrap().code(), Some(2));
+}
+
+#[test]
 fn settings_from_the_command_line_replace_those_of_the_file() {
     let directory = tempfile::tempdir().unwrap();
     training_file(directory.path(), "epochs = 3");

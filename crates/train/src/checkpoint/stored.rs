@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use medclip_core::staging::StagedDirectory;
 use medclip_core::{Architecture, ModelConfig, Tokenizer, checkpoint};
 
 use super::{read_tensors, write_model};
+use crate::compute::Compute;
 use crate::error::TrainError;
 use crate::model::MedClip;
 
@@ -83,7 +84,7 @@ pub(crate) fn load_model(
     origin: &Path,
     frozen: impl Fn(&str) -> bool + 'static,
 ) -> Result<MedClip, TrainError> {
-    let model = MedClip::new(architecture, 0, &Device::Cpu, frozen)?;
+    let model = MedClip::new(architecture, 0, Compute::cpu(), frozen)?;
     let missing: Vec<String> =
         model.store().all().into_keys().filter(|name| !weights.contains_key(name)).collect();
     if !missing.is_empty() {

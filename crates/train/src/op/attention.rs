@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use self::head::{Head, Scratch};
+use super::portable::{self, has_kernel};
 use super::side::{SideOutput, sum_rows};
 use super::simd::kernel;
 use super::storage::contiguous;
@@ -60,7 +61,7 @@ impl AttentionMask {
 /// - `bias`: `[heads, tokens, tokens]`
 /// - returns: `[groups · tokens, heads · size]`
 /// # Errors
-/// When the shapes disagree or a tensor is not contiguous `f32` on the CPU.
+/// When the shapes disagree.
 /// # Source
 /// Vaswani et al. 2017, equation 1; with bias and mask Liu et al. 2021, equation 4 and figure 4.
 pub fn attention(
@@ -83,6 +84,9 @@ pub fn attention(
     };
     if !fits || bias.is_some_and(|bias| bias.dims() != [heads, tokens, tokens]) {
         bail!("bias of {:?} or mask for {groups:?}", bias.map(Tensor::dims));
+    }
+    if !has_kernel(projections) {
+        return portable::attention(tape, projections, groups, bias, &mask);
     }
     let bias_values = bias.map(|bias| bias.flatten_all()?.to_vec1()).transpose()?;
     let size = width / (3 * heads);

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 pub use statistics::BatchStatistics;
 use statistics::{batch_statistics, chunk_values};
 
+use super::portable::{self, has_kernel};
 use super::side::{SideOutput, sum_rows};
 use super::simd::kernel;
 use super::storage::contiguous;
@@ -53,7 +54,7 @@ impl Rectifier {
 /// - `weight` γ and `bias` β: `[channels]`
 /// - returns: `[rows, channels]`, and the statistics that were used
 /// # Errors
-/// When the shapes disagree, a tensor is not contiguous `f32` on the CPU, or there are no rows.
+/// When the shapes disagree or there are no rows.
 /// # Source
 /// Ioffe and Szegedy 2015; gradient by the chain rule through μ and σ² when they are the batch's.
 pub fn batch_norm(
@@ -65,6 +66,9 @@ pub fn batch_norm(
     mode: BatchNormMode,
     rectifier: Rectifier,
 ) -> Result<(Tensor, BatchStatistics)> {
+    if !has_kernel(x) {
+        return portable::batch_norm(tape, x, weight, bias, eps, &mode, rectifier);
+    }
     let used = Arc::new(SideOutput::default());
     let op = BatchNorm { eps: eps as f32, mode, rectifier, used: Arc::clone(&used) };
     let y = tape.apply3(x, weight, bias, op)?;

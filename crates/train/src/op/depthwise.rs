@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
+use super::portable::{self, has_kernel};
 use super::side::{SideOutput, sum_rows};
 use super::simd::kernel;
 use super::storage::contiguous;
@@ -19,8 +20,11 @@ const LANES: usize = 16;
 /// - `weight`: `[channels, 1, kernel, kernel]`
 /// - returns: `[batch · out_height · out_width, channels]`
 /// # Errors
-/// When the shapes disagree or a tensor is not contiguous `f32` on the CPU.
+/// When the shapes disagree.
 pub fn depthwise_conv(tape: &mut Tape, x: &Tensor, weight: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    if !has_kernel(x) {
+        return portable::depthwise_conv(tape, x, weight, geometry);
+    }
     tape.apply2(x, weight, Depthwise { geometry })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::portable::{self, has_kernel};
 use super::storage::contiguous;
 use crate::tape::Tape;
 
@@ -14,11 +15,14 @@ use crate::tape::Tape;
 /// - `table`: `[count, width]`
 /// - returns: `[rows, width]`
 /// # Errors
-/// When there is no such row or `table` is not contiguous `f32` on the CPU.
+/// When there is no such row.
 pub fn embedding(tape: &mut Tape, table: &Tensor, rows: Vec<usize>) -> Result<Tensor> {
     let (count, _) = table.dims2()?;
     if let Some(row) = rows.iter().find(|row| **row >= count) {
         bail!("there is no row {row} of {count}");
+    }
+    if !has_kernel(table) {
+        return portable::embedding(tape, table, &rows);
     }
     tape.apply1(table, Embedding { rows: rows.into() })
 }

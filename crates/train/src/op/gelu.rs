@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::portable::{self, has_kernel};
 use super::side::{SideOutput, sum_rows};
 use super::simd::{kernel, normal};
 use super::storage::contiguous;
@@ -12,11 +13,14 @@ const CHUNK_ROWS: usize = 32;
 
 /// `z·Φ(z)` of `z = x + bias`, rows of `bias`' width.
 pub(super) fn gelu(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    x.apply_op2_no_bwd(bias, &Gelu)
+    if has_kernel(x) { x.apply_op2_no_bwd(bias, &Gelu) } else { portable::gelu(x, bias) }
 }
 
 /// Gradients of `x` and `bias`.
 pub(super) fn gelu_backward(x: &Tensor, bias: &Tensor, gradient: &Tensor) -> Result<(Tensor, Tensor)> {
+    if !has_kernel(x) {
+        return portable::gelu_backward(x, bias, gradient);
+    }
     let op = GeluBackward { bias: bias.to_vec1()?, dbias: SideOutput::default() };
     let dx = x.apply_op2_no_bwd(gradient, &op)?;
     let dbias = op.dbias.take();

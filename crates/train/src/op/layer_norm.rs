@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::portable::{self, has_kernel};
 use super::side::{SideOutput, sum_rows};
 use super::simd::kernel;
 use super::storage::contiguous;
@@ -18,10 +19,13 @@ const CHUNK_ROWS: usize = 32;
 /// - `weight` γ and `bias` β: `[width]`
 /// - returns: `[rows, width]`
 /// # Errors
-/// When the widths differ or a tensor is not contiguous `f32` on the CPU.
+/// When the widths differ.
 /// # Source
 /// Ba et al. 2016, with the biased variance as PyTorch has it.
 pub fn layer_norm(tape: &mut Tape, x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    if !has_kernel(x) {
+        return portable::layer_norm(tape, x, weight, bias, eps);
+    }
     tape.apply3(x, weight, bias, LayerNorm { eps: eps as f32 })
 }
 

@@ -1,9 +1,12 @@
 //! Dense layers: a matrix product with what follows it.
 
-use candle_core::{CpuStorage, CustomOp1, InplaceOp2, InplaceOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{
+    CpuStorage, CustomOp1, DType, InplaceOp2, InplaceOp3, Layout, Result, Shape, Tensor, bail,
+};
 use rayon::prelude::*;
 
 use super::gelu::{gelu, gelu_backward};
+use super::portable::{self, has_kernel};
 use super::side::sum_rows;
 use super::simd::vectorised;
 use super::storage::{contiguous, contiguous_mut};
@@ -21,7 +24,7 @@ const CHUNK_ROWS: usize = 32;
 /// # Errors
 /// When the widths differ.
 pub fn product(tape: &mut Tape, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let (x_values, weight_values) = (x.detach(), weight.detach());
+    let (x_values, weight_values) = (x.detach(), weight.detach().to_dtype(x.dtype())?);
     let y = x_values.matmul(&weight_values.t()?)?;
     tape.record(&[x, weight], &y, move |gradient, needed| {
         product_backward(&x_values, &weight_values, &gradient, needed)
@@ -37,11 +40,10 @@ pub fn product(tape: &mut Tape, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 /// - `bias`: `[out]`
 /// - returns: `[rows, out]`
 /// # Errors
-/// When the widths differ or a tensor is not contiguous `f32` on the CPU.
+/// When the widths differ.
 pub fn linear(tape: &mut Tape, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let (x_values, weight_values) = (x.detach(), weight.detach());
-    let y = x_values.matmul(&weight_values.t()?)?;
-    y.inplace_op2(&bias.detach(), &AddBias)?;
+    let (x_values, weight_values) = (x.detach(), weight.detach().to_dtype(x.dtype())?);
+    let y = with_bias(x_values.matmul(&weight_values.t()?)?, &bias.detach())?;
     tape.record(&[x, weight, bias], &y, move |gradient, needed| {
         let mut found = product_backward(&x_values, &weight_values, &gradient, needed)?;
         found.push(column_sums(&gradient, needed[2])?);
@@ -63,12 +65,17 @@ pub fn linear_add(
     bias: &Tensor,
     shortcut: &Tensor,
 ) -> Result<Tensor> {
-    let (x_values, weight_values) = (x.detach(), weight.detach());
+    let (x_values, weight_values) = (x.detach(), weight.detach().to_dtype(x.dtype())?);
     let y = x_values.matmul(&weight_values.t()?)?;
     if y.shape() != shortcut.shape() {
         bail!("shortcut of {:?} for {:?}", shortcut.dims(), y.dims());
     }
-    y.inplace_op3(&bias.detach(), &shortcut.detach(), &AddBiasAndShortcut)?;
+    let y = if has_kernel(&y) {
+        y.inplace_op3(&bias.detach(), &shortcut.detach(), &AddBiasAndShortcut)?;
+        y
+    } else {
+        (portable::with_bias(&y, bias)? + shortcut.detach())?
+    };
     tape.record(&[x, weight, bias, shortcut], &y, move |gradient, needed| {
         let mut found = product_backward(&x_values, &weight_values, &gradient, needed)?;
         found.push(column_sums(&gradient, needed[2])?);
@@ -85,7 +92,8 @@ pub fn linear_add(
 /// # Errors
 /// As [`linear`].
 pub fn linear_gelu(tape: &mut Tape, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let (x_values, weight_values, bias_values) = (x.detach(), weight.detach(), bias.detach());
+    let (x_values, weight_values) = (x.detach(), weight.detach().to_dtype(x.dtype())?);
+    let bias_values = bias.detach();
     let inner = x_values.matmul(&weight_values.t()?)?;
     let y = gelu(&inner, &bias_values)?;
     tape.record(&[x, weight, bias], &y, move |gradient, needed| {
@@ -104,10 +112,9 @@ pub fn linear_gelu(tape: &mut Tape, x: &Tensor, weight: &Tensor, bias: &Tensor) 
 /// As [`linear`], or when the layers differ in size.
 pub fn linear3(tape: &mut Tape, x: &Tensor, weights: [&Tensor; 3], biases: [&Tensor; 3]) -> Result<Tensor> {
     let x_values = x.detach();
-    let weight = Tensor::cat(&weights.map(Tensor::detach), 0)?;
+    let weight = Tensor::cat(&weights.map(Tensor::detach), 0)?.to_dtype(x.dtype())?;
     let bias = Tensor::cat(&biases.map(Tensor::detach), 0)?;
-    let y = x_values.matmul(&weight.t()?)?;
-    y.inplace_op2(&bias, &AddBias)?;
+    let y = with_bias(x_values.matmul(&weight.t()?)?, &bias)?;
     let inputs = [x, weights[0], weights[1], weights[2], biases[0], biases[1], biases[2]];
     let out = bias.dim(0)? / 3;
     tape.record(&inputs, &y, move |gradient, needed| {
@@ -132,13 +139,31 @@ fn product_backward(
     gradient: &Tensor,
     needed: &[bool],
 ) -> Result<Vec<Option<Tensor>>> {
-    let weight_gradient = needed[1].then(|| gradient.t()?.matmul(x)).transpose()?; // (out, rows) · (rows, input)
+    // Parameters are `f32`, whatever passes through.
+    let by_weight = || gradient.t()?.matmul(x)?.to_dtype(DType::F32); // (out, rows) · (rows, input)
+    let weight_gradient = needed[1].then(by_weight).transpose()?;
     let x_gradient = needed[0].then(|| gradient.matmul(weight)).transpose()?; // (rows, out) · (out, input)
     Ok(vec![x_gradient, weight_gradient])
 }
 
 fn column_sums(gradient: &Tensor, needed: bool) -> Result<Option<Tensor>> {
-    needed.then(|| gradient.apply_op1_no_bwd(&ColumnSums)).transpose()
+    let sums = || {
+        if has_kernel(gradient) {
+            gradient.apply_op1_no_bwd(&ColumnSums)
+        } else {
+            portable::column_sums(gradient)?.to_dtype(DType::F32)
+        }
+    };
+    needed.then(sums).transpose()
+}
+
+/// `bias` added to every row of a product that nothing else holds.
+fn with_bias(y: Tensor, bias: &Tensor) -> Result<Tensor> {
+    if !has_kernel(&y) {
+        return portable::with_bias(&y, bias);
+    }
+    y.inplace_op2(bias, &AddBias)?;
+    Ok(y)
 }
 
 struct AddBias;

@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
+use super::portable::{self, has_kernel};
 use super::simd::vectorised;
 use super::storage::contiguous;
 use crate::tape::Tape;
@@ -14,10 +15,13 @@ use crate::tape::Tape;
 /// - `x`: `[batch · height · width, channels]`
 /// - returns: `[batch · out_height · out_width, channels]`
 /// # Errors
-/// When `x` has not the rows `geometry` states, or is not contiguous `f32` on the CPU.
+/// When `x` has not the rows `geometry` states.
 /// # Source
 /// `torch.nn.functional.max_pool2d`; the gradient goes to the first of equal values in raster order.
 pub fn max_pool(tape: &mut Tape, x: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    if !has_kernel(x) {
+        return portable::max_pool(tape, x, geometry);
+    }
     tape.apply1(x, MaxPool { geometry })
 }
 

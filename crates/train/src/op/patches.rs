@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
+use super::portable::{self, has_kernel};
 use super::simd::vectorised;
 use super::storage::contiguous;
 use crate::tape::Tape;
@@ -14,8 +15,11 @@ use crate::tape::Tape;
 /// - `x`: `[batch · height · width, channels]`
 /// - returns: `[batch · out_height · out_width, kernel · kernel · channels]`, zeros for padding
 /// # Errors
-/// When `x` has not the rows `geometry` states, or is not contiguous `f32` on the CPU.
+/// When `x` has not the rows `geometry` states.
 pub fn patches(tape: &mut Tape, x: &Tensor, geometry: Geometry) -> Result<Tensor> {
+    if !has_kernel(x) {
+        return portable::patches(tape, x, geometry);
+    }
     tape.apply1(x, Patches { geometry })
 }
 

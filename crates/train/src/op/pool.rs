@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::portable::{self, has_kernel};
 use super::simd::vectorised;
 use super::storage::contiguous;
 use crate::tape::Tape;
@@ -14,13 +15,16 @@ use crate::tape::Tape;
 /// # Shapes
 /// - `x`: `[batch · rows, width]`
 /// - `weights`: `batch · rows` constants
-/// - returns: `[batch, width]`
+/// - returns: `[batch, width]`, `f32` where `x` is narrower
 /// # Errors
-/// When the sizes disagree or `x` is not contiguous `f32` on the CPU.
+/// When the sizes disagree.
 pub fn pool(tape: &mut Tape, x: &Tensor, batch: usize, weights: Vec<f32>) -> Result<Tensor> {
     let (rows, _) = x.dims2()?;
     if batch == 0 || rows == 0 || rows != weights.len() || !rows.is_multiple_of(batch) {
         bail!("means over {rows} rows by {} weights for {batch} items", weights.len());
+    }
+    if !has_kernel(x) {
+        return portable::pool(tape, x, batch, weights);
     }
     tape.apply1(x, Pool { batch, weights: weights.into() })
 }

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::portable::{self, has_kernel};
 use super::simd::vectorised;
 use super::storage::contiguous;
 use crate::tape::Tape;
@@ -15,10 +16,13 @@ const CHUNK: usize = 32 * 1024;
 /// # Shapes
 /// - `x`, `shortcut`, returns: one shape
 /// # Errors
-/// When the shapes differ or a tensor is not contiguous `f32` on the CPU.
+/// When the shapes differ.
 pub fn add_relu(tape: &mut Tape, x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
     if x.shape() != shortcut.shape() {
         bail!("shortcut of {:?} for {:?}", shortcut.dims(), x.dims());
+    }
+    if !has_kernel(x) {
+        return portable::add_relu(tape, x, shortcut);
     }
     tape.apply2(x, shortcut, AddRelu)
 }

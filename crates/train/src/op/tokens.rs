@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::portable::{self, has_kernel};
 use super::storage::contiguous;
 use crate::tape::Tape;
 
@@ -14,7 +15,7 @@ use crate::tape::Tape;
 /// - `x`: `[batch · tokens, width]`
 /// - returns: `[batch · moves, width]`
 /// # Errors
-/// When a token is moved twice or does not exist, or `x` is not contiguous `f32` on the CPU.
+/// When a token is moved twice or does not exist.
 pub fn move_tokens(tape: &mut Tape, x: &Tensor, batch: usize, moves: &[Option<usize>]) -> Result<Tensor> {
     let (rows, _) = x.dims2()?;
     if batch == 0 || !rows.is_multiple_of(batch) {
@@ -28,6 +29,9 @@ pub fn move_tokens(tape: &mut Tape, x: &Tensor, batch: usize, moves: &[Option<us
             Some(Some(_)) => bail!("token {from} is moved twice"),
             None => bail!("there is no token {from} of {}", rows / batch),
         }
+    }
+    if !has_kernel(x) {
+        return portable::move_tokens(tape, x, batch, moves, back);
     }
     tape.apply1(x, MoveTokens { batch, moves: moves.into(), back: back.into() })
 }

@@ -1,9 +1,10 @@
 //! BERT, the text tower.
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 use medclip_core::architecture::TextPooling;
 use medclip_core::{BertConfig, batch::TokenBatch};
 
+use crate::compute::Precision;
 use crate::op::{AttentionMask, Groups, add, attention, embedding, pool};
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
@@ -12,6 +13,7 @@ use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 /// The trunk: tokens to one vector a sentence.
 pub struct Bert {
     config: BertConfig,
+    precision: Precision,
     word: Tensor,
     position: Tensor,
     token_type: Tensor,
@@ -46,7 +48,8 @@ impl Bert {
         let layers = (0..config.num_hidden_layers)
             .map(|k| Layer::new(store, &format!("{prefix}encoder.layer.{k}"), config))
             .collect::<Result<_>>()?;
-        Ok(Self { config: config.clone(), word, position, token_type, norm, layers })
+        let (config, precision) = (config.clone(), store.precision());
+        Ok(Self { config, precision, word, position, token_type, norm, layers })
     }
 
     /// Longest sequence it takes, in tokens.
@@ -64,7 +67,7 @@ impl Bert {
     /// # Source
     /// The reference's `MedCLIPTextModel`; its mean runs over padding too ([`TextPooling::Reference`]).
     pub fn forward(&self, tokens: &TokenBatch) -> Result<Tensor> {
-        let tape = &mut Tape::new();
+        let tape = &mut Tape::new().with_precision(self.precision);
         let x = self.embed(tape, tokens)?;
         self.encode(tape, x, tokens.mask(), tokens.shape())
     }
@@ -83,7 +86,7 @@ impl Bert {
         if mask.len() != batch * sequence {
             bail!("{batch} sequences of {sequence} tokens and a mask of {}", mask.len());
         }
-        let tape = &mut Tape::continuing(words);
+        let tape = &mut Tape::continuing(words).with_precision(self.precision);
         let words = tape.reshape(words, (batch * sequence, width))?;
         let x = self.place(tape, &words, [batch, sequence])?;
         self.encode(tape, x, mask, [batch, sequence])
@@ -129,7 +132,7 @@ impl Bert {
         {
             bail!("no prefix of {layers} of {} layers for {batch} sentences", self.layers.len());
         }
-        let tape = &mut Tape::new();
+        let tape = &mut Tape::new().with_precision(self.precision);
         let mut x = self.embed(tape, tokens)?;
         let mut early: Option<Tensor> = None;
         for (index, layer) in self.layers[..layers].iter().enumerate() {
@@ -146,7 +149,7 @@ impl Bert {
         Ok(Prefix {
             layers,
             sequence,
-            state: x.flatten_all()?.to_vec1()?,
+            state: x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?,
             early: early.flatten_all()?.to_vec1()?,
         })
     }
@@ -173,8 +176,8 @@ impl Bert {
         let device = self.word.device();
         let early: Vec<f32> = prefixes.iter().flat_map(|prefix| prefix.early.iter().copied()).collect();
         let early = Tensor::from_vec(early, (batch, width), device)?;
-        let mut x = Tensor::from_vec(states, (batch * sequence, width), device)?;
-        let tape = &mut Tape::new();
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let mut x = tape.enter(&Tensor::from_vec(states, (batch * sequence, width), device)?)?;
         for layer in &self.layers[first.layers..] {
             x = layer.forward(tape, &x, &mask, [batch, sequence])?;
         }
@@ -223,7 +226,8 @@ impl Bert {
         let segments = embedding(tape, &self.token_type, vec![0; batch * sequence])?;
         let x = add(tape, words, &places)?;
         let x = add(tape, &x, &segments)?;
-        self.norm.forward(tape, &x)
+        let x = self.norm.forward(tape, &x)?;
+        tape.enter(&x)
     }
 
     /// Weight of each token in the mean.

@@ -33,10 +33,11 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// From `[batch, channels, height, width]`.
-    pub(super) fn from_pixels(pixels: &Tensor) -> Result<Self> {
+    /// From `[batch, channels, height, width]`, in the precision of activations.
+    pub(super) fn from_pixels(tape: &mut Tape, pixels: &Tensor) -> Result<Self> {
         let (batch, channels, height, width) = pixels.dims4()?;
         let values = pixels.permute((0, 2, 3, 1))?.contiguous()?.reshape(((), channels))?;
+        let values = tape.enter(&values)?;
         Ok(Self { values, batch, height, width })
     }
 

@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::EfficientNetConfig;
 use medclip_core::architecture::EfficientNetBlock;
 
+use crate::compute::Precision;
 use crate::op::{Padding, Rectifier, add};
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
@@ -16,6 +17,7 @@ pub struct EfficientNetLite {
     blocks: Vec<InvertedResidual>,
     head: Convolution,
     frozen_blocks: usize,
+    precision: Precision,
 }
 
 impl EfficientNetLite {
@@ -32,7 +34,14 @@ impl EfficientNetLite {
         }
         let last = config.stages.last().map_or(config.stem, |stage| stage.channels);
         let head = convolution(store, &format!("{prefix}head"), [config.head, last, 1, 1], eps)?;
-        Ok(Self { config: config.clone(), stem, blocks, head, frozen_blocks: 0 })
+        Ok(Self {
+            config: config.clone(),
+            stem,
+            blocks,
+            head,
+            frozen_blocks: 0,
+            precision: store.precision(),
+        })
     }
 
     /// Keeps the stem and the first `blocks` blocks at their running statistics while training; their parameters must
@@ -55,8 +64,8 @@ impl EfficientNetLite {
             bail!("image tower takes {} channels, got {channels}", self.config.channels);
         }
         let frozen = |blocks: usize| if blocks < self.frozen_blocks { Phase::Evaluate } else { phase };
-        let pixels = Rows::from_pixels(pixels)?;
-        let tape = &mut Tape::new();
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let pixels = Rows::from_pixels(tape, pixels)?;
         let mut x = self.stem.dense(tape, &pixels, 2, Padding::Same, frozen(0), Rectifier::Relu6)?;
         for (index, block) in self.blocks.iter().enumerate() {
             x = block.forward(tape, &x, frozen(index))?;

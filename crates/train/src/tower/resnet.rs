@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 use medclip_core::architecture::{ResNetBlock, ResNetConfig};
 
+use crate::compute::Precision;
 use crate::op::{Padding, Rectifier, add_relu, max_pool};
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
@@ -14,6 +15,7 @@ pub struct ResNet {
     stem: Convolution,
     blocks: Vec<Bottleneck>,
     frozen_blocks: usize,
+    precision: Precision,
 }
 
 impl ResNet {
@@ -30,7 +32,7 @@ impl ResNet {
             .into_iter()
             .map(|block| Bottleneck::new(store, prefix, block, eps))
             .collect::<Result<_>>()?;
-        Ok(Self { config: config.clone(), stem, blocks, frozen_blocks: 0 })
+        Ok(Self { config: config.clone(), stem, blocks, frozen_blocks: 0, precision: store.precision() })
     }
 
     /// Keeps the first convolution and the first `blocks` blocks at their running statistics while training; their
@@ -53,8 +55,8 @@ impl ResNet {
             bail!("image tower takes {} channels, got {channels}", self.config.channels);
         }
         let frozen = |block: usize| if block < self.frozen_blocks { Phase::Evaluate } else { phase };
-        let pixels = Rows::from_pixels(pixels)?;
-        let tape = &mut Tape::new();
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let pixels = Rows::from_pixels(tape, pixels)?;
         let x = self.stem.dense(tape, &pixels, 2, Padding::around(3), frozen(0), Rectifier::Relu)?;
         let pool = x.geometry(3, 2, Padding::around(1));
         let mut x = Rows::outputs(&pool, max_pool(tape, &x.values, pool)?);

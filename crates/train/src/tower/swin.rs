@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::SwinConfig;
 use medclip_core::architecture::swin::{Moves, SwinBlock, SwinStage, Windows, relative_positions};
 
+use crate::compute::Precision;
 use crate::op::{
     AttentionMask, Groups, Padding, attention, embedding, filter_rows, linear, move_tokens, patches, pool,
     product,
@@ -16,6 +17,7 @@ use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 /// The trunk: pixels to features averaged over tokens.
 pub struct Swin {
     config: SwinConfig,
+    precision: Precision,
     patch_weight: Tensor,
     patch_bias: Tensor,
     patch_norm: Norm,
@@ -58,7 +60,8 @@ impl Swin {
             stages.push(Stage { blocks, merge });
         }
         let norm = Norm::new(store, &format!("{prefix}layernorm"), config.features(), eps)?;
-        Ok(Self { config: config.clone(), patch_weight, patch_bias, patch_norm, stages, norm })
+        let (config, precision) = (config.clone(), store.precision());
+        Ok(Self { config, precision, patch_weight, patch_bias, patch_norm, stages, norm })
     }
 
     /// Features of a batch.
@@ -76,7 +79,7 @@ impl Swin {
             bail!("image tower takes {} channels and squares, got {:?}", self.config.channels, pixels.dims());
         }
         let plan = self.config.plan(side).map_err(candle_core::Error::wrap)?;
-        let tape = &mut Tape::new();
+        let tape = &mut Tape::new().with_precision(self.precision);
         let mut x = self.embeddings(tape, pixels)?; // (B·N, W)
         x = moved(tape, &x, batch, plan.embed.as_ref())?;
         for (stage, sizes) in self.stages.iter().zip(&plan.stages) {
@@ -95,7 +98,7 @@ impl Swin {
 
     /// Patches as tokens in raster order, normalised.
     fn embeddings(&self, tape: &mut Tape, pixels: &Tensor) -> Result<Tensor> {
-        let (pixels, patch) = (Rows::from_pixels(pixels)?, self.config.patch_size);
+        let (pixels, patch) = (Rows::from_pixels(tape, pixels)?, self.config.patch_size);
         let after = pixels.width.next_multiple_of(patch) - pixels.width;
         let geometry = pixels.geometry(patch, patch, Padding::Explicit { before: 0, after });
         let x = patches(tape, &pixels.values, geometry)?;

@@ -9,6 +9,7 @@ use medclip_core::tokenize::{TokenizeError, Tokenizer};
 use medclip_core::{BertConfig, Finding, ModelConfig, checkpoint};
 
 use super::steps_an_epoch;
+use crate::compute::Compute;
 use crate::config::TrainConfig;
 use crate::data::{Annotation, EvalSet, TrainSet};
 use crate::error::TrainError;
@@ -75,10 +76,14 @@ pub(super) fn check_selectable(config: &TrainConfig, evals: &[EvalSet]) -> Resul
 }
 
 /// A model of fresh weights.
-pub(super) fn fresh_model(config: &TrainConfig, model_config: &ModelConfig) -> Result<MedClip, TrainError> {
+pub(super) fn fresh_model(
+    config: &TrainConfig,
+    model_config: &ModelConfig,
+    compute: Compute,
+) -> Result<MedClip, TrainError> {
     let rates = config.clone();
     let frozen = move |name: &str| rates.rate(name) == 0.0;
-    let model = MedClip::new(&model_config.architecture, config.seed, &Device::Cpu, frozen)?;
+    let model = MedClip::new(&model_config.architecture, config.seed, compute, frozen)?;
     Ok(model.with_frozen_image_blocks(config.image.freeze_blocks))
 }
 

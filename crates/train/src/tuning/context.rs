@@ -8,6 +8,7 @@ use medclip_core::Embeddings;
 
 pub use self::config::ContextConfig;
 pub use self::prompts::{ClassTexts, ContextPrompts};
+use crate::compute::Compute;
 use crate::error::TrainError;
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
@@ -51,10 +52,10 @@ pub fn tune_context(
     mut visited: impl FnMut(usize),
 ) -> Result<TunedContext, TrainError> {
     config.validate()?;
-    let mut store = ParameterStore::new(config.seed, Device::Cpu, |_| false);
+    let mut store = ParameterStore::new(config.seed, Compute::cpu(), |_| false);
     let context =
         store.parameter("context", prompts.context_shape(config), Init::Normal(INITIAL_DEVIATION))?;
-    let mut optimizer = AdamW::new(config.optimizer, store.parameters(), |_| 1.0);
+    let mut optimizer = AdamW::new(config.optimizer, store.parameters(), |_| 1.0)?;
     let scale = f64::from(model.logit_scale()?.factor());
     let rows = targets.rows();
     let steps = rows.len().div_ceil(config.batch);

@@ -70,7 +70,7 @@ impl Films {
         for start in (0..count).step_by(BATCH) {
             let end = count.min(start + BATCH);
             let (pixels, shape) = self.set.batch(start..end)?.into_parts();
-            let pixels = Tensor::from_vec(pixels, &shape, &Device::Cpu)?;
+            let pixels = Tensor::from_vec(pixels, &shape, model.store().device())?;
             // Out of candle batch by batch: a tensor holds on to every activation that a gradient would need.
             let part = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
             dim = part.dim();

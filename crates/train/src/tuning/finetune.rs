@@ -11,6 +11,7 @@ use medclip_eval::fit_path;
 pub use self::config::FinetuneConfig;
 use self::config::Rates;
 use crate::checkpoint::StoredModel;
+use crate::compute::Compute;
 use crate::error::TrainError;
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
@@ -68,7 +69,7 @@ pub fn finetune(
 
     let mut parameters = model.store().parameters().clone();
     parameters.extend(head.store.parameters().iter().map(|(name, var)| (name.clone(), var.clone())));
-    let mut optimizer = AdamW::new(config.optimizer, &parameters, |name| rates.of(name));
+    let mut optimizer = AdamW::new(config.optimizer, &parameters, |name| rates.of(name))?;
     let phase = if config.batch_statistics { Phase::Train } else { Phase::Evaluate };
     let rows = targets.rows();
     let steps = rows.len().div_ceil(config.batch);
@@ -111,7 +112,7 @@ impl Head {
             });
         }
         let (count, dim) = (findings.len(), embeddings.dim());
-        let mut store = ParameterStore::new(0, Device::Cpu, |_| false);
+        let mut store = ParameterStore::new(0, Compute::cpu(), |_| false);
         let weight = store.parameter(WEIGHT, (count, dim), Init::Constant(0.0))?;
         let bias = store.parameter(BIAS, count, Init::Constant(0.0))?;
         let (mut weights, mut biases) = (Vec::with_capacity(count * dim), Vec::with_capacity(count));

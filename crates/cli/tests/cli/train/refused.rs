@@ -39,6 +39,8 @@ fn settings_that_cannot_work() {
         ("accumulate=0", &["accumulate", "nonzero"]),
         ("schedule.decay=stairs", &["decay", "stairs", "linear"]),
         ("objective.kind=nothing", &["objective", "nothing"]),
+        ("device=gpu", &["device", "`gpu` is no device"]),
+        ("precision=f16", &["precision", "f16", "bf16"]),
         // Ranges.
         ("epochs=0", &["epochs: must be at least 1"]),
         ("evaluate_every=0", &["evaluate_every: must be at least 1"]),
@@ -102,6 +104,13 @@ fn settings_that_cannot_work() {
     for (setting, words) in cases {
         assert_refused(directory.path(), &["--set", setting], words);
     }
+}
+
+#[cfg(not(feature = "train-cuda"))]
+#[test]
+fn a_device_that_the_program_cannot_use() {
+    let directory = setting(20, "epochs = 1");
+    assert_refused(directory.path(), &["--set", "device=cuda"], &["device", "cuda:0", "without CUDA"]);
 }
 
 #[test]

@@ -1,0 +1,40 @@
+//! The same operations made of candle's own, for what the kernels beside this module do not take: other devices than the
+//! CPU and other types than `f32`.
+//!
+//! Statistics, probabilities and sums are formed in `f32` where values are narrower. Parameters are `f32` and brought to
+//! the type of what they meet; their gradients come out in the parameters' own. `tests.rs` compares every operation
+//! with its kernel.
+
+mod attention;
+mod linear;
+mod norm;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use candle_core::{DType, Device, Result, Tensor};
+
+pub(super) use attention::attention;
+pub(super) use linear::{column_sums, gelu, gelu_backward, with_bias};
+pub(super) use norm::{batch_norm, layer_norm};
+pub(super) use rows::{add_relu, embedding, pool};
+pub(super) use window::{depthwise_conv, max_pool, move_tokens, patches};
+
+/// Whether the kernels beside this module take a tensor.
+pub(super) fn has_kernel(x: &Tensor) -> bool {
+    matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32
+}
+
+/// In a type that sums may be formed in.
+fn wide(x: &Tensor) -> Result<Tensor> {
+    match x.dtype() {
+        DType::F64 => Ok(x.clone()),
+        _ => x.to_dtype(DType::F32),
+    }
+}
+
+/// A parameter's values in the type of `x`.
+fn like(parameter: &Tensor, x: &Tensor) -> Result<Tensor> {
+    parameter.detach().to_dtype(x.dtype())
+}
