@@ -8,3 +8,7 @@ score *ARGS="examples/images":
 
 test:
     cargo test --workspace --features train
+
+# Timings of single steps, all or those of one file or name: `just bench --bench resize`, `just bench --bench load tract`.
+bench *ARGS:
+    cargo bench -p medclip-core -p medclip-runtime --features medclip-runtime/ort {{ARGS}}
