@@ -6,7 +6,7 @@ mod picture;
 use medclip_core::GrayImage;
 use rand::{Rng, RngExt};
 
-pub use self::fit::{Fit, FitError, fit};
+pub use self::fit::{Films, Fit, FitError, fit};
 use crate::code::Code;
 
 /// A way to spoil a film, or a picture to put in its place.
@@ -95,6 +95,11 @@ impl Spoil {
             Self::Page => "page of text",
             Self::Slice => "axial slice",
         }
+    }
+
+    /// Images to make of one film: no two windows of it are alike.
+    pub const fn draws(self) -> usize {
+        if matches!(self, Self::Cropped) { 4 } else { 1 }
     }
 
     /// The spoilt film; equal `rng` states give equal pixels. Pictures take nothing from `film`.

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Embeddings;
 use medclip_core::bundle::Bundle;
-use medclip_qc::suite::{Fit, fit};
+use medclip_qc::suite::{Films, Fit, fit};
 use medclip_qc::{Code, LearnedChecks};
 use medclip_runtime::Model;
 use medclip_train::data::selection::check_disjoint;
@@ -44,10 +44,11 @@ pub(crate) struct QcArgs {
     /// Pictures that are no chest films, to measure on: files, or directories to search
     #[arg(long, value_name = "PATH")]
     pictures: Vec<PathBuf>,
-    /// Films to spoil in every way, at most, of each split
-    #[arg(long, default_value_t = 400)]
+    /// Films to spoil in every way, at most, of each split: four windows are cropped of each, and no more than 1,000 give their
+    /// place to a picture of each kind
+    #[arg(long, default_value_t = 4000)]
     spoil: usize,
-    /// Share of clean films that each learned check may stop; four times as many for pictures that are no films
+    /// Share of clean films that each learned check may stop; three times as many for parts of films and pictures that are none
     #[arg(long, default_value_t = Fit::default().false_alarms)]
     false_alarms: f64,
     /// Inverse strength of the regularisation of the learned checks
@@ -166,10 +167,6 @@ fn fit_checks(
     how: Fit,
 ) -> anyhow::Result<LearnedChecks> {
     let dim = model.bundle().config().architecture.embedding_dim;
-    let rows = |checked: &[&Checked<'_>]| {
-        let values = checked.iter().flat_map(|each| each.embeddings.iter().flatten().copied());
-        Embeddings::new(values.collect(), dim)
-    };
     // Blanks have nothing to embed; grey values tell them.
     let codes: BTreeSet<Code> =
         groups.iter().map(|group| group.code).filter(|code| *code != Code::Blank).collect();
@@ -178,11 +175,18 @@ fn fit_checks(
         .map(|code| {
             let of_code: Vec<&Checked<'_>> =
                 groups.iter().filter(|group| group.code == code).map(|group| &group.checked).collect();
-            anyhow::Ok((code, rows(&of_code)?))
+            anyhow::Ok((code, films(&of_code, dim)?))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let patients: Vec<&str> = clean.records.iter().map(|record| record.patient_group.as_str()).collect();
-    Ok(fit(model.bundle().id(), &rows(&[clean])?, &patients, &spoilt, how)?)
+    Ok(fit(model.bundle().id(), &films(&[clean], dim)?, &spoilt, how)?)
+}
+
+/// Rows of all groups, one after another.
+fn films<'a>(groups: &[&Checked<'a>], dim: usize) -> anyhow::Result<Films<'a>> {
+    let values = groups.iter().flat_map(|group| group.embeddings.iter().flatten().copied());
+    let records = groups.iter().flat_map(|group| group.records.iter().copied());
+    let patients = records.map(|record| record.patient_group.as_str()).collect();
+    Ok(Films { embeddings: Embeddings::new(values.collect(), dim)?, patients })
 }
 
 /// Codes of each image: what its pixels say, then what its embedding says.

@@ -1,5 +1,7 @@
 //! Fitting the learned checks.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use medclip_core::batch::Embeddings;
 use medclip_core::head::{Head, HeadError};
 use medclip_eval::{fit_path, grouped_folds};
@@ -11,16 +13,22 @@ use crate::learned::{LearnedChecks, LearnedError};
 /// Folds whose held-out films set the thresholds.
 const FOLDS: usize = 5;
 
-/// How many times the false alarms of another check [`Code::NotAChestFilm`] may raise: no suite has all the pictures there are, and
-/// the threshold is what decides about those it lacks.
-const PICTURES: f64 = 4.0;
+/// Of the images of other codes one in so many is a row of a check. The checks are there to tell spoilt films from clean ones: kept
+/// from finding each other's, they find fewer of their own (a film turned one way is nearly the mirror image of it turned the
+/// other), and with none of them they call everything by every name.
+const OTHERS: usize = 30;
+
+/// How many times the false alarms of another check one may raise whose images shade into clean ones or are of more kinds than any
+/// suite has: parts of films, and pictures that are none.
+const WIDE: f64 = 3.0;
 
 /// How the checks are fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
     /// Inverse strength of the regularisation.
     pub c: f64,
-    /// Share of clean films that each check may raise a false alarm at; four times as many for pictures that are no films.
+    /// Share of clean films that each check may raise a false alarm at; three times as many for parts of films and for pictures
+    /// that are no films.
     pub false_alarms: f64,
     /// Seed of the folds.
     pub seed: u64,
@@ -28,8 +36,17 @@ pub struct Fit {
 
 impl Default for Fit {
     fn default() -> Self {
-        Self { c: 1.0, false_alarms: 0.0007, seed: 0 }
+        Self { c: 0.1, false_alarms: 0.0005, seed: 0 }
     }
+}
+
+/// Images, embedded, and whose they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Films<'a> {
+    /// `[films, dim]`.
+    pub embeddings: Embeddings,
+    /// `[films]`. A spoilt film is its patient's too.
+    pub patients: Vec<&'a str>,
 }
 
 /// Why nothing was fitted.
@@ -60,51 +77,54 @@ pub enum FitError {
     Learned(#[from] LearnedError),
 }
 
-/// Fits one logistic regression a code, its own spoilt films against clean ones and those of every other code, and moves its
+/// Fits one logistic regression a code, its own spoilt films against clean ones and some of every other code, and moves its
 /// bias so that held-out clean films are above 0 as seldom as `fit` allows. A spoilt film may so have several codes.
 ///
 /// # Shapes
-/// - `clean`: `[films, dim]`; `patients`: `[films]`
-/// - `spoilt`: of each code `[any, dim]`
+/// - `clean`, and `spoilt` of each code: any films, all of one `dim`
 /// # Errors
 /// [`FitError`].
 /// # Source
-/// Thresholds: the quantile of the clean films' log-odds, each given by classifiers that have not seen its patient.
+/// Thresholds: the quantile of the clean films' log-odds, each given by classifiers that have seen nothing of its patient, spoilt
+/// or not.
 pub fn fit(
     bundle_id: &str,
-    clean: &Embeddings,
-    patients: &[&str],
-    spoilt: &[(Code, Embeddings)],
+    clean: &Films<'_>,
+    spoilt: &[(Code, Films<'_>)],
     fit: Fit,
 ) -> Result<LearnedChecks, FitError> {
-    let folds = grouped_folds(patients, FOLDS, fit.seed);
-    let distinct = patients.iter().collect::<std::collections::BTreeSet<_>>().len();
-    if distinct < FOLDS || clean.rows() < 2 * FOLDS || patients.len() != clean.rows() {
-        return Err(FitError::TooFew { films: clean.rows(), patients: distinct });
+    let films = clean.embeddings.rows();
+    let distinct = clean.patients.iter().collect::<BTreeSet<_>>().len();
+    if distinct < FOLDS || films < 2 * FOLDS || clean.patients.len() != films {
+        return Err(FitError::TooFew { films, patients: distinct });
     }
-    let dim = clean.dim();
+    let fold_of = folds(clean, spoilt, fit.seed);
+    let dim = clean.embeddings.dim();
     let (mut classes, mut weights, mut biases) = (Vec::new(), Vec::new(), Vec::new());
-    for (code, _) in spoilt {
+    for (code, own) in spoilt {
         let failed = |source| FitError::Check { code: *code, source };
-        // Rows of spoilt films are in every fold's training part: only clean ones are held out.
         let classifier = |held_out: Option<usize>| {
-            let kept = clean.iter().zip(&folds).filter(|(_, fold)| Some(**fold) != held_out);
-            let mut rows: Vec<&[f32]> = kept.map(|(row, _)| row).collect();
-            let mut labels = vec![false; rows.len()];
-            for (other, embeddings) in spoilt {
-                rows.extend(embeddings.iter());
-                labels.resize(rows.len(), other == code);
+            let others = spoilt.iter().filter(|(other, _)| other != code);
+            let others = others.map(|(_, films)| (films, OTHERS, false));
+            let mut rows: Vec<&[f32]> = Vec::new();
+            let mut labels = Vec::new();
+            for (films, step, label) in [(clean, 1, false), (own, 1, true)].into_iter().chain(others) {
+                let all = films.embeddings.iter().zip(&films.patients).step_by(step);
+                let kept = all.filter(|(_, patient)| fold_of.get(*patient).copied() != held_out);
+                rows.extend(kept.map(|(row, _)| row));
+                labels.resize(rows.len(), label);
             }
             let mut fitted = fit_path(&rows, &labels, &[fit.c]).map_err(failed)?;
             fitted.pop().ok_or_else(|| failed(medclip_eval::FitError::Folds))
         };
-        let mut logits = Vec::with_capacity(clean.rows());
+        let mut logits = Vec::with_capacity(films);
         for held_out in 0..FOLDS {
             let classifier = classifier(Some(held_out))?;
-            let films = clean.iter().zip(&folds).filter(|(_, fold)| **fold == held_out);
-            logits.extend(films.map(|(row, _)| classifier.logit(row)));
+            let all = clean.embeddings.iter().zip(&clean.patients);
+            let unseen = all.filter(|(_, patient)| fold_of.get(*patient) == Some(&held_out));
+            logits.extend(unseen.map(|(row, _)| classifier.logit(row)));
         }
-        let times = if *code == Code::NotAChestFilm { PICTURES } else { 1.0 };
+        let times = if matches!(code, Code::Cropped | Code::NotAChestFilm) { WIDE } else { 1.0 };
         let threshold = quantile(&mut logits, 1.0 - times * fit.false_alarms);
         let whole = classifier(None)?;
         classes.push(code.name().to_owned());
@@ -114,6 +134,14 @@ pub fn fit(
     let weights = embeddings(weights, dim)?;
     let head = Head::new(bundle_id.to_owned(), classes, weights, embeddings(biases, 1)?)?;
     Ok(LearnedChecks::new(head)?)
+}
+
+/// The fold of every patient.
+fn folds<'a>(clean: &Films<'a>, spoilt: &[(Code, Films<'a>)], seed: u64) -> BTreeMap<&'a str, usize> {
+    let films = std::iter::once(clean).chain(spoilt.iter().map(|(_, films)| films));
+    let patients: Vec<&str> = films.flat_map(|films| films.patients.iter().copied()).collect();
+    let folds = grouped_folds(&patients, FOLDS, seed);
+    patients.into_iter().zip(folds).collect()
 }
 
 fn embeddings(values: Vec<f32>, dim: usize) -> Result<Embeddings, FitError> {
@@ -145,16 +173,22 @@ mod tests {
         Embeddings::new(values.collect(), 3).unwrap()
     }
 
+    /// Two films a patient; equal numbers are equal patients.
+    fn films(patients: &[String], centre: [f32; 3], seed: u64) -> Films<'_> {
+        let rows = 2 * patients.len();
+        let patients = patients.iter().flat_map(|patient| [patient.as_str(); 2]).collect();
+        Films { embeddings: cloud(centre, rows, seed), patients }
+    }
+
     #[test]
     fn each_check_finds_its_own_and_leaves_clean_films_alone() {
-        let patients: Vec<String> = (0..200).map(|film| format!("p{}", film / 2)).collect();
-        let patients: Vec<&str> = patients.iter().map(String::as_str).collect();
+        let patients: Vec<String> = (0..100).map(|patient| format!("p{patient}")).collect();
         let spoilt = [
-            (Code::Inverted, cloud([0.0, 1.0, 0.0], 100, 2)),
-            (Code::Lateral, cloud([0.0, 0.0, 1.0], 100, 3)),
+            (Code::Inverted, films(&patients[..50], [0.0, 1.0, 0.0], 2)),
+            (Code::Lateral, films(&patients[50..], [0.0, 0.0, 1.0], 3)),
         ];
-        let clean = cloud([1.0, 0.0, 0.0], 200, 1);
-        let checks = fit("id", &clean, &patients, &spoilt, Fit::default()).unwrap();
+        let clean = films(&patients, [1.0, 0.0, 0.0], 1);
+        let checks = fit("id", &clean, &spoilt, Fit::default()).unwrap();
         assert_eq!(checks.codes(), [Code::Inverted, Code::Lateral]);
         let share = |rows: &Embeddings, holds: &dyn Fn(Vec<Code>) -> bool| {
             rows.iter().filter(|row| holds(checks.check(row))).count() as f64 / rows.rows() as f64
@@ -164,7 +198,18 @@ mod tests {
         let first = |code| move |found: Vec<Code>| found.first() == Some(&code);
         assert_eq!(share(&cloud([0.0, 1.0, 0.0], 50, 12), &first(Code::Inverted)), 1.0);
         assert_eq!(share(&cloud([0.0, 0.0, 1.0], 50, 13), &first(Code::Lateral)), 1.0);
-        let few = fit("id", &cloud([1.0, 0.0, 0.0], 4, 1), &patients[..4], &spoilt, Fit::default());
+        let few = fit("id", &films(&patients[..2], [1.0, 0.0, 0.0], 1), &spoilt, Fit::default());
         assert!(matches!(few, Err(FitError::TooFew { films: 4, patients: 2 })));
+    }
+
+    #[test]
+    fn a_patient_is_in_one_fold_spoilt_or_not() {
+        let patients: Vec<String> = (0..20).map(|patient| format!("p{patient}")).collect();
+        let clean = films(&patients[..15], [1.0, 0.0, 0.0], 1);
+        let spoilt = [(Code::Lateral, films(&patients[10..], [0.0, 0.0, 1.0], 3))];
+        let folds = folds(&clean, &spoilt, 0);
+        assert_eq!(folds.len(), 20, "patients of spoilt films alone have one too");
+        let sizes = [0, 1, 2, 3, 4].map(|fold| folds.values().filter(|found| **found == fold).count());
+        assert_eq!(sizes, [4; 5]);
     }
 }

@@ -15,6 +15,9 @@ use crate::ordered::for_each_ordered;
 use crate::output::progress;
 use crate::report_error;
 
+/// Pictures of a kind, at most: drawn by a program, they are soon all alike.
+const PICTURES: usize = 1000;
+
 /// Films to spoil, and with what.
 pub(super) struct Suite<'a> {
     pub(super) films: &'a Films,
@@ -26,7 +29,7 @@ pub(super) struct Suite<'a> {
 /// Images that could be read: what their pixels say, and their unit-norm embeddings.
 #[derive(Default)]
 pub(super) struct Checked<'a> {
-    /// One a row, where the images are films of the manifest.
+    /// The film of each row, where the images are made of films of the manifest.
     pub(super) records: Vec<&'a Record>,
     pub(super) pixel_codes: Vec<Vec<Code>>,
     pub(super) embeddings: Vec<Vec<f32>>,
@@ -53,18 +56,18 @@ impl<'a> Suite<'a> {
         pictures: &[PathBuf],
     ) -> anyhow::Result<(Checked<'a>, Vec<Group<'a>>)> {
         let whole = self.records(clean, None)?;
-        let spaced = |records: &[&'a Record]| {
-            let step = records.len().div_ceil(self.spoil.max(1)).max(1);
+        let spaced = |records: &[&'a Record], most: usize| {
+            let step = records.len().div_ceil(most.max(1)).max(1);
             records.iter().copied().step_by(step).collect::<Vec<_>>()
         };
-        let few = spaced(clean);
         let mut groups = Vec::new();
         for spoil in Spoil::ALL {
-            let checked = self.records(&few, Some(spoil))?;
+            let most = if spoil.code() == Code::NotAChestFilm { PICTURES } else { usize::MAX };
+            let checked = self.records(&spaced(clean, self.spoil.min(most)), Some(spoil))?;
             groups.push(Group { name: spoil.name().to_owned(), code: spoil.code(), checked });
         }
         if !laterals.is_empty() {
-            let checked = self.records(&spaced(laterals), None)?;
+            let checked = self.records(&spaced(laterals, self.spoil), None)?;
             groups.push(Group { name: "lateral".to_owned(), code: Code::Lateral, checked });
         }
         if !pictures.is_empty() {
@@ -75,7 +78,8 @@ impl<'a> Suite<'a> {
     }
 
     fn records(&self, records: &[&'a Record], spoil: Option<Spoil>) -> anyhow::Result<Checked<'a>> {
-        let items = records.iter().enumerate().map(|(index, record)| (index, *record));
+        let draws = spoil.map_or(1, Spoil::draws);
+        let items = records.iter().flat_map(|record| std::iter::repeat_n(*record, draws)).enumerate();
         let root = &self.films.manifest.root;
         let (rows, failed) = self.rows(items.collect(), |(index, record)| {
             let film = read(&root.join(&record.path))?;
@@ -84,8 +88,12 @@ impl<'a> Suite<'a> {
             Ok(Picture { image: spoil.apply(&film.image, &mut draw), ..film })
         })?;
         let mut checked = Checked { failed, ..Checked::default() };
-        for (index, (codes, embedding)) in rows {
-            checked.records.push(records[index]);
+        for (index, (mut codes, embedding)) in rows {
+            if spoil.is_some() {
+                // A part of a small film is small, one of a full-size film is not: the size finds no crop.
+                codes.retain(|code| *code != Code::LowResolution);
+            }
+            checked.records.push(records[index / draws]);
             checked.pixel_codes.push(codes);
             checked.embeddings.push(embedding);
         }
