@@ -49,6 +49,8 @@ fn checks_are_fitted_kept_and_measured() {
     let blank = row("blank");
     assert!(blank["images"].as_u64().unwrap() > 4, "{blank}");
     assert_eq!(blank["named"], blank["images"], "grey values tell blanks whatever the model");
+    let crops = row("cropped")["images"].as_u64().unwrap();
+    assert_eq!(crops, 4 * blank["images"].as_u64().unwrap(), "four windows of a film");
     let inverted = row("inverted");
     assert_eq!(inverted["named"], inverted["images"], "even random weights tell these");
     assert_eq!(
