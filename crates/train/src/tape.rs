@@ -58,7 +58,7 @@ impl Tape {
         Self { tracked: HashSet::from([input.id()]), input: Some(input.clone()), ..Self::default() }
     }
 
-    /// The same tape, with activations of this precision from [`Self::enter`] on.
+    /// The same tape, with activations of this precision where a tower takes its inputs in.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }

@@ -7,7 +7,7 @@ use super::wide;
 use crate::op::{AttentionMask, Groups};
 use crate::tape::Tape;
 
-/// [`attention`](crate::op::attention), whose checks have been made.
+/// [`attention`](crate::op::attention()), whose checks have been made.
 pub(in crate::op) fn attention(
     tape: &mut Tape,
     projections: &Tensor,

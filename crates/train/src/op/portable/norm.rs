@@ -6,7 +6,7 @@ use super::{like, wide};
 use crate::op::{BatchNormMode, BatchStatistics, Rectifier};
 use crate::tape::Tape;
 
-/// [`layer_norm`](crate::op::layer_norm).
+/// [`layer_norm`](crate::op::layer_norm()).
 pub(in crate::op) fn layer_norm(
     tape: &mut Tape,
     x: &Tensor,
@@ -41,7 +41,7 @@ fn standardised(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
     Ok((centred.broadcast_mul(&inv_std)?, inv_std))
 }
 
-/// [`batch_norm`](crate::op::batch_norm).
+/// [`batch_norm`](crate::op::batch_norm()).
 pub(in crate::op) fn batch_norm(
     tape: &mut Tape,
     x: &Tensor,

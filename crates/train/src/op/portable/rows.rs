@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::wide;
 use crate::tape::Tape;
 
-/// [`embedding`](crate::op::embedding).
+/// [`embedding`](crate::op::embedding()).
 pub(in crate::op) fn embedding(tape: &mut Tape, table: &Tensor, rows: &[usize]) -> Result<Tensor> {
     let rows: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
     let rows = Tensor::new(rows, table.device())?;
@@ -17,7 +17,7 @@ pub(in crate::op) fn embedding(tape: &mut Tape, table: &Tensor, rows: &[usize]) 
     Ok(y)
 }
 
-/// [`pool`](crate::op::pool), the means in a type that holds sums.
+/// [`pool`](crate::op::pool()), the means in a type that holds sums.
 pub(in crate::op) fn pool(tape: &mut Tape, x: &Tensor, batch: usize, weights: Vec<f32>) -> Result<Tensor> {
     let (rows, width) = x.dims2()?;
     let values = wide(&x.detach())?.reshape((batch, rows / batch, width))?;
@@ -32,7 +32,7 @@ pub(in crate::op) fn pool(tape: &mut Tape, x: &Tensor, batch: usize, weights: Ve
     Ok(y)
 }
 
-/// [`add_relu`](crate::op::add_relu).
+/// [`add_relu`](crate::op::add_relu()).
 pub(in crate::op) fn add_relu(tape: &mut Tape, x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
     let y = (x.detach() + shortcut.detach())?.relu()?;
     let kept = y.clone();

@@ -23,7 +23,7 @@ fn gather(x: &Tensor, batch: usize, places: &[Option<usize>], absent: f64) -> Re
     x.index_select(&Tensor::new(places, x.device())?, 1)?.reshape((batch * count, width))
 }
 
-/// [`move_tokens`](crate::op::move_tokens); `back` is the gradient's way.
+/// [`move_tokens`](crate::op::move_tokens()); `back` is the gradient's way.
 pub(in crate::op) fn move_tokens(
     tape: &mut Tape,
     x: &Tensor,
@@ -36,14 +36,14 @@ pub(in crate::op) fn move_tokens(
     Ok(y)
 }
 
-/// [`patches`](crate::op::patches).
+/// [`patches`](crate::op::patches()).
 pub(in crate::op) fn patches(tape: &mut Tape, x: &Tensor, geometry: Geometry) -> Result<Tensor> {
     let y = unfolded(&x.detach(), geometry, 0.0)?.flatten_from(1)?;
     tape.record(&[x], &y, move |gradient, _| Ok(vec![Some(folded(&gradient, geometry)?)]));
     Ok(y)
 }
 
-/// [`depthwise_conv`](crate::op::depthwise_conv).
+/// [`depthwise_conv`](crate::op::depthwise_conv()).
 pub(in crate::op) fn depthwise_conv(
     tape: &mut Tape,
     x: &Tensor,
@@ -70,7 +70,7 @@ pub(in crate::op) fn depthwise_conv(
     Ok(y)
 }
 
-/// [`max_pool`](crate::op::max_pool).
+/// [`max_pool`](crate::op::max_pool()).
 pub(in crate::op) fn max_pool(tape: &mut Tape, x: &Tensor, geometry: Geometry) -> Result<Tensor> {
     let kept = x.detach();
     let y = unfolded(&kept, geometry, f64::NEG_INFINITY)?.max(1)?;
