@@ -2,16 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod towers;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
-use medclip_core::architecture::EfficientNetStage;
-use medclip_core::{
-    Architecture, BertConfig, EfficientNetConfig, Finding, ImageTower, TextTower, Tokenizer, TokenizerConfig,
-};
+use medclip_core::{Architecture, BertConfig, Finding, ImageTower, TextTower, Tokenizer, TokenizerConfig};
 use medclip_train::sentences::SentenceEncoder;
 use medclip_train::step::{Inputs, Pass, TextView, add_gradients};
 use medclip_train::tape::backward;
@@ -19,6 +18,7 @@ use medclip_train::tower::Phase;
 use medclip_train::{Compute, LabelSimilarity, MedClip, Objective, TrainConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use towers::{efficientnet_lite, golden, tower};
 
 /// Largest |Δ| of an entry of a gradient, over the largest entry of that gradient, or 1 % of the largest of all.
 const GRADIENT: f32 = 1e-5;
@@ -43,21 +43,6 @@ const REWORDED: [&str; 7] = [
     "enlarged heart",
     "no effusion",
 ];
-
-fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../export/tests/golden").join(name)
-}
-
-fn tower(name: &str) -> ImageTower {
-    toml::from_str(&std::fs::read_to_string(golden(name)).unwrap()).unwrap()
-}
-
-fn efficientnet_lite() -> ImageTower {
-    let stage = |expand, stride| EfficientNetStage { blocks: 2, kernel: 3, stride, expand, channels: 8 };
-    let stages = vec![stage(1, 1), stage(2, 2)];
-    let sizes = EfficientNetConfig { stem: 8, stages, head: 12, ..EfficientNetConfig::lite0(1) };
-    ImageTower::EfficientnetLite(sizes)
-}
 
 /// A training file for what it freezes.
 fn config(freeze_layers: usize) -> TrainConfig {

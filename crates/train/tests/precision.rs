@@ -2,20 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod towers;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use medclip_core::architecture::EfficientNetStage;
 use medclip_core::batch::TokenBatch;
-use medclip_core::{
-    Architecture, EfficientNetConfig, Finding, ImageTower, TextTower, Tokenizer, TokenizerConfig,
-};
+use medclip_core::{Architecture, Finding, ImageTower, TextTower, Tokenizer, TokenizerConfig};
 use medclip_train::optimizer::{AdamW, AdamWConfig};
 use medclip_train::tower::Phase;
 use medclip_train::{Compute, LabelSimilarity, MedClip, Objective, Precision, backward};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use towers::{efficientnet_lite, golden, tower};
 
 const SIDE: usize = 24;
 const SENTENCES: [&str; 6] = [
@@ -27,20 +26,8 @@ const SENTENCES: [&str; 6] = [
     "no effusion in the left lung or the right lung",
 ];
 
-fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../export/tests/golden").join(name)
-}
-
-fn towers() -> [(&'static str, ImageTower); 3] {
-    let tower = |name| toml::from_str(&std::fs::read_to_string(golden(name)).unwrap()).unwrap();
-    let stage = |expand, stride| EfficientNetStage { blocks: 2, kernel: 3, stride, expand, channels: 8 };
-    let stages = vec![stage(1, 1), stage(2, 2)];
-    let sizes = EfficientNetConfig { stem: 8, stages, head: 12, ..EfficientNetConfig::lite0(1) };
-    [
-        ("swin", tower("swin.toml")),
-        ("resnet", tower("resnet.toml")),
-        ("efficientnet", ImageTower::EfficientnetLite(sizes)),
-    ]
+fn image_towers() -> [(&'static str, ImageTower); 3] {
+    [("swin", tower("swin.toml")), ("resnet", tower("resnet.toml")), ("efficientnet", efficientnet_lite())]
 }
 
 /// What to compare with `f32` on the CPU, and the largest 1 − cosine of a gradient.
@@ -113,7 +100,7 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn gradients_point_the_same_way() {
-    for (tower, image) in towers() {
+    for (tower, image) in image_towers() {
         let (expected_loss, expected) = Setting::new(image.clone(), Compute::cpu()).gradients();
         let largest = expected.values().map(|g| dot(g, g).sqrt()).fold(0.0, f64::max);
         for (name, compute, limit) in others() {
@@ -142,7 +129,7 @@ fn gradients_point_the_same_way() {
 #[test]
 fn steps_too_small_for_bf16_move_the_parameters() {
     for (name, compute, _) in others() {
-        let (_, image) = towers()[0].clone();
+        let (_, image) = image_towers()[0].clone();
         let setting = Setting::new(image, compute);
         let parameters = setting.model.store().parameters();
         let mut optimizer = AdamW::new(AdamWConfig::default(), parameters, |_| 1.0).unwrap();
