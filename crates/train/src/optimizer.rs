@@ -1,17 +1,17 @@
 //! AdamW in place, with clipping by global norm.
 
 mod kernel;
+mod moments;
 mod portable;
 mod rates;
 
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Result, Tensor, Var, bail};
+use candle_core::{Result, Tensor, Var, bail};
 use serde::{Deserialize, Serialize};
 
-use self::kernel::HostMoments;
-use self::portable::DeviceMoments;
+use self::moments::Moments;
 use self::rates::Rates;
 
 /// Settings of AdamW (Loshchilov and Hutter 2019).
@@ -42,22 +42,6 @@ struct Slot {
     decays: bool,
     rate: f64,
     moments: Moments,
-}
-
-/// Where the parameter is.
-enum Moments {
-    Host(HostMoments),
-    Device(DeviceMoments),
-}
-
-impl Moments {
-    fn zeros(var: &Var) -> Result<Self> {
-        let count = var.elem_count();
-        Ok(match var.device() {
-            Device::Cpu => Self::Host(HostMoments { first: vec![0.0; count], second: vec![0.0; count] }),
-            _ => Self::Device(DeviceMoments { first: var.zeros_like()?, second: var.zeros_like()? }),
-        })
-    }
 }
 
 /// AdamW over named parameters.
@@ -119,10 +103,7 @@ impl AdamW {
         for slot in self.slots.values_mut() {
             let Some(gradient) = gradients.get(slot.var.as_tensor()) else { continue };
             let rates = Rates::new(&self.config, self.step, clip, learning_rate * slot.rate, slot.decays);
-            match &mut slot.moments {
-                Moments::Host(moments) => kernel::update(&slot.var, gradient, moments, &rates)?,
-                Moments::Device(moments) => portable::update(&slot.var, gradient, moments, &rates)?,
-            }
+            slot.moments.update(&slot.var, gradient, &rates)?;
         }
         Ok(norm)
     }
@@ -134,14 +115,7 @@ impl AdamW {
     pub fn state(&self) -> Result<(BTreeMap<String, Tensor>, u64)> {
         let mut tensors = BTreeMap::new();
         for (name, slot) in &self.slots {
-            let dims = slot.var.dims();
-            let [first, second] = match &slot.moments {
-                Moments::Host(HostMoments { first, second }) => [
-                    Tensor::from_slice(first, dims, &Device::Cpu)?,
-                    Tensor::from_slice(second, dims, &Device::Cpu)?,
-                ],
-                Moments::Device(DeviceMoments { first, second }) => [first.clone(), second.clone()],
-            };
+            let [first, second] = slot.moments.tensors(&slot.var)?;
             tensors.insert(format!("{name}.first"), first);
             tensors.insert(format!("{name}.second"), second);
         }
@@ -154,26 +128,15 @@ impl AdamW {
     /// Names a moment that is missing or of the wrong size.
     pub fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, step: u64) -> Result<()> {
         for (name, slot) in &mut self.slots {
-            let moment = |suffix: &str| -> Result<Tensor> {
+            let moment = |suffix: &str| -> Result<&Tensor> {
                 let key = format!("{name}.{suffix}");
                 match tensors.get(&key) {
-                    Some(tensor) if tensor.elem_count() == slot.var.elem_count() => Ok(tensor.clone()),
+                    Some(tensor) if tensor.elem_count() == slot.var.elem_count() => Ok(tensor),
                     Some(tensor) => bail!("optimiser state {key} has shape {:?}", tensor.dims()),
                     None => bail!("optimiser state {key} is missing"),
                 }
             };
-            let (first, second) = (moment("first")?, moment("second")?);
-            slot.moments = match slot.moments {
-                Moments::Host(_) => {
-                    let values = |moment: Tensor| moment.flatten_all()?.to_vec1();
-                    Moments::Host(HostMoments { first: values(first)?, second: values(second)? })
-                }
-                Moments::Device(_) => {
-                    let there =
-                        |moment: Tensor| moment.to_device(slot.var.device())?.reshape(slot.var.shape());
-                    Moments::Device(DeviceMoments { first: there(first)?, second: there(second)? })
-                }
-            };
+            slot.moments = Moments::new(&slot.var, moment("first")?, moment("second")?)?;
         }
         self.step = step;
         Ok(())
