@@ -4,6 +4,8 @@
 //! which an axis that differs between rows, as the tokens of sentences do, has a symbol for its size. Several rows run side
 //! by side on the threads the session may use; a lone row spreads its matrix products over them.
 
+#[cfg(target_arch = "x86_64")]
+mod depthwise;
 mod file;
 
 use std::num::NonZeroUsize;
