@@ -62,13 +62,15 @@ impl EngineKind {
     /// | engine | dynamic | static |
     /// |---|---|---|
     /// | `ort-cpu` | yes | yes |
+    /// | `rten` | yes | no |
     /// | `tract` | no | no |
     /// | `cuda`, `tensorrt` | no | no |
     ///
     /// As measured in `docs/results/precision.md`; what an engine does not gain from serves size only.
     pub const fn gains_from(self, form: Form) -> bool {
         match form {
-            Form::Dynamic | Form::Static => matches!(self, Self::OrtCpu),
+            Form::Dynamic => matches!(self, Self::OrtCpu | Self::Rten),
+            Form::Static => matches!(self, Self::OrtCpu),
         }
     }
 }
@@ -134,5 +136,7 @@ mod tests {
         for form in [Form::Dynamic, Form::Static] {
             assert!(EngineKind::OrtCpu.gains_from(form) && !EngineKind::Tract.gains_from(form));
         }
+        // Of rten's matrix products, not of its convolutions.
+        assert!(EngineKind::Rten.gains_from(Form::Dynamic) && !EngineKind::Rten.gains_from(Form::Static));
     }
 }
