@@ -207,7 +207,9 @@ impl fmt::Debug for Tokenizer {
 
 fn parse(bytes: &[u8], lowercase: bool) -> Result<tokenizers::Tokenizer, TokenizeError> {
     let malformed = |error: tokenizers::Error| TokenizeError::Malformed(error.to_string());
-    let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(malformed)?;
+    // Compiled in tokenizers, where its `from_bytes` would be compiled here.
+    let text = str::from_utf8(bytes).map_err(|error| TokenizeError::Malformed(error.to_string()))?;
+    let mut inner: tokenizers::Tokenizer = text.parse().map_err(malformed)?;
     if !matches!(inner.get_model(), ModelWrapper::WordPiece(_)) {
         return Err(TokenizeError::Unsupported { part: "model" });
     }

@@ -7,6 +7,7 @@
 #[cfg(target_arch = "x86_64")]
 mod depthwise;
 mod file;
+mod plan;
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,13 +16,12 @@ use std::thread;
 
 use tract_onnx::prelude::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::prelude::{
-    Datum, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, IntoTensor, TDim,
-    TValue, TVec, Tensor as TractTensor, TractError, TractResult, TypedRunnableModel, onnx,
+    Framework, IntoTensor, TValue, TVec, Tensor as TractTensor, TractError, TractResult, TypedRunnableModel,
+    onnx,
 };
-use tract_onnx::tract_hir::infer::Factoid;
 
 use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
-use crate::graph::{Dimension, GraphContract};
+use crate::graph::GraphContract;
 
 /// The engine; it needs nothing of the machine.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Engine for TractEngine {
             GraphSource::File(path) => file::load(path)?,
             GraphSource::Bytes(mut bytes) => onnx().model_for_read(&mut bytes)?,
         };
-        Ok(Box::new(TractSession { plan: plan(model, contract)?, threads, pool: OnceLock::new() }))
+        Ok(Box::new(TractSession { plan: plan::plan(model, contract)?, threads, pool: OnceLock::new() }))
     }
 }
 
@@ -51,22 +51,6 @@ struct TractSession {
     threads: NonZeroUsize,
     /// Shares out the matrix products of a lone row; made when the first one comes.
     pool: OnceLock<Executor>,
-}
-
-/// Optimises `model` for one row of every input.
-fn plan(mut model: InferenceModel, contract: &GraphContract) -> TractResult<Arc<TypedRunnableModel>> {
-    let symbols = model.symbols.clone();
-    for (input, port) in contract.inputs.iter().enumerate() {
-        let size = |(axis, dimension): (usize, &Dimension)| match dimension {
-            _ if axis == 0 => TDim::from(1),
-            Dimension::Fixed(size) => TDim::from(*size),
-            Dimension::Free(name) => symbols.sym(name).into(),
-        };
-        let shape: TVec<TDim> = port.shape.iter().enumerate().map(size).collect();
-        let element = model.input_fact(input)?.datum_type.concretize().unwrap_or_else(f32::datum_type);
-        model = model.with_input_fact(input, InferenceFact::dt_shape(element, shape))?;
-    }
-    model.into_optimized()?.into_runnable()
 }
 
 impl Session for TractSession {
