@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use medclip_core::{Embeddings, GrayImage};
 use medclip_phantom::Phantom;
 use medclip_runtime::{
-    EngineKind, EngineOptions, GraphOptimization, Model, ModelOptions, OrtOptions, RtenOptions,
+    EngineKind, EngineOptions, GraphOptimization, Model, ModelOptions, OrtOptions, Prepack, RtenOptions,
 };
 use medclip_tests::engines;
 
@@ -73,7 +73,7 @@ fn every_option_of_rten_gives_the_same() {
     let tract = open(EngineOptions::Tract);
     let (images, texts) = (tract.embed_images(&batch).unwrap(), tract.embed_texts(&SENTENCES).unwrap());
     for optimize in [false, true] {
-        for prepack in [false, true] {
+        for prepack in [Prepack::EightBit, Prepack::All, Prepack::None] {
             let options = RtenOptions { optimize, prepack };
             let model = open(EngineOptions::Rten(options));
             assert_close(&format!("{options:?}"), &images, &model.embed_images(&batch).unwrap());

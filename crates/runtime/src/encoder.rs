@@ -43,7 +43,7 @@ impl Tower {
         // A graph in memory lies nowhere, so nothing lies beside it.
         info.external_paths(if let GraphSource::File(path) = graph { path } else { Path::new("") })?;
         contract.verify(&info).map_err(|source| LoadError::WrongGraph { path: path(), source })?;
-        let session = engine.prepare(graph, contract, threads).map_err(|source| LoadError::Graph {
+        let session = engine.prepare(graph, &info, contract, threads).map_err(|source| LoadError::Graph {
             engine: engine.name(),
             path: path(),
             source,

@@ -26,7 +26,7 @@ pub use ort::OnnxRuntime;
 use ort::{OrtEngine, Provider};
 
 use crate::error::LoadError;
-use crate::graph::GraphContract;
+use crate::graph::{GraphContract, GraphInfo};
 use crate::options::EngineOptions;
 
 /// What an engine reports when it fails; the concrete type is the engine's own and not part of the API.
@@ -62,10 +62,11 @@ pub(crate) trait Engine: Send + Sync {
     /// Whether this machine has what the engine needs.
     fn check(&self) -> Result<(), EngineFailure>;
 
-    /// Loads a graph that meets `contract`; a session may use up to `threads` threads in one call.
+    /// Loads a graph that meets `contract` and is what `info` says; a session may use up to `threads` threads in one call.
     fn prepare(
         &self,
         graph: GraphSource<'_>,
+        info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<Box<dyn Session>, EngineFailure>;

@@ -55,8 +55,8 @@ pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;
 pub use options::{
-    CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, RtenOptions,
-    TensorRtOptions,
+    CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, Prepack,
+    RtenOptions, TensorRtOptions,
 };
 pub use self_test::SelfTest;
 

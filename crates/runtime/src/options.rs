@@ -6,7 +6,9 @@ pub(crate) mod precision;
 use std::num::NonZeroUsize;
 use std::thread;
 
-pub use engine::{CudaOptions, EngineOptions, GraphOptimization, OrtOptions, RtenOptions, TensorRtOptions};
+pub use engine::{
+    CudaOptions, EngineOptions, GraphOptimization, OrtOptions, Prepack, RtenOptions, TensorRtOptions,
+};
 pub use precision::PrecisionChoice;
 
 /// What [`Model::open_with`](crate::Model::open_with) may be told.

@@ -1,9 +1,10 @@
 //! A model, images and a way to run the program.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{self, Output};
 use std::sync::OnceLock;
+use std::time::UNIX_EPOCH;
+use std::{env, fs};
 
 use assert_cmd::Command;
 use image::GrayImage;
@@ -11,15 +12,23 @@ use medclip_tests::tiny_bundle;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The model all tests share, made once a run.
+/// The model all tests share, made once for this program of tests, whichever of its processes needs it first.
 pub(crate) fn bundle() -> &'static Path {
     static BUNDLE: OnceLock<PathBuf> = OnceLock::new();
     BUNDLE.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli");
-        if directory.exists() {
-            fs::remove_dir_all(&directory).unwrap();
+        let built = fs::metadata(env::current_exe().unwrap()).unwrap().modified().unwrap();
+        let built = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{built}"));
+        if !shared.exists() {
+            let own = shared.with_extension(process::id().to_string());
+            tiny_bundle(&own);
+            // Another process may have been faster; its model is the same.
+            if fs::rename(&own, &shared).is_err() {
+                assert!(shared.exists());
+                fs::remove_dir_all(&own).unwrap();
+            }
         }
-        tiny_bundle(&directory)
+        shared.join("bundle")
     })
 }
 

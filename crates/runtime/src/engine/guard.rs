@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Engine, EngineFailure, EngineKind, GraphSource, Session, Tensor, TensorView};
 use crate::error::LoadError;
-use crate::graph::GraphContract;
+use crate::graph::{GraphContract, GraphInfo};
 
 /// An engine that fails instead of panicking.
 pub(crate) struct GuardedEngine {
@@ -35,10 +35,11 @@ impl GuardedEngine {
     pub(crate) fn prepare(
         &self,
         graph: GraphSource<'_>,
+        info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<GuardedSession, EngineFailure> {
-        guard(|| self.engine.prepare(graph, contract, threads)).map(GuardedSession)
+        guard(|| self.engine.prepare(graph, info, contract, threads)).map(GuardedSession)
     }
 }
 
@@ -83,6 +84,7 @@ mod tests {
         fn prepare(
             &self,
             _graph: GraphSource<'_>,
+            _info: &GraphInfo,
             _contract: &GraphContract,
             _threads: NonZeroUsize,
         ) -> Result<Box<dyn Session>, EngineFailure> {

@@ -14,7 +14,7 @@ mod session;
 use std::num::NonZeroUsize;
 
 use super::{Engine, EngineFailure, GraphSource, Session};
-use crate::graph::GraphContract;
+use crate::graph::{GraphContract, GraphInfo};
 pub(super) use provider::Provider;
 pub use runtime::OnnxRuntime;
 use session::OrtSession;
@@ -40,6 +40,7 @@ impl Engine for OrtEngine {
     fn prepare(
         &self,
         graph: GraphSource<'_>,
+        _info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<Box<dyn Session>, EngineFailure> {

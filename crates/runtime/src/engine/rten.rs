@@ -21,8 +21,8 @@ use thiserror::Error;
 
 use super::pool::Pool;
 use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
-use crate::graph::GraphContract;
-use crate::options::RtenOptions;
+use crate::graph::{GraphContract, GraphInfo};
+use crate::options::{Prepack, RtenOptions};
 
 /// rten's own switches for reports of what it does. They go to standard output, from another thread: they would mix with
 /// results, and wait for ever while a caller holds the lock.
@@ -51,11 +51,17 @@ impl Engine for RtenEngine {
     fn prepare(
         &self,
         graph: GraphSource<'_>,
+        info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<Box<dyn Session>, EngineFailure> {
         let mut options = ModelOptions::with_ops(operators());
-        options.enable_optimization(self.options.optimize).prepack_weights(self.options.prepack);
+        let prepack = match self.options.prepack {
+            Prepack::EightBit => info.integer_products > 0,
+            Prepack::All => true,
+            Prepack::None => false,
+        };
+        options.enable_optimization(self.options.optimize).prepack_weights(prepack);
         let model = match graph {
             GraphSource::File(path) => options.load_file(path)?,
             GraphSource::Bytes(bytes) => options.load(bytes.to_vec())?,

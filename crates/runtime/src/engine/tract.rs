@@ -21,7 +21,7 @@ use tract_onnx::prelude::{
 };
 
 use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
-use crate::graph::GraphContract;
+use crate::graph::{GraphContract, GraphInfo};
 
 /// The engine; it needs nothing of the machine.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ impl Engine for TractEngine {
     fn prepare(
         &self,
         graph: GraphSource<'_>,
+        _info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<Box<dyn Session>, EngineFailure> {

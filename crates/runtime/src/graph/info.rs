@@ -29,6 +29,8 @@ pub struct GraphInfo {
     pub parameters: u64,
     /// Those of them that are stored in half precision.
     pub half_parameters: u64,
+    /// Matrix products of 8-bit numbers.
+    pub integer_products: usize,
     /// Inputs without stored values, in order.
     pub inputs: Vec<Port>,
     /// Outputs, in order.
@@ -133,6 +135,7 @@ fn describe(model: &proto::ModelProto) -> GraphInfo {
         nodes: graph.node.len(),
         parameters: graph.initializer.iter().map(elements).sum(),
         half_parameters: graph.initializer.iter().filter(is_half).map(elements).sum(),
+        integer_products: graph.node.iter().filter(|node| node.op_type == "MatMulInteger").count(),
         inputs: graph.input.iter().filter(|input| !is_stored(&input.name)).map(port).collect(),
         outputs: graph.output.iter().filter(|output| is_made(&output.name)).map(port).collect(),
         metadata: model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),

@@ -52,6 +52,8 @@ pub(super) struct GraphProto {
 pub(super) struct NodeProto {
     #[prost(string, repeated, tag = "2")]
     pub(super) output: Vec<String>,
+    #[prost(string, tag = "4")]
+    pub(super) op_type: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -37,7 +37,7 @@ pub(super) fn plan(
 fn widen_stored_weights(model: &mut TypedModel) -> TractResult<()> {
     for node in 0..model.nodes().len() {
         let cast = model.node(node);
-        if !cast.op_as::<Cast>().is_some_and(|cast| cast.to == DatumType::F32) {
+        if cast.op_as::<Cast>().is_none_or(|cast| cast.to != DatumType::F32) {
             continue;
         }
         let stored = model.outlet_fact(cast.inputs[0])?.konst.clone();
@@ -53,20 +53,18 @@ fn widen_stored_weights(model: &mut TypedModel) -> TractResult<()> {
 
 #[cfg(test)]
 mod tests {
-    use tract_onnx::prelude::{IntoTensor, Tensor, tvec};
+    use tract_onnx::prelude::{DatumExt, IntoTensor, Tensor, f16, tvec};
     use tract_onnx::tract_core::ops::math::add;
 
     use super::*;
 
     /// More than tract folds by itself.
-    const WEIGHTS: usize = 1 << 20;
+    const WEIGHTS: usize = 3 << 19;
 
     fn biased() -> TypedModel {
         let mut model = TypedModel::default();
         let values = Tensor::from_shape(&[1, WEIGHTS], &vec![0.5_f32; WEIGHTS]).unwrap();
-        let stored = model
-            .add_const("stored", values.cast_to::<tract_onnx::prelude::f16>().unwrap().into_owned())
-            .unwrap();
+        let stored = model.add_const("stored", values.cast_to::<f16>().unwrap().into_owned()).unwrap();
         let pixels = model.add_source("pixels", f32::fact([1, WEIGHTS])).unwrap();
         let wide = model.wire_node("wide", Cast { to: DatumType::F32 }, &[stored]).unwrap();
         let sum = model.wire_node("sum", add(), &[pixels, wide[0]]).unwrap();
