@@ -52,8 +52,12 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    pub(crate) fn new(engine: &mut EngineArgs, batch: Option<NonZeroUsize>) -> anyhow::Result<Self> {
-        let default = default_batch(engine.settle()?);
+    pub(crate) fn new(
+        engine: &mut EngineArgs,
+        batch: Option<NonZeroUsize>,
+        bundle: &Path,
+    ) -> anyhow::Result<Self> {
+        let default = default_batch(engine.settle(bundle)?);
         Ok(Self { all: engine.threads(), batch: batch.unwrap_or(default) })
     }
 
@@ -63,8 +67,8 @@ impl Threads {
     }
 
     /// How to load the model for it.
-    pub(crate) fn options(self, engine: &EngineArgs) -> anyhow::Result<ModelOptions> {
-        engine.options(if self.batch.get() == 1 { NonZeroUsize::MIN } else { self.all })
+    pub(crate) fn options(self, engine: &EngineArgs, bundle: &Path) -> anyhow::Result<ModelOptions> {
+        engine.options(bundle, if self.batch.get() == 1 { NonZeroUsize::MIN } else { self.all })
     }
 
     /// What moves a score and is none of the model's own.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use medclip_core::architecture::ImageTower;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions};
 use serde::Serialize;
 
@@ -40,7 +41,7 @@ struct Report {
     machine: Machine,
     onnx_runtime: Library,
     engines: Vec<EngineReport>,
-    /// What `--engine auto` would take.
+    /// What `--engine auto` would take for the model.
     auto: Option<&'static str>,
     model: ModelReport,
 }
@@ -76,19 +77,22 @@ struct ModelReport {
     path: Option<PathBuf>,
     name: Option<String>,
     id: Option<String>,
+    #[serde(skip)]
+    tower: Option<ImageTower>,
     /// Why it cannot be used; none when every file is as its sum says.
     problem: Option<String>,
 }
 
 pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
     let is_model_asked_for = args.model.is_some();
+    let model = ModelReport::of(args.model);
     let report = Report {
         medclip: Build::this(),
         machine: Machine::this(),
         onnx_runtime: Library::found(),
         engines: EngineKind::ALL.iter().map(|&kind| EngineReport::of(kind)).collect(),
-        auto: preferred().engine.map(EngineKind::name),
-        model: ModelReport::of(args.model),
+        auto: model.tower.as_ref().and_then(|tower| preferred(tower).engine).map(EngineKind::name),
+        model,
     };
     let mut out = locked_stdout();
     match args.format {
@@ -166,6 +170,7 @@ impl ModelReport {
                 path: Some(path),
                 name: Some(bundle.config().name.clone()),
                 id: Some(bundle.id().to_owned()),
+                tower: Some(bundle.config().architecture.image.clone()),
                 problem: None,
             },
             Err(error) => Self { path: Some(path), problem: Some(one_line(&error)), ..Self::default() },
@@ -198,7 +203,8 @@ impl Report {
             engines.add_row([name, runs, problem.as_deref().unwrap_or_default()]);
         }
         write_table(out, &engines)?;
-        Ok(writeln!(out, "\n--engine auto takes {}", self.auto.unwrap_or("none"))?)
+        let taken = if self.model.tower.is_some() { "none" } else { "none without a model" };
+        Ok(writeln!(out, "\n--engine auto takes {}", self.auto.unwrap_or(taken))?)
     }
 }
 

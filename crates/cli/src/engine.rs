@@ -3,6 +3,7 @@
 mod choice;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use clap::Args;
 use medclip_runtime::{EngineKind, EngineOptions, LoadError, ModelOptions, PrecisionChoice};
@@ -17,8 +18,9 @@ pub(crate) struct EngineArgs {
     ///
     /// tract and rten need nothing. The others need an ONNX Runtime library, which is taken from `ORT_DYLIB_PATH`, from
     /// beside the program, from an installed Python package `onnxruntime` or from the system; `medclip doctor` says what
-    /// is found. An engine that cannot run is an error: none takes the place of another. auto takes the first of ort-cpu, rten
-    /// and tract that can run here and says which and why; if that one then fails, so does the command.
+    /// is found. An engine that cannot run is an error: none takes the place of another. auto takes the first of ort-cpu, tract
+    /// and rten that can run here, for Swin and ResNet rten before tract, and says which and why; if that one then fails, so
+    /// does the command.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     engine: Choice,
     /// Precision of the model: fp32, fp16, int8, or auto for the one this engine runs fastest of those the bundle holds
@@ -37,23 +39,24 @@ impl EngineArgs {
         self.threads.unwrap_or(ModelOptions::default().threads)
     }
 
-    /// Decides the engine where that was left to this program, and says so; it stays decided.
+    /// Decides the engine for a bundle where that was left to this program, and says so; it stays decided.
     ///
     /// # Errors
-    /// When none can run here.
+    /// When none can run here, or the bundle does not say what it is.
     #[cfg(feature = "archive")]
-    pub(crate) fn settle(&mut self) -> anyhow::Result<EngineKind> {
-        let kind = self.engine.resolve()?;
+    pub(crate) fn settle(&mut self, bundle: &Path) -> anyhow::Result<EngineKind> {
+        let kind = self.engine.resolve(bundle)?;
         self.engine = Choice::Named(kind);
         Ok(kind)
     }
 
-    /// A model that uses `threads` in one call; an engine that was left to this program is named on standard error.
+    /// How to load a bundle so that it uses `threads` in one call; an engine that was left to this program is named on standard
+    /// error.
     ///
     /// # Errors
-    /// When the engine was left to this program and none can run here.
-    pub(crate) fn options(&self, threads: NonZeroUsize) -> anyhow::Result<ModelOptions> {
-        let engine = self.engine.resolve()?.into();
+    /// When the engine was left to this program and none can run here, or the bundle does not say what it is.
+    pub(crate) fn options(&self, bundle: &Path, threads: NonZeroUsize) -> anyhow::Result<ModelOptions> {
+        let engine = self.engine.resolve(bundle)?.into();
         Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })
     }
 }

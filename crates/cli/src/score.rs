@@ -85,8 +85,10 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     // Images side by side first; what is left over goes into each image.
     let workers = threads.get().min(inputs.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
-    let options = ModelOptions { self_test: args.self_test, ..args.engine.options(per_image)? };
-    let model = load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
+    let directory = args.model.resolve()?;
+    let options = args.engine.options(&directory, per_image)?;
+    let options = ModelOptions { self_test: args.self_test, ..options };
+    let model = load(&directory, options, args.prompts.as_deref(), args.head.as_deref())?;
 
     let checks = Checks::new(&model, &args.checks)?;
     let bar = progress(inputs.len(), "images");

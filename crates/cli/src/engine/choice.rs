@@ -1,35 +1,45 @@
 //! An engine by name, or the preferred one of those that can run.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::bail;
-use medclip_runtime::{EngineKind, EngineOptions, LoadError, UnknownEngine};
+use anyhow::{Context, bail};
+use medclip_core::architecture::ImageTower;
+use medclip_runtime::{BundleFile, EngineKind, EngineOptions, LoadError, ModelConfig, UnknownEngine};
 
 use super::reason;
 use crate::say;
 
-/// The engines on the processor by the tables of `docs/results/engines.md`: ONNX Runtime is ahead nearly everywhere; rten loads
-/// faster than tract and is ahead of it on Swin and on most of ResNet, not on EfficientNet-Lite. Engines on devices have to be
-/// asked for by name, as none has been measured.
-const PREFERRED: [EngineKind; 3] = [EngineKind::OrtCpu, EngineKind::Rten, EngineKind::Tract];
+/// The engines on the processor by the tables of `docs/results/engines.md`: ONNX Runtime is ahead everywhere, tract of rten on
+/// EfficientNet-Lite, and rten of tract on the full-size towers. Engines on devices have to be asked for by name, as none has
+/// been measured.
+const fn order(tower: &ImageTower) -> [EngineKind; 3] {
+    match tower {
+        ImageTower::EfficientnetLite(_) => [EngineKind::OrtCpu, EngineKind::Tract, EngineKind::Rten],
+        ImageTower::Swin(_) | ImageTower::Resnet(_) => {
+            [EngineKind::OrtCpu, EngineKind::Rten, EngineKind::Tract]
+        }
+    }
+}
 
 /// What `--engine` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// The first of [`PREFERRED`] that can run here.
+    /// The first in the [`order`] of the model's image tower that can run here.
     Auto,
     /// This one.
     Named(EngineKind),
 }
 
 impl Choice {
-    /// The engine to use; one that was not named is told on standard error, with what kept preferred ones out.
-    pub(super) fn resolve(self) -> anyhow::Result<EngineKind> {
+    /// The engine to use for a bundle; one that was not named is told on standard error, with what kept preferred ones out.
+    pub(super) fn resolve(self, bundle: &Path) -> anyhow::Result<EngineKind> {
         match self {
             Self::Named(kind) => Ok(kind),
             Self::Auto => {
-                let found = preferred();
+                let config = ModelConfig::open(bundle.join(BundleFile::Model.file_name()));
+                let found = preferred(&config.context("cannot load the model")?.architecture.image);
                 let Some(kind) = found.engine else { bail!("no engine of this build can run here: {found}") };
                 say(&format!("engine: {found}"));
                 Ok(kind)
@@ -63,30 +73,31 @@ impl FromStr for Choice {
 
 /// The engine that is preferred here, and what kept others out.
 pub(crate) struct Preferred {
+    order: [EngineKind; 3],
     pub(crate) engine: Option<EngineKind>,
     passed_over: Vec<(EngineKind, String)>,
 }
 
-/// Tries the engines of [`PREFERRED`] until one can run.
-pub(crate) fn preferred() -> Preferred {
-    first_of(&PREFERRED, |kind| EngineOptions::from(kind).check())
+/// Tries the engines in the [`order`] of `tower` until one can run.
+pub(crate) fn preferred(tower: &ImageTower) -> Preferred {
+    first_of(order(tower), |kind| EngineOptions::from(kind).check())
 }
 
-fn first_of(kinds: &[EngineKind], check: impl Fn(EngineKind) -> Result<(), LoadError>) -> Preferred {
+fn first_of(order: [EngineKind; 3], check: impl Fn(EngineKind) -> Result<(), LoadError>) -> Preferred {
     let mut passed_over = Vec::new();
-    for &kind in kinds {
+    for kind in order {
         match check(kind) {
-            Ok(()) => return Preferred { engine: Some(kind), passed_over },
+            Ok(()) => return Preferred { order, engine: Some(kind), passed_over },
             Err(error) => passed_over.push((kind, reason(error))),
         }
     }
-    Preferred { engine: None, passed_over }
+    Preferred { order, engine: None, passed_over }
 }
 
 impl fmt::Display for Preferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kind) = self.engine {
-            write!(f, "{kind}, the first of {} that runs here", PREFERRED.map(EngineKind::name).join(", "))?;
+            write!(f, "{kind}, the first of {} that runs here", self.order.map(EngineKind::name).join(", "))?;
         }
         for (index, (kind, reason)) in self.passed_over.iter().enumerate() {
             let joint = if index == 0 && self.engine.is_none() { "" } else { "; " };
@@ -100,12 +111,14 @@ impl fmt::Display for Preferred {
 mod tests {
     use super::*;
 
+    const ORDER: [EngineKind; 3] = [EngineKind::OrtCpu, EngineKind::Rten, EngineKind::Tract];
+
     fn only(runs: &[EngineKind]) -> String {
         let check = |kind: EngineKind| {
             let lacks = || LoadError::Engine { engine: kind.name(), source: "it lacks a library".into() };
             runs.contains(&kind).then_some(()).ok_or_else(lacks)
         };
-        first_of(&PREFERRED, check).to_string()
+        first_of(ORDER, check).to_string()
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -122,7 +123,9 @@ struct Scored {
 pub(crate) fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let manifest = args.manifest.open()?;
     let mut chosen = manifest.chosen("command line", &args.split)?;
-    let options = args.engine.options(NonZeroUsize::MIN)?;
+    // One engine for all.
+    let first = args.bundles.first().map_or(Path::new(""), |bundle| &bundle.path);
+    let options = args.engine.options(first, NonZeroUsize::MIN)?;
     let workers = args.engine.threads().get();
     let asked = chosen.len();
     let mut columns: Vec<Column> = Vec::new();

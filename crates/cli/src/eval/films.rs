@@ -114,9 +114,10 @@ impl FilmArgs {
     /// Reads the manifest and loads the model.
     pub(super) fn open(self) -> anyhow::Result<Films> {
         let manifest = self.manifest.open()?;
-        let options = self.engine.options(NonZeroUsize::MIN)?;
+        let directory = self.model.resolve()?;
+        let options = self.engine.options(&directory, NonZeroUsize::MIN)?;
         let workers = self.engine.threads().get();
-        let model = Model::open_with(self.model.resolve()?, options).context("cannot load the model")?;
+        let model = Model::open_with(directory, options).context("cannot load the model")?;
         Ok(Films { model, manifest, workers })
     }
 }

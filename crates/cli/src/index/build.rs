@@ -78,10 +78,10 @@ pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
 }
 
 fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
-    let threads = Threads::new(&mut args.engine, args.batch)?;
     let directory = args.model.clone().resolve()?;
-    let model =
-        Model::open_with(directory, threads.options(&args.engine)?).context("cannot load the model")?;
+    let threads = Threads::new(&mut args.engine, args.batch, &directory)?;
+    let options = threads.options(&args.engine, &directory)?;
+    let model = Model::open_with(directory, options).context("cannot load the model")?;
     let mut options = threads.recorded();
     options.extend(args.dicom.recorded());
     let settings = Settings {

@@ -68,7 +68,7 @@ pub(super) fn run(args: QueryArgs) -> anyhow::Result<Outcome> {
     let index =
         if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
     let directory = args.model.resolve()?;
-    let options = args.engine.options(args.engine.threads())?;
+    let options = args.engine.options(&directory, args.engine.threads())?;
     let model = Model::open_with(directory, options).context("cannot load the model")?;
     ensure!(
         index.model_id() == model.bundle().id(),

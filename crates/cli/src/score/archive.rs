@@ -52,7 +52,8 @@ pub(super) struct ArchiveArgs {
 pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
     let target = target(output);
     let format = row_format(&target, args.format)?;
-    let threads = Threads::new(&mut args.engine, args.archive.batch)?;
+    let directory = args.model.clone().resolve()?;
+    let threads = Threads::new(&mut args.engine, args.archive.batch, &directory)?;
     let mut recorded = threads.recorded();
     for (name, file) in [("prompts", &args.prompts), ("head", &args.head)] {
         if let Some(file) = file {
@@ -61,8 +62,9 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
             recorded.insert(name.to_owned(), sum);
         }
     }
-    let options = ModelOptions { self_test: args.self_test, ..threads.options(&args.engine)? };
-    let model = super::load(&args.model.resolve()?, options, args.prompts.as_deref(), args.head.as_deref())?;
+    let options = threads.options(&args.engine, &directory)?;
+    let options = ModelOptions { self_test: args.self_test, ..options };
+    let model = super::load(&directory, options, args.prompts.as_deref(), args.head.as_deref())?;
     let checks = Checks::new(&model, &args.checks)?;
     recorded.insert("qc".to_owned(), checks.recorded());
     recorded.extend(args.dicom.recorded());

@@ -20,7 +20,7 @@ fn json_says_what_runs_and_what_is_missing() {
     for engine in &engines[..2] {
         assert_eq!(engine["problem"], Value::Null, "pure Rust runs anywhere");
     }
-    assert_eq!(report["auto"], "rten");
+    assert_eq!(report["auto"], "tract");
     for engine in &engines[2..] {
         let problem = engine["problem"].as_str().unwrap();
         assert!(problem.contains(NOWHERE) && problem.contains("pip install onnxruntime"), "{problem}");

@@ -133,9 +133,9 @@ fn auto_says_what_it_took_and_why_and_a_name_does_not() {
         (json_lines(&output)[0]["engine"].clone(), text(&output.stderr))
     };
     let (engine, told) = score("auto");
-    assert_eq!((engine, told.lines().count()), ("rten".into(), 1), "{told}");
+    assert_eq!((engine, told.lines().count()), ("tract".into(), 1), "{told}");
     assert!(
-        told.starts_with("engine: rten, the first of ort-cpu, rten, tract")
+        told.starts_with("engine: tract, the first of ort-cpu, tract, rten")
             && told.contains("not ort-cpu, as"),
         "{told}"
     );
