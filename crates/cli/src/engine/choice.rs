@@ -109,6 +109,8 @@ impl fmt::Display for Preferred {
 
 #[cfg(test)]
 mod tests {
+    use medclip_core::architecture::{EfficientNetConfig, ResNetConfig, SwinConfig};
+
     use super::*;
 
     const ORDER: [EngineKind; 3] = [EngineKind::OrtCpu, EngineKind::Rten, EngineKind::Tract];
@@ -142,6 +144,14 @@ mod tests {
         ] {
             assert_eq!(only(runs), expected);
         }
+    }
+
+    #[test]
+    fn of_the_pure_rust_engines_the_one_that_is_ahead_on_a_tower_goes_first() {
+        let second = |tower| order(&tower)[1];
+        assert_eq!(second(ImageTower::EfficientnetLite(EfficientNetConfig::lite0(1))), EngineKind::Tract);
+        assert_eq!(second(ImageTower::Swin(SwinConfig::tiny(1))), EngineKind::Rten);
+        assert_eq!(second(ImageTower::Resnet(ResNetConfig::resnet50(1))), EngineKind::Rten);
     }
 
     #[test]
