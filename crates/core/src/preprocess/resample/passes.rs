@@ -1,19 +1,15 @@
 //! Both passes of a resize, compiled for the widest vector instructions the CPU has.
 
-use std::sync::LazyLock;
-
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{HALF, Taps, clip};
 use crate::raster::GrayImage;
 
-static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
-
 /// Fixed-point sums of all output samples, row by row, not yet rounded to 8 bits.
 pub(super) fn run(image: &GrayImage, columns: &Taps, rows: &Taps) -> Vec<i32> {
     let mut sums = vec![HALF; columns.spans.len() * rows.spans.len()];
     let horizontal = Horizontal::new(columns, image.width() as usize);
-    ARCH.dispatch(Passes { image, horizontal, rows, sums: &mut sums });
+    Arch::new().dispatch(Passes { image, horizontal, rows, sums: &mut sums });
     sums
 }
 
