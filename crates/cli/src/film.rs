@@ -5,7 +5,7 @@ mod args;
 use std::path::Path;
 
 use medclip_core::GrayImage;
-use medclip_decode::{Limits, Picture, Reason};
+use medclip_decode::{Limits, Note, Picture, Reason};
 use medclip_qc::Header;
 
 pub(crate) use args::DicomArgs;
@@ -15,6 +15,8 @@ pub(crate) struct Film {
     pub(crate) image: GrayImage,
     /// How much colour there was.
     pub(crate) chroma: f64,
+    /// What is unusual about the file.
+    pub(crate) notes: Vec<Note>,
     /// For the intake checks.
     pub(crate) header: Header,
     /// Identifiers; only DICOM files have some.
@@ -43,8 +45,8 @@ pub(crate) fn decode(bytes: &[u8], args: &DicomArgs, patient: bool) -> Result<Fi
         return dicom(bytes, &args.options(patient));
     }
     let _ = (args, patient);
-    let Picture { image, chroma } = medclip_decode::picture(bytes, &Limits::default())?;
-    Ok(Film { image, chroma, header: Header::default(), identity: Identity::default() })
+    let Picture { image, chroma, notes } = medclip_decode::picture(bytes, &Limits::default())?;
+    Ok(Film { image, chroma, notes, header: Header::default(), identity: Identity::default() })
 }
 
 #[cfg(feature = "dicom")]
@@ -54,6 +56,7 @@ fn dicom(bytes: &[u8], options: &medclip_decode::dicom::DicomOptions) -> Result<
     Ok(Film {
         image: film.image,
         chroma: film.chroma,
+        notes: film.notes,
         header: Header {
             modality: of.modality,
             body_part: of.body_part,

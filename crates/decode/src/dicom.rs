@@ -57,9 +57,10 @@ use self::voi::Levels;
 use crate::error::{DecodeError, Reason};
 use crate::limits::Limits;
 use crate::luma::Greyed;
+use crate::note::Note;
 use crate::read;
 
-pub use film::{Film, Identity, Note, Values};
+pub use film::{Film, Identity, Values};
 pub use options::{DicomOptions, Voi};
 pub use problem::Problem;
 pub use voi::{VoiUsed, Window, WindowFunction};

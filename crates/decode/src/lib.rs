@@ -18,9 +18,11 @@
 #[cfg(feature = "dicom")]
 pub mod dicom;
 mod error;
+mod format;
 mod guard;
 mod limits;
 mod luma;
+mod note;
 mod raster;
 
 use std::fs::File;
@@ -30,7 +32,9 @@ use std::path::Path;
 use medclip_core::GrayImage;
 
 pub use error::{DecodeError, Reason};
+pub use format::Format;
 pub use limits::Limits;
+pub use note::Note;
 
 /// A decoded file.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,8 @@ pub struct Picture {
     /// How much colour was left out: the mean over pixels of the distance between the largest and the least of red, green and
     /// blue, 0 for grey to 1. Radiographs have none.
     pub chroma: f64,
+    /// What is unusual about the file and was read nevertheless.
+    pub notes: Vec<Note>,
 }
 
 /// Reads an image file: JPEG, PNG, or DICOM with its default options.
@@ -80,21 +86,15 @@ pub fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
     raster::decode(bytes, limits)
 }
 
-/// Whether a file that starts with these bytes is DICOM. The first 132 are enough.
-///
-/// Known without the feature `dicom` as well, so that such files are refused for what they are; only those that lack the
-/// preamble are not recognised then.
+/// Whether a file that starts with these bytes is DICOM; see [`Format::recognize`].
 pub fn is_dicom(start: &[u8]) -> bool {
-    #[cfg(feature = "dicom")]
-    return dicom::is_dicom(start);
-    #[cfg(not(feature = "dicom"))]
-    return start.get(128..132).is_some_and(|magic| magic == b"DICM");
+    Format::recognize(start) == Some(Format::Dicom)
 }
 
 #[cfg(feature = "dicom")]
 fn from_dicom(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
     let film = dicom::from_bytes(bytes, limits, &dicom::DicomOptions::default())?;
-    Ok(Picture { image: film.image, chroma: film.chroma })
+    Ok(Picture { image: film.image, chroma: film.chroma, notes: film.notes })
 }
 
 #[cfg(not(feature = "dicom"))]

@@ -46,7 +46,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Pictu
     let (width, height) = (image.width(), image.height());
     let Greyed { pixels, chroma } = grey(image);
     let image = GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))?;
-    Ok(Picture { image, chroma })
+    Ok(Picture { image, chroma, notes: Vec::new() })
 }
 
 /// Transparency is dropped.

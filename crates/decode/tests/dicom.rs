@@ -5,8 +5,8 @@
 #[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod support;
 
-use medclip_decode::dicom::{self, DicomOptions, Film, Note, Problem, Voi, VoiUsed, Window, WindowFunction};
-use medclip_decode::{Limits, Reason, from_bytes, is_dicom};
+use medclip_decode::dicom::{self, DicomOptions, Film, Problem, Voi, VoiUsed, Window, WindowFunction};
+use medclip_decode::{Limits, Note, Reason, from_bytes, is_dicom};
 
 use support::{BIG_ENDIAN, Builder, DEFLATED, IMPLICIT, JPEG, RLE, Value, rle};
 

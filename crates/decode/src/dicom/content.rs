@@ -7,11 +7,11 @@ use dicom_dictionary_std::tags;
 use flate2::read::DeflateDecoder;
 
 use super::element::{DataSet, Encoding};
-use super::film::Note;
 use super::problem::Problem;
 use super::syntax::TransferSyntax;
 use crate::error::Reason;
 use crate::limits::Limits;
+use crate::note::Note;
 
 /// Where `DICM` stands.
 const PREAMBLE: usize = 128;

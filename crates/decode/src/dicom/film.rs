@@ -3,6 +3,7 @@
 use medclip_core::GrayImage;
 
 use super::voi::VoiUsed;
+use crate::note::Note;
 
 /// A DICOM image, ready to be scored, and what the file says about it.
 #[derive(Debug, Clone)]
@@ -60,18 +61,6 @@ pub struct Identity {
     pub burned_in_annotation: Option<String>,
     /// `ImageType`, as `DERIVED\PRIMARY`.
     pub image_type: Option<String>,
-}
-
-/// Something unusual that was read nevertheless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {
-    /// The file starts with its data set.
-    NoPreamble,
-    /// The encoding was taken from the first element.
-    NoTransferSyntax,
-    /// The two attributes that may turn black and white disagree; `MONOCHROME1` was believed.
-    PolarityDisagrees,
 }
 
 /// Values of a frame after the modality's transformation, or its stored numbers.

@@ -119,7 +119,7 @@ impl<'a> Suite<'a> {
         let bar = progress(items.len(), "images");
         let (mut rows, mut failed, mut position) = (Vec::new(), 0, 0);
         let row = |item: T| {
-            let Picture { image, chroma } = image(&item)?;
+            let Picture { image, chroma, .. } = image(&item)?;
             let mut codes = pixels::check(&image);
             codes.extend(pixels::check_colour(chroma));
             let batch = model.preprocessor().batch(&[image])?;
