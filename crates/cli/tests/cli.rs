@@ -25,6 +25,8 @@ mod engine;
 mod eval;
 #[path = "cli/formats.rs"]
 mod formats;
+#[path = "cli/golden.rs"]
+mod golden;
 #[cfg(feature = "import")]
 #[path = "cli/import.rs"]
 mod import;
