@@ -164,7 +164,7 @@ impl Upper {
             Self::Latin1 => {
                 let whole = run.iter().all(|&byte| byte >= 0xa0);
                 if whole {
-                    run.iter().for_each(|&byte| text.push(char::from(byte)));
+                    text.extend(run.iter().map(|&byte| char::from(byte)));
                 }
                 whole
             }
@@ -188,7 +188,7 @@ impl Upper {
             Self::Ascii | Self::Latin1 | Self::Single(_) => {
                 for &byte in run {
                     if !self.decode_whole(&[byte], text) {
-                        text.push_byte(byte);
+                        text.extend_bytes(&[byte]);
                     }
                 }
             }
@@ -217,7 +217,7 @@ fn extended(bytes: &[u8], first: Upper, further: &[Upper], text: &mut Text) {
             let prefixed = [0x8f, a, b];
             let euc = if lower == Lower::Kanji { &prefixed[1..] } else { &prefixed };
             if !text.decode_whole(encoding_rs::EUC_JP, euc) {
-                pair.iter().for_each(|&byte| text.push_byte(byte));
+                text.extend_bytes(pair);
             }
             at += 2;
             continue;
@@ -227,7 +227,7 @@ fn extended(bytes: &[u8], first: Upper, further: &[Upper], text: &mut Text) {
             if matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0c) {
                 (lower, upper) = (Lower::Ascii, first);
             }
-            text.push(char::from(byte));
+            text.extend([char::from(byte)]);
             at += 1;
             continue;
         }

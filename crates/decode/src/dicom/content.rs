@@ -69,7 +69,13 @@ impl<'a> Content<'a> {
             notes.push(Note::EncodingDiffers);
             Cow::Borrowed(body)
         } else {
-            Cow::Owned(inflate(body, limits)?)
+            Cow::Owned(inflate(body, limits).or_else(|error| match zlib_stream(body) {
+                Some(stream) => {
+                    notes.push(Note::EncodingDiffers);
+                    inflate(stream, limits)
+                }
+                None => Err(error),
+            })?)
         };
         Ok(Self { bytes, syntax, notes })
     }
@@ -101,6 +107,13 @@ pub(super) fn prefix(start: &[u8]) -> Option<(DataSet<'_>, Option<DataSet<'_>>)>
     };
     let data = encoding.map(|encoding| DataSet::prefix(body, encoding));
     Some((meta, data))
+}
+
+/// The deflate stream behind a zlib header, which does not belong there (RFC 1950).
+fn zlib_stream(bytes: &[u8]) -> Option<&[u8]> {
+    let &[method, flags, ref stream @ ..] = bytes else { return None };
+    let is_header = method & 15 == 8 && flags & 0x20 == 0 && u16::from_be_bytes([method, flags]) % 31 == 0;
+    is_header.then_some(stream)
 }
 
 /// At most `limits.max_memory_bytes` of a deflate stream.

@@ -155,15 +155,11 @@ impl<'a> DataSet<'a> {
     /// The first 16-bit number of a value: the bits of `US` or `SS`, or what another representation writes as text or wider.
     pub(crate) fn word(&self, tag: Tag) -> Option<u16> {
         let bytes = self.bytes(tag)?;
-        match self.get(tag).map(|element| &element.vr) {
-            Some(b"US" | b"SS") | None => {}
-            Some(b"UL" | b"SL" | b"IS" | b"DS" | b"UV" | b"SV") => {
-                let number = self.decimals(tag)?.values.first().copied().flatten()?;
-                let fits =
-                    number.fract() == 0.0 && (f64::from(i16::MIN)..=f64::from(u16::MAX)).contains(&number);
-                return fits.then_some(number as i64 as u16);
-            }
-            Some(_) => {}
+        let vr = self.get(tag)?.vr;
+        if matches!(&vr, b"UL" | b"SL" | b"IS" | b"DS" | b"UV" | b"SV") {
+            let number = self.decimals(tag)?.values.first().copied().flatten()?;
+            let fits = number.fract() == 0.0 && (f64::from(i16::MIN)..=f64::from(u16::MAX)).contains(&number);
+            return fits.then_some(number as i64 as u16);
         }
         bytes.first_chunk().map(|&pair| self.encoding.u16(pair))
     }

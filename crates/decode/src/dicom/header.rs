@@ -69,13 +69,15 @@ pub(super) fn tag(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Tag> {
 pub(super) fn read(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Header> {
     if tag(bytes, at, encoding)?.group() == 0xfffe || !encoding.explicit {
         let header = in_form(bytes, at, encoding, Form::Implicit)?;
-        if header.tag.group() == 0xfffe || header.fits(bytes.len()) {
+        let Some(vr) = representation(bytes, at).filter(|&vr| is_representation(vr)) else {
+            return Some(header);
+        };
+        if header.tag.group() == 0xfffe || is_before_sound(bytes, &header, encoding) {
             return Some(header);
         }
-        // An element with its representation among others without.
-        let vr = representation(bytes, at).filter(|&vr| is_representation(vr));
-        let other = vr.and_then(|vr| in_form(bytes, at, encoding, Form::of(vr)));
-        return Some(other.filter(|other| is_followed(bytes, other, encoding)).unwrap_or(header));
+        // An element with its representation among others without: what looks like a long length is none.
+        let other = in_form(bytes, at, encoding, Form::of(vr));
+        return Some(other.filter(|other| is_before_sound(bytes, other, encoding)).unwrap_or(header));
     }
     let vr = representation(bytes, at)?;
     if is_representation(vr) {
@@ -90,7 +92,7 @@ pub(super) fn read(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Header
         let other = [other, Form::Implicit]
             .into_iter()
             .filter_map(|form| in_form(bytes, at, encoding, form))
-            .find(|other| other.len != 0 && is_followed(bytes, other, encoding));
+            .find(|other| other.len != 0 && is_before_sound(bytes, other, encoding));
         return Some(other.map_or(header, |other| Header { strange: true, ..other }));
     }
     let forms = if vr.iter().all(u8::is_ascii_graphic) {
@@ -100,7 +102,8 @@ pub(super) fn read(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Header
     };
     let headers = forms.map(|form| in_form(bytes, at, encoding, form));
     let headers = || headers.iter().flatten();
-    let followed = headers().find(|header| is_followed(bytes, header, encoding));
+    let before_sound = headers().find(|header| is_before_sound(bytes, header, encoding));
+    let followed = before_sound.or_else(|| headers().find(|header| is_followed(bytes, header, encoding)));
     let chosen = followed.or_else(|| headers().find(|header| header.fits(bytes.len())));
     chosen.or_else(|| headers().next()).map(|&header| Header { strange: true, ..header })
 }
@@ -121,6 +124,15 @@ pub(super) fn is_element(bytes: &[u8], at: usize, encoding: Encoding, last: Tag)
             Some(_) if encoding.explicit => fits(Form::Short) || fits(Form::Implicit) || fits(Form::Long),
             _ => fits(Form::Implicit),
         }
+}
+
+/// As [`is_element`], and the element is just as the encoding has it.
+pub(super) fn is_sound(bytes: &[u8], at: usize, encoding: Encoding, last: Tag) -> bool {
+    at == bytes.len()
+        || strict(bytes, at, encoding).is_some_and(|header| match header.tag.group() {
+            0xfffe => matches!(header.tag, ITEM | ITEM_END | SEQUENCE_END),
+            _ => header.tag > last,
+        })
 }
 
 /// How the data set at a position is written: as declared, unless its first two elements only make sense otherwise.
@@ -166,6 +178,11 @@ fn is_followed(bytes: &[u8], header: &Header, encoding: Encoding) -> bool {
         return matches!(tag(bytes, header.value, encoding), Some(ITEM | SEQUENCE_END));
     }
     header.end(bytes.len()).is_some_and(|end| is_element(bytes, end, encoding, header.tag))
+}
+
+/// As [`is_followed`], by an element that is just as the encoding has it.
+fn is_before_sound(bytes: &[u8], header: &Header, encoding: Encoding) -> bool {
+    header.end(bytes.len()).is_some_and(|end| is_sound(bytes, end, encoding, header.tag))
 }
 
 fn in_form(bytes: &[u8], at: usize, encoding: Encoding, form: Form) -> Option<Header> {

@@ -220,27 +220,22 @@ impl<'a> Parser<'a> {
     /// leaves out its padding, and that of a sequence is not that of its items.
     fn value_end(&mut self, header: &Header, encoding: Encoding, scope: Scope) -> Result<usize, Problem> {
         let bytes = &self.bytes[..scope.end];
-        let follows = |at: usize| header::is_element(bytes, at, encoding, header.tag);
-        let end = header.end(bytes.len());
+        let is_sound = |at: usize| header::is_sound(bytes, at, encoding, header.tag);
+        let stated = header.end(bytes.len());
         let is_sequence = &header.vr == b"SQ" || NEEDED.contains(&header.tag) && header.vr == NO_VR;
         let is_odd = header.len % 2 == 1 && !PIXELS.contains(&header.tag);
-        if let Some(end) = end
-            && (!(is_sequence || is_odd) || follows(end))
-        {
-            return Ok(end);
-        }
-        let padded = end.filter(|_| is_odd).map(|end| end + 1).filter(|&end| follows(end));
-        let found = match padded {
-            None if is_sequence => self
-                .items_end(header.value, encoding, scope.end)?
-                .filter(|&end| header::is_element(&self.bytes[..scope.end], end, encoding, header.tag)),
-            padded => padded,
+        let found = if stated.is_some_and(|end| !(is_sequence || is_odd) || is_sound(end)) {
+            None
+        } else if is_sequence {
+            self.items_end(header.value, encoding, scope.end)?
+        } else {
+            stated.filter(|_| is_odd).map(|end| end + 1)
         };
-        if let Some(found) = found {
+        if let Some(found) = found.filter(|&end| is_sound(end)) {
             self.note(Note::WrongLength { tag: written(header.tag) });
             return Ok(found);
         }
-        end.ok_or_else(|| Problem::Overrun {
+        stated.ok_or_else(|| Problem::Overrun {
             tag: written(header.tag),
             declared: u64::from(header.len),
             available: (scope.end - header.value) as u64,
@@ -297,7 +292,7 @@ impl<'a> Parser<'a> {
                 }
                 ITEM => items.extend(self.item(item.len, encoding, scope)?),
                 // The delimiter of the sequence is missing.
-                _ if scope.delimited && header::is_element(bytes, at, encoding, tag) => {
+                _ if scope.delimited && header::is_sound(bytes, at, encoding, tag) => {
                     self.note(Note::StrayDelimiter);
                     return Ok(items);
                 }
@@ -394,7 +389,10 @@ impl<'a> Parser<'a> {
             if found.is_none() {
                 return false;
             }
-            if header::is_element(&self.bytes[..end], at, encoding, tag) {
+            let bytes = &self.bytes[..end];
+            if header::is_element(bytes, at, encoding, tag)
+                || header::is_sound(bytes, at, encoding, Tag(0, 0))
+            {
                 self.at = at;
                 return true;
             }

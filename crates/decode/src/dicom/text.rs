@@ -35,13 +35,13 @@ enum Piece {
 }
 
 impl Text {
-    pub(super) fn push(&mut self, char: char) {
-        self.pieces.push(Piece::Char(char));
+    pub(super) fn extend(&mut self, chars: impl IntoIterator<Item = char>) {
+        self.pieces.extend(chars.into_iter().map(Piece::Char));
     }
 
-    /// A byte that is no character.
-    pub(super) fn push_byte(&mut self, byte: u8) {
-        self.pieces.push(Piece::Byte(byte));
+    /// Appends bytes that are no characters.
+    pub(super) fn extend_bytes(&mut self, bytes: &[u8]) {
+        self.pieces.extend(bytes.iter().map(|&byte| Piece::Byte(byte)));
     }
 
     /// Appends what an encoding makes of some bytes. Whether it made something of all of them.
@@ -53,7 +53,7 @@ impl Text {
             let most = decoder.max_utf8_buffer_length_without_replacement(left.len());
             let mut decoded = String::with_capacity(most.unwrap_or(left.len()));
             let (result, read) = decoder.decode_to_string_without_replacement(left, &mut decoded, true);
-            self.pieces.extend(decoded.chars().map(Piece::Char));
+            self.extend(decoded.chars());
             let (now, rest) = left.split_at(read);
             left = rest;
             match result {
@@ -64,8 +64,7 @@ impl Text {
                     let (bad, good) = (usize::from(bad), usize::from(good));
                     // The decoder has read `good` bytes beyond the bad ones: it is given them again, anew.
                     let end = now.len().saturating_sub(good);
-                    let bad = &now[end.saturating_sub(bad)..end];
-                    self.pieces.extend(bad.iter().map(|&byte| Piece::Byte(byte)));
+                    self.extend_bytes(&now[end.saturating_sub(bad)..end]);
                     left = &bytes[bytes.len() - left.len() - (now.len() - end)..];
                     decoder = encoding.new_decoder_without_bom_handling();
                 }
