@@ -232,6 +232,9 @@ fn what_the_pixels_need_is_read_assumed_with_a_note_or_refused() {
     refused(&ramp().words(0x0028_0002, &[3]), "MONOCHROME2 with 3 samples");
     refused(&ramp().text(0x0028_0004, *b"CS", "\0"), "lacks PhotometricInterpretation");
     refused(&ramp().without(0x0028_0100), "lacks BitsAllocated");
+    let before_dicom = ramp().text(0x0008_0010, *b"SH", "ACR-NEMA 2.0").without(0x0028_0004);
+    assert_eq!(shown(&before_dicom.syntax(IMPLICIT)), (SPREAD.to_vec(), vec!["attribute_assumed"]));
+    refused(&ramp().without(0x0028_0004), "lacks PhotometricInterpretation");
     // Padding only matters for the spread.
     let padded = ramp().set(0x0028_0120, *b"US", Value::Bytes(Vec::new()));
     assert_eq!(shown(&padded), (SPREAD.to_vec(), vec![]));

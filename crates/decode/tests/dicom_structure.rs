@@ -198,6 +198,14 @@ fn private_fragments_are_no_pixels() {
     ] {
         assert_eq!(each_size(name, |ramp| ramp.whole(PRIVATE, &whole)), [""; 0], "{name}");
     }
+    // Pixels in fragments whose length is stated, with their delimiter or without.
+    let runs = support::rle(&[&[1], &[0]]);
+    for end in [&b""[..], SEQUENCE_END] {
+        let whole = sequence(0x7fe0_0010, *b"OB", &join(&[&item(b""), &item(&runs), end]));
+        let film =
+            read(&Builder::grey(1, 1, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole).file()).unwrap();
+        assert_eq!(film.notes, [Note::WrongLength { tag: "(7fe0,0010)".into() }]);
+    }
     // Pixels of an icon are not those of the film.
     let icon = join(&[&explicit(0x0028_0010, *b"US", &[9, 0]), &sequence(0x7fe0_0010, *b"OB", &[7; 16])]);
     for whole in

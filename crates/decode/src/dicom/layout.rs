@@ -1,5 +1,6 @@
 //! What the attributes say about the pixels, checked against each other and the limits before any is decoded.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::element::DataSet;
@@ -7,6 +8,9 @@ use super::problem::Problem;
 use crate::error::Reason;
 use crate::limits::Limits;
 use crate::note::Note;
+
+/// Of ACR-NEMA, retired with it.
+const RECOGNITION_CODE: Tag = Tag(0x0008, 0x0010);
 
 /// Colour models with a conversion to grey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +151,19 @@ impl Layout {
 }
 
 fn photometric(data: &DataSet<'_>, notes: &mut Vec<Note>) -> Result<Photometric, Problem> {
-    let name =
-        data.text(tags::PHOTOMETRIC_INTERPRETATION).ok_or(Problem::missing("PhotometricInterpretation"))?;
+    let name = match data.text(tags::PHOTOMETRIC_INTERPRETATION) {
+        Some(name) => name,
+        // The standard before DICOM had no attribute for it.
+        None if data.text(RECOGNITION_CODE).is_some_and(|code| code.starts_with("ACR-NEMA")) => {
+            notes.push(Note::AttributeAssumed {
+                attribute: "PhotometricInterpretation",
+                value: String::new(),
+                assumed: "MONOCHROME2".to_owned(),
+            });
+            "MONOCHROME2".to_owned()
+        }
+        None => return Err(Problem::missing("PhotometricInterpretation")),
+    };
     let samples = data.word(tags::SAMPLES_PER_PIXEL);
     // Case and the marks between words tell nothing apart.
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -196,6 +196,14 @@ impl<'a> Parser<'a> {
             };
         }
         let end = self.value_end(&header, encoding, scope)?;
+        if tag == tags::PIXEL_DATA
+            && scope.depth == 0
+            && let Some(fragments) = self.whole_fragments(value, end)?
+        {
+            self.note(Note::WrongLength { tag: written(tag) });
+            self.at = end;
+            return Ok(Value::Fragments(fragments));
+        }
         if needed && matches!(&vr, b"SQ" | b"UN" | &NO_VR) {
             self.at = value;
             let items = self.items(tag, inner, Scope { end, delimited: false, ..scope });
@@ -371,6 +379,26 @@ impl<'a> Parser<'a> {
             }
         }
         Ok(fragments)
+    }
+
+    /// Compressed pixel data whose length is stated although a delimiter ends it: fragments that fill it. Samples never look so.
+    fn whole_fragments(&mut self, mut at: usize, end: usize) -> Result<Option<Vec<&'a [u8]>>, Problem> {
+        let mut fragments = Vec::new();
+        while at < end {
+            self.count()?;
+            let Some(item) = header::read(&self.bytes[..end], at, Encoding::IMPLICIT) else {
+                return Ok(None);
+            };
+            match (item.tag, item.end(end)) {
+                (ITEM, Some(next)) => {
+                    fragments.push(&self.bytes[item.value..next]);
+                    at = next;
+                }
+                (SEQUENCE_END, _) if end - at <= 9 => break,
+                _ => return Ok(None),
+            }
+        }
+        Ok((fragments.len() > 1).then_some(fragments))
     }
 
     /// Goes behind the first sequence delimiter from `from` on after which another element follows, if there is one.
