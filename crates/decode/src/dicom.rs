@@ -18,12 +18,23 @@
 //! Samples of 1, 8, 16 or 32 bits. Everything else is refused by a [`Problem`] that names it: floating-point pixels, video,
 //! segmented palettes.
 //!
+//! # Odd files
+//! An attribute or element that the picture does not need never costs the film, and one that it needs is never guessed in
+//! silence: what was left out, assumed or read otherwise than written is a [`Note`] on the film.
+//!
+//! # Text
+//! Identifiers are decoded by `SpecificCharacterSet`, with ISO 2022 escape sequences, to UTF-8. Bytes that the character set
+//! does not have, control characters and marks that turn or hide text are written `\xHH`, a byte each; a backslash that would
+//! read as the start of such an escape is written `\x5c`. So two different identifiers never become one, and the bytes of the
+//! file can be had back. Spaces and zeros around a text are padding and left out.
+//!
 //! # Hostile files
 //! The structure is read from the file's own bytes without copying, lengths are compared with what there is, sizes with the
 //! [`Limits`], and a compressed frame's own header with the attributes, before anything is allocated or decoded. Only the
 //! frame asked for is decoded. Panics of decoders become errors.
 
 mod aspect;
+mod charset;
 mod codec;
 mod colour;
 mod content;
@@ -31,14 +42,20 @@ mod element;
 mod film;
 mod frame;
 mod functional;
+mod header;
 mod layout;
 mod modality;
+mod nature;
+mod number;
 mod options;
+mod parse;
 mod problem;
 mod samples;
 mod syntax;
 mod table;
+mod text;
 mod voi;
+mod window;
 
 use std::path::Path;
 
@@ -46,6 +63,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use medclip_core::GrayImage;
 
+use self::charset::CharacterSets;
 use self::codec::Decoded;
 use self::content::Content;
 use self::element::DataSet;
@@ -61,9 +79,10 @@ use crate::note::Note;
 use crate::read;
 
 pub use film::{Film, Identity, Values};
-pub use options::{DicomOptions, Voi};
+pub use options::{DicomOptions, LutBits, Voi};
 pub use problem::Problem;
-pub use voi::{VoiUsed, Window, WindowFunction};
+pub use voi::VoiUsed;
+pub use window::{Window, WindowFunction};
 
 /// Reads a DICOM file.
 ///
@@ -82,32 +101,31 @@ pub fn open(path: impl AsRef<Path>, limits: &Limits, options: &DicomOptions) -> 
 /// The [`Reason`].
 pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<Film, Reason> {
     let content = checked(bytes, limits)?;
-    let data = content.data_set()?;
-    let layout = Layout::of(&data, limits)?;
+    let (data, mut notes) = content.data_set()?;
+    let layout = Layout::of(&data, limits, &mut notes)?;
     let decoded = decode(&content, &data, &layout, options.frame, limits)?;
-    let functional = Functional::of(&data, options.frame);
-    let mut notes = content.notes.clone();
+    let functional = Functional::of(&data, options.frame)?;
 
-    let spacing = aspect::spacing(&data, &functional)?;
+    let spacing = aspect::spacing(&data, &functional, &mut notes);
     let (greyed, voi, inverted) = if layout.photometric.is_grey() {
-        let inverted = options.presentation && is_inverted(&data, &layout, &mut notes)?;
-        let (pixels, voi) = grey(&data, &functional, &layout, &decoded, options, inverted)?;
+        let inverted = options.presentation && is_inverted(&data, &layout, &mut notes);
+        let (pixels, voi) = grey(&data, &functional, &layout, &decoded, options, inverted, &mut notes)?;
         (Greyed::grey(pixels), voi, inverted)
     } else {
-        (colour::grey(&decoded, &layout, &data)?, VoiUsed::Colour, false)
+        (colour::grey(&decoded, &layout, &data, options.lut_bits, &mut notes)?, VoiUsed::Colour, false)
     };
     let Greyed { pixels, chroma } = greyed;
     let image = GrayImage::new(layout.width, layout.height, pixels)
         .map_err(|error| Reason::Damaged(Box::new(error)))?;
     let image = if options.square_pixels {
-        aspect::square(image, aspect::ratio(&data, spacing)?, limits)?
+        aspect::square(image, aspect::ratio(&data, spacing, &mut notes), limits)?
     } else {
         image
     };
     Ok(Film {
         image,
         chroma,
-        identity: identity(&data, options.patient),
+        identity: identity(&data, options.patient, &mut notes),
         photometric: data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default(),
         frames: layout.frames,
         stored_size: [layout.height, layout.width],
@@ -120,20 +138,21 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
 }
 
 /// The values of a frame after the modality's transformation, or its stored numbers where the options leave that out;
-/// colours as they are stored. The options' other fields than `frame` and `modality` are of no concern.
+/// colors as they are stored. The options' other fields than `frame` and `modality` are of no concern.
 ///
 /// # Errors
 /// The [`Reason`].
 pub fn values(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<Values, Reason> {
     let content = checked(bytes, limits)?;
-    let data = content.data_set()?;
-    let layout = Layout::of(&data, limits)?;
+    let (data, mut notes) = content.data_set()?;
+    let layout = Layout::of(&data, limits, &mut notes)?;
     if layout.samples() as u64 * 8 > limits.max_memory_bytes {
         return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
     }
     let decoded = decode(&content, &data, &layout, options.frame, limits)?;
     let modality = if options.modality && layout.photometric.is_grey() {
-        Modality::read(&data, &Functional::of(&data, options.frame), layout.signed)?
+        let functional = Functional::of(&data, options.frame)?;
+        Modality::read(&data, &functional, layout.signed, options.lut_bits, &mut notes)?
     } else {
         Modality::IDENTITY
     };
@@ -148,8 +167,11 @@ pub fn values(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<V
 /// The [`Reason`].
 pub fn describe(bytes: &[u8], limits: &Limits, patient: bool) -> Result<Identity, Reason> {
     let content = checked(bytes, limits)?;
-    Ok(identity(&content.data_set()?, patient))
+    let (data, mut notes) = content.data_set()?;
+    Ok(identity(&data, patient, &mut notes))
 }
+
+pub(crate) use nature::holds_no_image;
 
 pub(crate) fn is_dicom(start: &[u8]) -> bool {
     content::is_dicom(start)
@@ -185,13 +207,18 @@ fn grey(
     decoded: &Decoded,
     options: &DicomOptions,
     inverted: bool,
+    notes: &mut Vec<Note>,
 ) -> Result<(Vec<u8>, VoiUsed), Reason> {
     let meaning = Meaning::new(layout, decoded.precision);
-    let modality =
-        if options.modality { Modality::read(data, functional, layout.signed)? } else { Modality::IDENTITY };
+    let modality = if options.modality {
+        Modality::read(data, functional, layout.signed, options.lut_bits, notes)?
+    } else {
+        Modality::IDENTITY
+    };
     let range = modality.range(meaning.range());
-    let extremes = || extremes(decoded, meaning, &modality, padding(data, layout));
-    let (levels, used) = Levels::choose(options.voi, data, functional, extremes, range)?;
+    let padding = padding(data, layout, notes);
+    let extremes = || extremes(decoded, meaning, &modality, padding);
+    let (levels, used) = Levels::choose(options, data, functional, extremes, range, notes)?;
     let grey = |pattern: u32| {
         let grey = levels.grey(modality.value(meaning.number(pattern)));
         if inverted { 255 - grey } else { grey }
@@ -224,48 +251,52 @@ fn extremes(
 }
 
 /// Stored numbers that fill up the image.
-fn padding(data: &DataSet<'_>, layout: &Layout) -> Option<(i64, i64)> {
-    let number = |tag: Tag| {
-        let word = data.word(tag)?;
+fn padding(data: &DataSet<'_>, layout: &Layout, notes: &mut Vec<Note>) -> Option<(i64, i64)> {
+    let mut number = |tag: Tag, attribute| {
+        let Some(word) = data.word(tag) else {
+            if data.bytes(tag).is_some() {
+                notes.push(Note::AttributeIgnored { attribute, value: data.text(tag).unwrap_or_default() });
+            }
+            return None;
+        };
         Some(if layout.signed { i64::from(word as i16) } else { i64::from(word) })
     };
-    let value = number(tags::PIXEL_PADDING_VALUE)?;
-    let limit = number(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
+    let value = number(tags::PIXEL_PADDING_VALUE, "PixelPaddingValue")?;
+    let limit = number(tags::PIXEL_PADDING_RANGE_LIMIT, "PixelPaddingRangeLimit").unwrap_or(value);
     Some((value.min(limit), value.max(limit)))
 }
 
-fn is_inverted(data: &DataSet<'_>, layout: &Layout, notes: &mut Vec<Note>) -> Result<bool, Problem> {
+/// Whether black and white are turned. Shapes other than the two of softcopy say nothing about that: they are of printers.
+fn is_inverted(data: &DataSet<'_>, layout: &Layout, notes: &mut Vec<Note>) -> bool {
     let lowest_is_white = layout.photometric == Photometric::Monochrome1;
-    match data.text(tags::PRESENTATION_LUT_SHAPE).as_deref() {
-        None => Ok(lowest_is_white),
-        Some("IDENTITY") => {
-            if lowest_is_white {
-                notes.push(Note::PolarityDisagrees);
-            }
-            Ok(lowest_is_white)
-        }
-        Some("INVERSE") => Ok(true),
-        Some(other) => Err(Problem::Invalid {
-            attribute: "PresentationLUTShape",
-            value: other.chars().take(32).collect(),
-            expected: "IDENTITY or INVERSE",
-        }),
+    let Some(shape) = data.text(tags::PRESENTATION_LUT_SHAPE) else { return lowest_is_white };
+    if shape.eq_ignore_ascii_case("INVERSE") {
+        return true;
     }
+    if !shape.eq_ignore_ascii_case("IDENTITY") {
+        let value = shape.chars().take(32).collect();
+        notes.push(Note::AttributeIgnored { attribute: "PresentationLUTShape", value });
+    } else if lowest_is_white {
+        notes.push(Note::PolarityDisagrees);
+    }
+    lowest_is_white
 }
 
-fn identity(data: &DataSet<'_>, patient: bool) -> Identity {
+fn identity(data: &DataSet<'_>, patient: bool, notes: &mut Vec<Note>) -> Identity {
+    let sets = CharacterSets::of(data, notes);
+    let mut text = |tag, attribute| sets.text(data, tag, attribute, notes);
     Identity {
-        sop_instance_uid: data.text(tags::SOP_INSTANCE_UID),
-        sop_class_uid: data.text(tags::SOP_CLASS_UID),
-        series_instance_uid: data.text(tags::SERIES_INSTANCE_UID),
-        study_instance_uid: data.text(tags::STUDY_INSTANCE_UID),
-        patient_id: patient.then(|| data.text(tags::PATIENT_ID)).flatten(),
-        modality: data.text(tags::MODALITY),
-        body_part: data.text(tags::BODY_PART_EXAMINED),
-        view_position: data.text(tags::VIEW_POSITION),
-        patient_orientation: data.text(tags::PATIENT_ORIENTATION),
-        presentation_intent: data.text(tags::PRESENTATION_INTENT_TYPE),
-        burned_in_annotation: data.text(tags::BURNED_IN_ANNOTATION),
-        image_type: data.text(tags::IMAGE_TYPE),
+        sop_instance_uid: text(tags::SOP_INSTANCE_UID, "SOPInstanceUID"),
+        sop_class_uid: text(tags::SOP_CLASS_UID, "SOPClassUID"),
+        series_instance_uid: text(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID"),
+        study_instance_uid: text(tags::STUDY_INSTANCE_UID, "StudyInstanceUID"),
+        patient_id: if patient { text(tags::PATIENT_ID, "PatientID") } else { None },
+        modality: text(tags::MODALITY, "Modality"),
+        body_part: text(tags::BODY_PART_EXAMINED, "BodyPartExamined"),
+        view_position: text(tags::VIEW_POSITION, "ViewPosition"),
+        patient_orientation: text(tags::PATIENT_ORIENTATION, "PatientOrientation"),
+        presentation_intent: text(tags::PRESENTATION_INTENT_TYPE, "PresentationIntentType"),
+        burned_in_annotation: text(tags::BURNED_IN_ANNOTATION, "BurnedInAnnotation"),
+        image_type: text(tags::IMAGE_TYPE, "ImageType"),
     }
 }

@@ -5,7 +5,9 @@
 #[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod support;
 
-use medclip_decode::dicom::{self, DicomOptions, Film, Problem, Voi, VoiUsed, Window, WindowFunction};
+use medclip_decode::dicom::{
+    self, DicomOptions, Film, LutBits, Problem, Voi, VoiUsed, Window, WindowFunction,
+};
 use medclip_decode::{Limits, Note, Reason, from_bytes, is_dicom};
 
 use support::{BIG_ENDIAN, Builder, DEFLATED, IMPLICIT, JPEG, RLE, Value, rle};
@@ -69,13 +71,17 @@ fn windows_follow_their_functions() {
 }
 
 #[test]
-fn windows_that_map_nothing_are_refused() {
+fn windows_that_map_nothing_are_refused_where_they_are_asked_for() {
+    let refused = |builder: &Builder, message: &str| {
+        let first = DicomOptions { voi: Voi::Window(0), ..DicomOptions::default() };
+        let error = with(builder, first).unwrap_err().to_string();
+        assert!(error.contains(message), "{error:?} should say {message:?}");
+    };
     refused(&ramp().window("2000", "0"), "has window centre 2000 and width 0, impossible with LINEAR");
     refused(&ramp().window("2000", "0.5"), "impossible with LINEAR");
     refused(&ramp().window("2000", "0").text(0x0028_1056, *b"CS", "SIGMOID"), "impossible with SIGMOID");
     refused(&ramp().window("2000", "abc"), "has WindowWidth \"abc\", which is not a number");
-    refused(&ramp().window("1\\2", "1"), "has WindowWidth \"1 numbers\"");
-    refused(&ramp().window("2000", "9").text(0x0028_1056, *b"CS", "CUBIC"), "has VOILUTFunction \"CUBIC\"");
+    refused(&ramp().text(0x0028_1050, *b"DS", "2000"), "lacks WindowWidth");
 }
 
 #[test]
@@ -86,7 +92,7 @@ fn one_of_several_windows_can_be_chosen() {
     // ((1000 − 499.5) / 1000 + ½) > 1
     assert_eq!(choose(Voi::Window(1)).unwrap().image.pixels(), [0, 255, 255, 255]);
     let error = choose(Voi::Window(2)).unwrap_err().to_string();
-    assert_eq!(error, "has 2 windows, number 2 was asked for (the first is 0)");
+    assert_eq!(error, "has 2 windows, number 3 was asked for");
     let given = Window { center: 2000.0, width: 4000.0, function: WindowFunction::LinearExact };
     let film = choose(Voi::Given(given)).unwrap();
     assert_eq!(film.image.pixels(), [0, 64, 128, 255]);
@@ -139,10 +145,10 @@ fn lookup_tables_replace_slopes_and_windows() {
     let rescaled = builder.clone().text(0x0028_1052, *b"DS", "-20").item(0x0028_3010, signed);
     pixels(&rescaled, &[0, 0, 51, 255, 255]);
     pixels(&rescaled.syntax(IMPLICIT), &[0, 0, 51, 255, 255]);
-    refused(
-        &builder.clone().item(0x0028_3010, table(0, 17, &[1])),
-        "its VOI LUT is unusable: its entries have 17 bits",
-    );
+    let declared = DicomOptions { lut_bits: LutBits::Declared, ..DicomOptions::default() };
+    let error =
+        with(&builder.clone().item(0x0028_3010, table(0, 17, &[1])), declared).unwrap_err().to_string();
+    assert_eq!(error, "its VOI LUT is unusable: its entries have 17 bits");
     let short = vec![(0x0028_3002, *b"US", Value::Words(vec![9, 0, 16]))];
     refused(&builder.item(0x0028_3000, short), "its Modality LUT is unusable: it has 0 bytes for 9 entries");
 }
@@ -164,7 +170,6 @@ fn white_lowest_and_inverse_presentation_turn_once() {
     assert!(disagrees.inverted);
     let as_stored = DicomOptions { presentation: false, ..DicomOptions::default() };
     assert_eq!(with(&lowest_white, as_stored).unwrap().image.pixels(), [0, 64, 128, 255]);
-    refused(&ramp().text(0x2050_0020, *b"CS", "LIN OD"), "has PresentationLUTShape \"LIN OD\"");
 }
 
 #[test]
@@ -294,7 +299,7 @@ fn the_frame_asked_for_is_decoded() {
     };
     assert_eq!(frame(&frames, 2).unwrap(), [5.0, 6.0]);
     let error = frame(&frames, 3).unwrap_err().to_string();
-    assert_eq!(error, "has 3 frames, frame 3 was asked for (the first is 0)");
+    assert_eq!(error, "has 3 frames, frame 4 was asked for");
     // Single bits: the second frame starts in the middle of a byte.
     let bits =
         Builder::grey(3, 1, 1).words(0x0028_0100, &[1]).text(0x0028_0008, *b"IS", "2").bytes(&[0b0010_1001]);
@@ -356,8 +361,6 @@ fn pixels_are_made_square() {
     let kept = DicomOptions { square_pixels: false, ..DicomOptions::default() };
     let kept = with(&builder.clone().text(0x0028_0034, *b"IS", "2\\1"), kept).unwrap();
     assert_eq!(kept.image.height(), 2);
-    refused(&builder.clone().text(0x0028_0034, *b"IS", "0\\1"), "has PixelAspectRatio \"of ratio 0\"");
-    refused(&builder.text(0x0028_0034, *b"IS", "9999\\1"), "which is not a shape of pixels");
 }
 
 #[test]
@@ -381,10 +384,8 @@ fn attributes_that_contradict_each_other_are_refused() {
     refused(&ramp().words(0x0028_0010, &[0]), "has Rows \"0\", which is not positive");
     refused(&ramp().words(0x0028_0101, &[17]), "has 16 bits allocated, 17 stored and high bit 11");
     refused(&ramp().words(0x0028_0100, &[12]), "has 12 bits allocated");
-    refused(&ramp().words(0x0028_0102, &[16]), "high bit 16");
     refused(&ramp().words(0x0028_0103, &[2]), "has PixelRepresentation \"2\"");
     refused(&ramp().without(0x0028_0004), "lacks PhotometricInterpretation");
-    refused(&ramp().text(0x0028_0008, *b"IS", "0"), "has NumberOfFrames \"0\"");
     refused(&ramp().words(0x0028_0011, &[5]), "has 8 bytes of pixel data where its frame ends at 10");
     refused(&ramp().syntax(JPEG), "compressed pixel data in fragments");
     refused(&ramp().fragments(&[&[1, 2]]), "has compressed pixel data and no TransferSyntaxUID");

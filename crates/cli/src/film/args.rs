@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 #[cfg(feature = "dicom")]
-use medclip_decode::dicom::{DicomOptions, Voi, Window, WindowFunction};
+use medclip_decode::dicom::{DicomOptions, LutBits, Voi, Window, WindowFunction};
 
 /// Of these settings in a command's help.
 #[cfg(feature = "dicom")]
@@ -28,13 +28,24 @@ pub(crate) struct DicomArgs {
     #[arg(long, help_heading = HEADING, value_name = "VALUES", default_value = "file", value_parser = voi)]
     #[arg(allow_hyphen_values = true)]
     window: Voi,
+    /// Bits of an entry of a lookup table: `used` for as many as the largest entry takes, `declared` for as many as the table's
+    /// descriptor claims, which is often 16 where entries have 12
+    #[cfg(feature = "dicom")]
+    #[arg(long, help_heading = HEADING, value_name = "BITS", default_value = "used", value_parser = lut_bits)]
+    lut_bits: LutBits,
 }
 
 #[cfg(feature = "dicom")]
 impl DicomArgs {
     /// For files whose patient is named or not.
     pub(crate) fn options(&self, patient: bool) -> DicomOptions {
-        DicomOptions { frame: self.frame.get() - 1, voi: self.window, patient, ..DicomOptions::default() }
+        DicomOptions {
+            frame: self.frame.get() - 1,
+            voi: self.window,
+            lut_bits: self.lut_bits,
+            patient,
+            ..DicomOptions::default()
+        }
     }
 }
 
@@ -46,9 +57,19 @@ impl DicomArgs {
         return vec![
             ("frame".to_owned(), self.frame.to_string()),
             ("window".to_owned(), format!("{:?}", self.window)),
+            ("lut_bits".to_owned(), format!("{:?}", self.lut_bits)),
         ];
         #[cfg(not(feature = "dicom"))]
         return Vec::new();
+    }
+}
+
+#[cfg(feature = "dicom")]
+fn lut_bits(text: &str) -> Result<LutBits, String> {
+    match text {
+        "used" => Ok(LutBits::Used),
+        "declared" => Ok(LutBits::Declared),
+        other => Err(problem(other, "neither used nor declared")),
     }
 }
 
@@ -119,5 +140,7 @@ mod tests {
         ] {
             assert!(voi(text).unwrap_err().starts_with(reason), "{text}");
         }
+        assert_eq!(lut_bits("declared"), Ok(LutBits::Declared));
+        assert!(lut_bits("12").unwrap_err().starts_with("`12`: neither used"));
     }
 }

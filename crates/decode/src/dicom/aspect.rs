@@ -1,5 +1,6 @@
 //! Pixels that are not square.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use medclip_core::GrayImage;
 use medclip_core::preprocess::Resample;
@@ -7,54 +8,67 @@ use medclip_core::preprocess::resample::resize;
 
 use super::element::DataSet;
 use super::functional::Functional;
-use super::problem::Problem;
 use crate::error::Reason;
 use crate::limits::Limits;
+use crate::note::Note;
 
 /// Ratios of sides nearer to 1 than this are 1.
 const TOLERANCE: f64 = 0.01;
 /// Ratios beyond this are no shapes of pixels.
 const MAX_RATIO: f64 = 16.0;
 
-/// Distance of rows and columns in millimetres.
+/// Distance of rows and columns in millimetres. What is not two positive numbers is left out with a note.
 pub(crate) fn spacing(
     data: &DataSet<'_>,
     functional: &Functional<'_, '_>,
-) -> Result<Option<[f64; 2]>, Problem> {
+    notes: &mut Vec<Note>,
+) -> Option<[f64; 2]> {
     let group = functional.find(tags::PIXEL_MEASURES_SEQUENCE);
-    for (source, tag, name) in [
+    [
         (group, tags::PIXEL_SPACING, "PixelSpacing"),
         (Some(data), tags::PIXEL_SPACING, "PixelSpacing"),
         (Some(data), tags::IMAGER_PIXEL_SPACING, "ImagerPixelSpacing"),
-    ] {
-        let numbers = source.map(|source| source.numbers(tag, name)).transpose()?.unwrap_or_default();
-        if let &[row, column] = &numbers[..]
-            && row > 0.0
-            && column > 0.0
-        {
-            return Ok(Some([row, column]));
-        }
-    }
-    Ok(None)
+    ]
+    .into_iter()
+    .find_map(|(source, tag, attribute)| pair(source?, tag, attribute, notes))
 }
 
-/// Height of a pixel over its width: of `PixelAspectRatio`, else of the spacing, else 1.
-pub(crate) fn ratio(data: &DataSet<'_>, spacing: Option<[f64; 2]>) -> Result<f64, Problem> {
-    let written = data.numbers(tags::PIXEL_ASPECT_RATIO, "PixelAspectRatio")?;
-    let ratio = match (&written[..], spacing) {
-        (&[vertical, horizontal], _) => vertical / horizontal,
-        (_, Some([row, column])) => row / column,
-        _ => 1.0,
-    };
-    if !(1.0 / MAX_RATIO..=MAX_RATIO).contains(&ratio) {
-        let attribute = if written.len() == 2 { "PixelAspectRatio" } else { "PixelSpacing" };
-        return Err(Problem::Invalid {
-            attribute,
-            value: format!("of ratio {ratio}"),
-            expected: "a shape of pixels",
-        });
+/// Height of a pixel over its width: of `PixelAspectRatio`, else of the spacing, else 1. What is no shape of pixels is left out
+/// with a note.
+pub(crate) fn ratio(data: &DataSet<'_>, spacing: Option<[f64; 2]>, notes: &mut Vec<Note>) -> f64 {
+    let stated = pair(data, tags::PIXEL_ASPECT_RATIO, "PixelAspectRatio", notes);
+    for (pair, attribute) in [(stated, "PixelAspectRatio"), (spacing, "PixelSpacing")] {
+        let Some([vertical, horizontal]) = pair else { continue };
+        let ratio = vertical / horizontal;
+        if (1.0 / MAX_RATIO..=MAX_RATIO).contains(&ratio) {
+            return ratio;
+        }
+        notes.push(Note::AttributeIgnored { attribute, value: format!("{vertical}\\{horizontal}") });
     }
-    Ok(ratio)
+    1.0
+}
+
+/// Two positive numbers.
+fn pair(data: &DataSet<'_>, tag: Tag, attribute: &'static str, notes: &mut Vec<Note>) -> Option<[f64; 2]> {
+    let decimals = data.decimals(tag)?;
+    let mut values = &decimals.values[..];
+    while let [rest @ .., None] = values
+        && decimals.written.ends_with('\\')
+    {
+        values = rest;
+    }
+    match *values {
+        [Some(vertical), Some(horizontal)] if vertical > 0.0 && horizontal > 0.0 => {
+            if decimals.comma {
+                notes.push(Note::DecimalComma { attribute, value: decimals.written });
+            }
+            Some([vertical, horizontal])
+        }
+        _ => {
+            notes.push(Note::AttributeIgnored { attribute, value: decimals.written });
+            None
+        }
+    }
 }
 
 /// The image with as many more rows or columns as make its pixels square.

@@ -5,15 +5,23 @@ use dicom_dictionary_std::tags;
 use super::codec::Decoded;
 use super::element::DataSet;
 use super::layout::{Layout, Photometric};
+use super::options::LutBits;
 use super::problem::Problem;
 use super::samples::Meaning;
-use super::table::LookupTable;
+use super::table::{LookupTable, bits_of};
 use crate::luma::Greyed;
+use crate::note::Note;
 
 /// Grey levels of a colour frame.
-pub(crate) fn grey(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Greyed, Problem> {
+pub(crate) fn grey(
+    decoded: &Decoded,
+    layout: &Layout,
+    data: &DataSet<'_>,
+    bits: LutBits,
+    notes: &mut Vec<Note>,
+) -> Result<Greyed, Problem> {
     if layout.photometric == Photometric::Palette {
-        return palette(decoded, layout, data);
+        return palette(decoded, layout, data, bits, notes);
     }
     let meaning = Meaning::new(layout, decoded.precision);
     let level = |pattern: u32| {
@@ -29,7 +37,13 @@ pub(crate) fn grey(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Re
     Ok(levels.as_chunks().0.iter().map(|&pixel| if is_ybr { rgb(pixel) } else { pixel }).collect())
 }
 
-fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Greyed, Problem> {
+fn palette(
+    decoded: &Decoded,
+    layout: &Layout,
+    data: &DataSet<'_>,
+    bits: LutBits,
+    notes: &mut Vec<Note>,
+) -> Result<Greyed, Problem> {
     const NAME: &str = "palette";
     if data.get(tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA).is_some() {
         return Err(Problem::Table { table: NAME, what: "it is segmented".to_owned() });
@@ -44,14 +58,36 @@ fn palette(decoded: &Decoded, layout: &Layout, data: &DataSet<'_>) -> Result<Gre
         table(tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA)?,
     ];
     let meaning = Meaning::new(layout, decoded.precision);
+    let shifts = shifts(&tables, bits, notes)?;
+    let highest = decoded.samples.patterns().map(|pattern| meaning.number(pattern)).max().unwrap_or(0);
+    for table in &tables {
+        table.reaches(highest as f64)?;
+    }
+    if let Some(short) = tables.iter().find(|table| !table.is_whole()) {
+        notes.push(short.shortage());
+    }
     let colour = |pattern| {
         let number = meaning.number(pattern);
-        [0, 1, 2].map(|channel| {
-            let table: &LookupTable = &tables[channel];
-            (table.get(number) >> table.bits.saturating_sub(8)) as u8
-        })
+        [0, 1, 2].map(|channel: usize| (tables[channel].get(number) >> shifts[channel]) as u8)
     };
     Ok(decoded.samples.patterns().map(colour).collect())
+}
+
+/// By how many bits the entries of each table are too wide for eight. Used bits are those of the three together: a table of a
+/// color that the picture hardly has may use fewer.
+fn shifts(tables: &[LookupTable; 3], bits: LutBits, notes: &mut Vec<Note>) -> Result<[u16; 3], Problem> {
+    if bits == LutBits::Used {
+        let used = bits_of(tables.iter().flat_map(LookupTable::entries));
+        // Entries of up to eight bits are levels as they are.
+        let shift = used.saturating_sub(8);
+        if tables[0].declared().saturating_sub(8) != shift {
+            tables[0].note_bits(used, notes);
+        }
+        return Ok([shift; 3]);
+    }
+    let [red, green, blue] = tables;
+    let mut shift = |table: &LookupTable| Ok(table.bits(bits, notes)?.saturating_sub(8));
+    Ok([shift(red)?, shift(green)?, shift(blue)?])
 }
 
 /// Luma and chroma of a frame become red, green and blue.

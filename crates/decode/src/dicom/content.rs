@@ -26,29 +26,33 @@ pub(crate) struct Content<'a> {
     bytes: Cow<'a, [u8]>,
     pub(crate) syntax: TransferSyntax,
     /// What the file leaves out that others have.
-    pub(crate) notes: Vec<Note>,
+    notes: Vec<Note>,
 }
 
-/// Whether a file that starts so is DICOM: by the magic after its preamble, or, without one, by a first element that only a
-/// DICOM data set has.
+/// Whether a file that starts so is DICOM: by the magic after its preamble, or, without one, by the magic alone or a first element
+/// that only a DICOM data set has.
 pub(super) fn is_dicom(start: &[u8]) -> bool {
-    has_magic(start) || first_element(start).is_some()
+    magic_end(start).is_some() || first_element(start).is_some()
 }
 
-fn has_magic(start: &[u8]) -> bool {
-    start.get(PREAMBLE..START) == Some(MAGIC)
+/// Where the magic ends.
+fn magic_end(start: &[u8]) -> Option<usize> {
+    if start.get(PREAMBLE..START) == Some(MAGIC) {
+        return Some(START);
+    }
+    let rest = start.strip_prefix(MAGIC)?;
+    first_element(rest).is_some().then_some(MAGIC.len())
 }
 
 impl<'a> Content<'a> {
     /// Reads the file meta information; inflates, within the limits, what is deflated.
     pub(crate) fn new(file: &'a [u8], limits: &Limits) -> Result<Self, Reason> {
         let mut notes = Vec::new();
-        let start = if has_magic(file) {
-            START
-        } else {
+        let start = magic_end(file);
+        if start != Some(START) {
             notes.push(Note::NoPreamble);
-            0
-        };
+        }
+        let start = start.unwrap_or(0);
         // The group's stated length is of no use: its elements end where another group begins.
         let (meta, meta_len) = DataSet::parse_group(&file[start..], META_GROUP).map_err(Reason::from)?;
         let body = &file[start + meta_len..];
@@ -58,13 +62,58 @@ impl<'a> Content<'a> {
             notes.push(Note::NoTransferSyntax);
             TransferSyntax::native(first_element(body).unwrap_or(Encoding::IMPLICIT))
         };
-        let bytes = if syntax.deflated { Cow::Owned(inflate(body, limits)?) } else { Cow::Borrowed(body) };
+        let bytes = if !syntax.deflated {
+            Cow::Borrowed(body)
+        } else if first_element(body).is_some() {
+            // No deflate stream starts so: its first block would be longer than it says it is.
+            notes.push(Note::EncodingDiffers);
+            Cow::Borrowed(body)
+        } else {
+            Cow::Owned(inflate(body, limits).or_else(|error| match zlib_stream(body) {
+                Some(stream) => {
+                    notes.push(Note::EncodingDiffers);
+                    inflate(stream, limits)
+                }
+                None => Err(error),
+            })?)
+        };
         Ok(Self { bytes, syntax, notes })
     }
 
-    pub(crate) fn data_set(&self) -> Result<DataSet<'_>, Problem> {
-        DataSet::parse(&self.bytes, self.syntax.encoding)
+    /// The data set, and what is odd about it and the file.
+    pub(crate) fn data_set(&self) -> Result<(DataSet<'_>, Vec<Note>), Problem> {
+        let (data, odd) = DataSet::parse(&self.bytes, self.syntax.encoding)?;
+        Ok((data, [&self.notes[..], &odd[..]].concat()))
     }
+}
+
+/// What the start of a file shows of its file meta information and of its data set; nothing of other files. A data set that is
+/// deflated or written in an unknown way is not looked at.
+pub(super) fn prefix(start: &[u8]) -> Option<(DataSet<'_>, Option<DataSet<'_>>)> {
+    if !is_dicom(start) {
+        return None;
+    }
+    let bytes = &start[magic_end(start).unwrap_or(0)..];
+    let Ok((meta, len)) = DataSet::parse_group(bytes, META_GROUP) else {
+        return Some((DataSet::prefix(bytes, Encoding::EXPLICIT), None));
+    };
+    let body = &bytes[len..];
+    let encoding = match meta.text(tags::TRANSFER_SYNTAX_UID) {
+        Some(uid) => TransferSyntax::from_uid(&uid)
+            .ok()
+            .filter(|syntax| !syntax.deflated)
+            .map(|syntax| syntax.encoding),
+        None => first_element(body),
+    };
+    let data = encoding.map(|encoding| DataSet::prefix(body, encoding));
+    Some((meta, data))
+}
+
+/// The deflate stream behind a zlib header, which does not belong there (RFC 1950).
+fn zlib_stream(bytes: &[u8]) -> Option<&[u8]> {
+    let &[method, flags, ref stream @ ..] = bytes else { return None };
+    let is_header = method & 15 == 8 && flags & 0x20 == 0 && u16::from_be_bytes([method, flags]) % 31 == 0;
+    is_header.then_some(stream)
 }
 
 /// At most `limits.max_memory_bytes` of a deflate stream.

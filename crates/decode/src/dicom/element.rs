@@ -1,37 +1,18 @@
 //! Data elements of a data set, borrowed from the bytes of the file.
 //!
-//! A value is a slice of the file, so a length that lies costs nothing: memory is bounded by the number of elements, and
-//! that by [`MAX_ELEMENTS`]. Lengths are compared with what is there before anything is read.
+//! A value is a slice of the file, so a length that lies costs nothing: memory is bounded by the number of elements. Lengths are
+//! compared with what is there before anything is read.
+
+use std::collections::HashMap;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+use super::number::{self, Decimals};
+use super::parse::Parser;
 use super::problem::{Problem, written};
-
-/// Most elements, items and fragments of one file. Multi-frame images have a few dozen per frame.
-pub(crate) const MAX_ELEMENTS: usize = 1_000_000;
-/// Deepest nesting of sequences. Structured reports reach about ten.
-pub(crate) const MAX_DEPTH: usize = 24;
-
-const ITEM: Tag = Tag(0xfffe, 0xe000);
-const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
-const SEQUENCE_END: Tag = Tag(0xfffe, 0xe0dd);
-const UNDEFINED: u32 = u32::MAX;
-
-/// Sequences that are read even where implicit value representation does not say that they are sequences.
-const SEQUENCES: [Tag; 8] = [
-    tags::MODALITY_LUT_SEQUENCE,
-    tags::VOILUT_SEQUENCE,
-    tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
-    tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
-    tags::FRAME_VOILUT_SEQUENCE,
-    tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
-    tags::PIXEL_MEASURES_SEQUENCE,
-    tags::PIXEL_DATA,
-];
-
-/// Elements with pixels, the last of a data set that matter.
-const PIXELS: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
+use super::text;
+use crate::note::Note;
 
 /// How elements are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +28,16 @@ impl Encoding {
     pub(crate) const EXPLICIT: Self = Self { explicit: true, big_endian: false };
     pub(crate) const BIG_ENDIAN: Self = Self { explicit: true, big_endian: true };
 
-    fn u16(self, bytes: [u8; 2]) -> u16 {
+    pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
         if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
     }
 
-    fn u32(self, bytes: [u8; 4]) -> u32 {
+    pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
         if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    pub(super) fn u64(self, bytes: [u8; 8]) -> u64 {
+        if self.big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) }
     }
 }
 
@@ -69,9 +54,12 @@ pub(crate) struct Element<'a> {
 #[derive(Debug)]
 pub(crate) enum Value<'a> {
     Bytes(&'a [u8]),
+    /// Of sequences that no picture needs there are none.
     Items(Vec<DataSet<'a>>),
     /// Compressed pixel data; the offset table is the first.
     Fragments(Vec<&'a [u8]>),
+    /// A sequence that a picture may need and that cannot be read, and why.
+    Unreadable(String),
 }
 
 /// Elements in the order of the file.
@@ -82,28 +70,47 @@ pub(crate) struct DataSet<'a> {
 }
 
 impl<'a> DataSet<'a> {
-    /// All elements of `bytes` up to its pixel data.
-    pub(crate) fn parse(bytes: &'a [u8], encoding: Encoding) -> Result<Self, Problem> {
-        let mut parser = Parser { bytes, at: 0, encoding, left: MAX_ELEMENTS };
-        let elements = parser.elements(bytes.len(), false, 0)?;
-        Ok(Self { elements, encoding })
+    pub(super) const fn new(elements: Vec<Element<'a>>, encoding: Encoding) -> Self {
+        Self { elements, encoding }
+    }
+
+    /// All elements of `bytes` up to its pixel data, and what is odd about them.
+    pub(crate) fn parse(bytes: &'a [u8], encoding: Encoding) -> Result<(Self, Vec<Note>), Problem> {
+        let (data, mut notes) = Parser::new(bytes).whole(encoding)?;
+        notes.extend(data.repeated().map(|tag| Note::Repeated { tag: written(tag) }));
+        Ok((data, notes))
     }
 
     /// The leading elements of a group: file meta information. Gives the bytes they take, too.
     pub(crate) fn parse_group(bytes: &'a [u8], group: u16) -> Result<(Self, usize), Problem> {
-        let encoding = Encoding::EXPLICIT;
-        let mut parser = Parser { bytes, at: 0, encoding, left: MAX_ELEMENTS };
-        let mut elements = Vec::new();
-        while bytes.len() >= parser.at + 8 && parser.peek_group() == group {
-            elements.push(parser.element(bytes.len(), 0)?);
+        let (data, end, result) = Parser::new(bytes).prefix(Encoding::EXPLICIT, Some(group));
+        let Err(problem) = result else { return Ok((data, end)) };
+        // The group's stated length leads over an element that cannot be read.
+        let stated = data.elements.first().filter(|first| first.tag == Tag(group, 0));
+        let stated = stated.and_then(|first| match first.value {
+            Value::Bytes(bytes) => Some(12 + Encoding::EXPLICIT.u32(*bytes.first_chunk()?) as usize),
+            _ => None,
+        });
+        match stated {
+            Some(stated)
+                if stated >= end && stated < bytes.len() && data.get(tags::TRANSFER_SYNTAX_UID).is_some() =>
+            {
+                Ok((data, stated))
+            }
+            _ => Err(problem),
         }
-        Ok((Self { elements, encoding }, parser.at))
+    }
+
+    /// The elements that are whole in the start of a data set.
+    pub(crate) fn prefix(bytes: &'a [u8], encoding: Encoding) -> Self {
+        Parser::new(bytes).prefix(encoding, None).0
     }
 
     pub(crate) const fn encoding(&self) -> Encoding {
         self.encoding
     }
 
+    /// The first element with a tag.
     pub(crate) fn get(&self, tag: Tag) -> Option<&Element<'a>> {
         self.elements.iter().find(|element| element.tag == tag)
     }
@@ -116,6 +123,7 @@ impl<'a> DataSet<'a> {
         }
     }
 
+    /// Items of a sequence; none of one that cannot be read.
     pub(crate) fn items(&self, tag: Tag) -> &[DataSet<'a>] {
         match self.get(tag) {
             Some(Element { value: Value::Items(items), .. }) => items,
@@ -123,11 +131,18 @@ impl<'a> DataSet<'a> {
         }
     }
 
-    /// Text without its padding; none where nothing is left.
+    /// Items of a sequence that the picture needs.
+    pub(crate) fn sequence(&self, tag: Tag, attribute: &'static str) -> Result<&[DataSet<'a>], Problem> {
+        match self.get(tag).map(|element| &element.value) {
+            Some(Value::Unreadable(what)) => Err(Problem::Sequence { attribute, what: what.clone() }),
+            _ => Ok(self.items(tag)),
+        }
+    }
+
+    /// Text of the default character set without its padding, see [`text`]; none where nothing is left.
     pub(crate) fn text(&self, tag: Tag) -> Option<String> {
-        let text = String::from_utf8_lossy(self.bytes(tag)?);
-        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-        (!text.is_empty()).then(|| text.to_owned())
+        let bytes = text::trim(self.bytes(tag)?);
+        (!bytes.is_empty()).then(|| text::of_default(bytes))
     }
 
     /// 16-bit numbers of a value, `US` or `SS` alike: the bits.
@@ -137,212 +152,41 @@ impl<'a> DataSet<'a> {
         (!words.is_empty()).then_some(words)
     }
 
+    /// The first 16-bit number of a value: the bits of `US` or `SS`, or what another representation writes as text or wider.
     pub(crate) fn word(&self, tag: Tag) -> Option<u16> {
         let bytes = self.bytes(tag)?;
-        (bytes.len() >= 2).then(|| self.encoding.u16([bytes[0], bytes[1]]))
+        let vr = self.get(tag)?.vr;
+        if matches!(&vr, b"UL" | b"SL" | b"IS" | b"DS" | b"UV" | b"SV") {
+            let number = self.decimals(tag)?.values.first().copied().flatten()?;
+            let fits = number.fract() == 0.0 && (f64::from(i16::MIN)..=f64::from(u16::MAX)).contains(&number);
+            return fits.then_some(number as i64 as u16);
+        }
+        bytes.first_chunk().map(|&pair| self.encoding.u16(pair))
     }
 
-    /// Numbers written as text (`DS`, `IS`), separated by backslashes.
-    pub(crate) fn numbers(&self, tag: Tag, attribute: &'static str) -> Result<Vec<f64>, Problem> {
-        let Some(text) = self.text(tag) else { return Ok(Vec::new()) };
-        let parse = |part: &str| part.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-        text.split('\\').map(parse).collect::<Option<_>>().ok_or_else(|| Problem::Invalid {
-            attribute,
-            value: text.chars().take(64).collect(),
-            expected: "a number",
+    /// Numbers of a value, written as text (`DS`, `IS`) or in binary; none where it is empty.
+    pub(crate) fn decimals(&self, tag: Tag) -> Option<Decimals> {
+        let bytes = self.bytes(tag)?;
+        let vr = self.get(tag)?.vr;
+        number::binary(bytes, vr, self.encoding).or_else(|| number::text(bytes))
+    }
+
+    /// The first tag of those that matter whose element is there twice with different values.
+    fn repeated(&self) -> Option<Tag> {
+        if self.elements.is_sorted_by(|a, b| a.tag < b.tag) {
+            return None;
+        }
+        let mut seen = HashMap::new();
+        let matters = |tag: Tag| {
+            matches!(tag.group(), 0x0008 | 0x0010 | 0x0018 | 0x0020 | 0x0028) && tag.element() != 0
+        };
+        let bytes = |element: &Element<'a>| match element.value {
+            Value::Bytes(bytes) if matters(element.tag) => Some(bytes),
+            _ => None,
+        };
+        self.elements.iter().find_map(|element| {
+            let bytes = bytes(element)?;
+            (*seen.entry(element.tag).or_insert(bytes) != bytes).then_some(element.tag)
         })
     }
-
-    pub(crate) fn number(&self, tag: Tag, attribute: &'static str) -> Result<Option<f64>, Problem> {
-        Ok(self.numbers(tag, attribute)?.first().copied())
-    }
-}
-
-struct Parser<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    encoding: Encoding,
-    left: usize,
-}
-
-impl<'a> Parser<'a> {
-    /// Elements up to `end`, or, where `delimited`, up to the delimiter of the item.
-    fn elements(&mut self, end: usize, delimited: bool, depth: usize) -> Result<Vec<Element<'a>>, Problem> {
-        let mut elements = Vec::new();
-        loop {
-            if self.at == end {
-                if delimited {
-                    return Err(self.cut_off("an item of a sequence"));
-                }
-                return Ok(elements);
-            }
-            if delimited && self.peek(end)? == ITEM_END {
-                self.header(end)?;
-                return Ok(elements);
-            }
-            let element = self.element(end, depth)?;
-            // What follows pixel data is padding and signatures.
-            let last = depth == 0 && PIXELS.contains(&element.tag);
-            elements.push(element);
-            if last {
-                return Ok(elements);
-            }
-        }
-    }
-
-    fn element(&mut self, end: usize, depth: usize) -> Result<Element<'a>, Problem> {
-        self.count()?;
-        let at = self.at;
-        let (tag, vr, len) = self.header(end)?;
-        if tag.group() == 0xfffe {
-            return Err(Problem::Misplaced { tag: written(tag), at, expected: "a data element" });
-        }
-        let value = if len == UNDEFINED {
-            if tag == tags::PIXEL_DATA {
-                Value::Fragments(self.fragments(end)?)
-            } else {
-                // An unknown representation of undefined length holds implicit little endian (PS3.5, 6.2.2).
-                let outer = self.encoding;
-                if &vr == b"UN" {
-                    self.encoding = Encoding::IMPLICIT;
-                }
-                let items = self.items(end, true, depth);
-                self.encoding = outer;
-                Value::Items(items?)
-            }
-        } else {
-            let bytes = self.value(tag, len, end)?;
-            let sequence = SEQUENCES.contains(&tag) && tag != tags::PIXEL_DATA;
-            if sequence && matches!(&vr, b"SQ" | b"  ") {
-                self.at -= bytes.len();
-                Value::Items(self.items(self.at + bytes.len(), false, depth)?)
-            } else {
-                Value::Bytes(bytes)
-            }
-        };
-        Ok(Element { tag, vr, value })
-    }
-
-    fn items(&mut self, end: usize, delimited: bool, depth: usize) -> Result<Vec<DataSet<'a>>, Problem> {
-        if depth == MAX_DEPTH {
-            return Err(Problem::TooDeep { limit: MAX_DEPTH });
-        }
-        let mut items = Vec::new();
-        loop {
-            if self.at == end && !delimited {
-                return Ok(items);
-            }
-            self.count()?;
-            let at = self.at;
-            let (tag, len) = self.item_header(end)?;
-            match tag {
-                SEQUENCE_END if delimited => return Ok(items),
-                ITEM => {
-                    let delimited = len == UNDEFINED;
-                    let end = if delimited { end } else { self.value_end(tag, len, end)? };
-                    let elements = self.elements(end, delimited, depth + 1)?;
-                    items.push(DataSet { elements, encoding: self.encoding });
-                }
-                _ => return Err(Problem::Misplaced { tag: written(tag), at, expected: "an item" }),
-            }
-        }
-    }
-
-    /// Compressed pixel data. A file that stops after a whole fragment lacks only its delimiter.
-    fn fragments(&mut self, end: usize) -> Result<Vec<&'a [u8]>, Problem> {
-        let mut fragments = Vec::new();
-        while self.at < end {
-            self.count()?;
-            let at = self.at;
-            let (tag, len) = self.item_header(end)?;
-            match tag {
-                SEQUENCE_END => break,
-                ITEM => fragments.push(self.value(tag, len, end)?),
-                _ => return Err(Problem::Misplaced { tag: written(tag), at, expected: "a fragment" }),
-            }
-        }
-        Ok(fragments)
-    }
-
-    /// Tag, representation and length; the value comes next.
-    fn header(&mut self, end: usize) -> Result<(Tag, [u8; 2], u32), Problem> {
-        let tag = self.peek(end)?;
-        if tag.group() == 0xfffe {
-            let (tag, len) = self.item_header(end)?;
-            return Ok((tag, *b"  ", len));
-        }
-        self.at += 4;
-        let vr: [u8; 2] = self.take(end)?;
-        // Some writers mix the encodings: what is no representation is the start of a length.
-        if !self.encoding.explicit || !vr.iter().all(u8::is_ascii_uppercase) {
-            let rest: [u8; 2] = self.take(end)?;
-            return Ok((tag, *b"  ", self.encoding.u32([vr[0], vr[1], rest[0], rest[1]])));
-        }
-        let short: [u8; 2] = self.take(end)?;
-        if has_long_length(vr) {
-            let len = self.take(end)?;
-            Ok((tag, vr, self.encoding.u32(len)))
-        } else {
-            Ok((tag, vr, u32::from(self.encoding.u16(short))))
-        }
-    }
-
-    fn item_header(&mut self, end: usize) -> Result<(Tag, u32), Problem> {
-        let tag = self.peek(end)?;
-        self.at += 4;
-        let len = self.take(end)?;
-        Ok((tag, self.encoding.u32(len)))
-    }
-
-    fn value(&mut self, tag: Tag, len: u32, end: usize) -> Result<&'a [u8], Problem> {
-        let end = self.value_end(tag, len, end)?;
-        let value = &self.bytes[self.at..end];
-        self.at = end;
-        Ok(value)
-    }
-
-    fn value_end(&self, tag: Tag, len: u32, end: usize) -> Result<usize, Problem> {
-        let available = end - self.at;
-        if len as usize > available {
-            let tag = written(tag);
-            return Err(Problem::Overrun { tag, declared: u64::from(len), available: available as u64 });
-        }
-        Ok(self.at + len as usize)
-    }
-
-    fn peek_group(&self) -> u16 {
-        self.encoding.u16([self.bytes[self.at], self.bytes[self.at + 1]])
-    }
-
-    fn peek(&self, end: usize) -> Result<Tag, Problem> {
-        let Some(&[a, b, c, d]) = self.bytes[..end].get(self.at..).and_then(<[u8]>::first_chunk) else {
-            return Err(self.cut_off("the header of an element"));
-        };
-        Ok(Tag(self.encoding.u16([a, b]), self.encoding.u16([c, d])))
-    }
-
-    fn take<const N: usize>(&mut self, end: usize) -> Result<[u8; N], Problem> {
-        let Some(bytes) = self.bytes[..end].get(self.at..).and_then(<[u8]>::first_chunk::<N>) else {
-            return Err(self.cut_off("the header of an element"));
-        };
-        self.at += N;
-        Ok(*bytes)
-    }
-
-    fn count(&mut self) -> Result<(), Problem> {
-        self.left = self.left.checked_sub(1).ok_or(Problem::TooManyElements { limit: MAX_ELEMENTS })?;
-        Ok(())
-    }
-
-    fn cut_off(&self, inside: &'static str) -> Problem {
-        Problem::CutOff { at: self.bytes.len(), inside }
-    }
-}
-
-/// Representations whose length takes four bytes, after two that are reserved.
-fn has_long_length(vr: [u8; 2]) -> bool {
-    matches!(
-        &vr,
-        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
-    )
 }

@@ -33,7 +33,7 @@ pub(crate) fn find<'a>(
     }
     match (&element.value, compression) {
         (Value::Bytes(bytes), Compression::Native) => native(bytes, element, data, layout, index),
-        (Value::Bytes(_) | Value::Items(_), _) => Err(Problem::Misplaced {
+        (Value::Bytes(_) | Value::Items(_) | Value::Unreadable(_), _) => Err(Problem::Misplaced {
             tag: "(7fe0,0010)".into(),
             at: 0,
             expected: "compressed pixel data in fragments",

@@ -4,6 +4,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::element::DataSet;
+use super::problem::Problem;
 
 /// The groups that hold for a frame.
 #[derive(Debug)]
@@ -13,11 +14,13 @@ pub(crate) struct Functional<'d, 'a> {
 }
 
 impl<'d, 'a> Functional<'d, 'a> {
-    pub(crate) fn of(data: &'d DataSet<'a>, frame: u32) -> Self {
-        Self {
-            frame: data.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).get(frame as usize),
-            shared: data.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first(),
-        }
+    /// Groups that cannot be read may have held what the values depend on.
+    pub(crate) fn of(data: &'d DataSet<'a>, frame: u32) -> Result<Self, Problem> {
+        let frames =
+            data.sequence(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, "PerFrameFunctionalGroupsSequence")?;
+        let shared =
+            data.sequence(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, "SharedFunctionalGroupsSequence")?;
+        Ok(Self { frame: frames.get(frame as usize), shared: shared.first() })
     }
 
     /// The item of a group, the frame's own first.

@@ -1,11 +1,16 @@
 //! What the attributes say about the pixels, checked against each other and the limits before any is decoded.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::element::DataSet;
 use super::problem::Problem;
 use crate::error::Reason;
 use crate::limits::Limits;
+use crate::note::Note;
+
+/// Of ACR-NEMA, retired with it.
+const RECOGNITION_CODE: Tag = Tag(0x0008, 0x0010);
 
 /// Colour models with a conversion to grey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +58,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn of(data: &DataSet<'_>, limits: &Limits) -> Result<Self, Reason> {
+    pub(crate) fn of(data: &DataSet<'_>, limits: &Limits, notes: &mut Vec<Note>) -> Result<Self, Reason> {
         if data.get(tags::PIXEL_DATA).is_none() {
             return Err(no_pixels(data).into());
         }
@@ -65,28 +70,40 @@ impl Layout {
             }
         }
         let (width, height) = (u32::from(width), u32::from(height));
-        let photometric = photometric(data)?;
+        let photometric = photometric(data, notes)?;
         let allocated = required(tags::BITS_ALLOCATED, "BitsAllocated")?;
-        let stored = data.word(tags::BITS_STORED).unwrap_or(allocated);
-        let high = data.word(tags::HIGH_BIT).unwrap_or(stored.wrapping_sub(1));
-        let bits_fit = stored >= 1 && high < allocated && high + 1 >= stored;
-        if !matches!(allocated, 1 | 8 | 16 | 32) || !bits_fit {
+        let mut assume = |attribute, value: Option<u16>, assumed: u16| {
+            let value = value.map_or_else(String::new, |value| value.to_string());
+            notes.push(Note::AttributeAssumed { attribute, value, assumed: assumed.to_string() });
+            assumed
+        };
+        let stored = data.word(tags::BITS_STORED);
+        let stored = stored.unwrap_or_else(|| assume("BitsStored", None, allocated));
+        let high = data.word(tags::HIGH_BIT);
+        if !matches!(allocated, 1 | 8 | 16 | 32) || !(1..=allocated).contains(&stored) {
+            let high = high.unwrap_or(stored.wrapping_sub(1));
             return Err(Problem::Bits { allocated, stored, high }.into());
         }
+        // Today's standard has one place for it, right above the stored bits.
+        let high = high
+            .filter(|&high| high < allocated && high + 1 >= stored)
+            .unwrap_or_else(|| assume("HighBit", high, stored - 1));
         let signed = match data.word(tags::PIXEL_REPRESENTATION) {
-            None | Some(0) => false,
+            None => assume("PixelRepresentation", None, 0) != 0,
+            Some(0) => false,
             Some(1) => true,
             Some(other) => return Err(invalid("PixelRepresentation", other, "0 or 1").into()),
         };
         let planar = match data.word(tags::PLANAR_CONFIGURATION) {
             None | Some(0) => false,
-            Some(1) => photometric.samples() > 1,
+            Some(_) if photometric.samples() == 1 => false,
+            Some(1) => true,
             Some(other) => return Err(invalid("PlanarConfiguration", other, "0 or 1").into()),
         };
         let layout = Self {
             width,
             height,
-            frames: frames(data)?,
+            frames: frames(data, notes),
             photometric,
             planar,
             allocated,
@@ -133,22 +150,44 @@ impl Layout {
     }
 }
 
-fn photometric(data: &DataSet<'_>) -> Result<Photometric, Problem> {
-    let name =
-        data.text(tags::PHOTOMETRIC_INTERPRETATION).ok_or(Problem::missing("PhotometricInterpretation"))?;
-    let samples = data.word(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
-    let photometric = match name.as_str() {
+fn photometric(data: &DataSet<'_>, notes: &mut Vec<Note>) -> Result<Photometric, Problem> {
+    let name = match data.text(tags::PHOTOMETRIC_INTERPRETATION) {
+        Some(name) => name,
+        // The standard before DICOM had no attribute for it.
+        None if data.text(RECOGNITION_CODE).is_some_and(|code| code.starts_with("ACR-NEMA")) => {
+            notes.push(Note::AttributeAssumed {
+                attribute: "PhotometricInterpretation",
+                value: String::new(),
+                assumed: "MONOCHROME2".to_owned(),
+            });
+            "MONOCHROME2".to_owned()
+        }
+        None => return Err(Problem::missing("PhotometricInterpretation")),
+    };
+    let samples = data.word(tags::SAMPLES_PER_PIXEL);
+    // Case and the marks between words tell nothing apart.
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let photometric = match letters.to_ascii_uppercase().as_str() {
         "MONOCHROME1" => Some(Photometric::Monochrome1),
         "MONOCHROME2" => Some(Photometric::Monochrome2),
-        "PALETTE COLOR" => Some(Photometric::Palette),
+        "PALETTECOLOR" => Some(Photometric::Palette),
         "RGB" => Some(Photometric::Rgb),
-        "YBR_FULL" => Some(Photometric::Ybr { halved: false }),
-        "YBR_FULL_422" => Some(Photometric::Ybr { halved: true }),
-        "YBR_RCT" | "YBR_ICT" => Some(Photometric::YbrJpeg2000),
+        "YBRFULL" => Some(Photometric::Ybr { halved: false }),
+        "YBRFULL422" => Some(Photometric::Ybr { halved: true }),
+        "YBRRCT" | "YBRICT" => Some(Photometric::YbrJpeg2000),
         _ => None,
     };
+    let of_model = photometric.map(Photometric::samples);
+    if let (Some(of_model), None) = (of_model, samples) {
+        notes.push(Note::AttributeAssumed {
+            attribute: "SamplesPerPixel",
+            value: String::new(),
+            assumed: of_model.to_string(),
+        });
+    }
+    let samples = samples.or(of_model).unwrap_or(1);
     photometric
-        .filter(|photometric| photometric.samples() == samples)
+        .filter(|_| of_model == Some(samples))
         .ok_or_else(|| Problem::Photometric { name: name.chars().take(32).collect(), samples })
 }
 
@@ -163,16 +202,22 @@ fn no_pixels(data: &DataSet<'_>) -> Problem {
     Problem::NoPixelData { modality: data.text(tags::MODALITY) }
 }
 
-fn frames(data: &DataSet<'_>) -> Result<u32, Problem> {
-    let Some(text) = data.text(tags::NUMBER_OF_FRAMES) else { return Ok(1) };
-    match text.parse() {
-        Ok(frames) if frames > 0 => Ok(frames),
-        _ => Err(Problem::Invalid {
-            attribute: "NumberOfFrames",
-            value: text.chars().take(64).collect(),
-            expected: "a positive whole number",
-        }),
-    }
+/// `NumberOfFrames`; where it is no positive whole number, one frame.
+fn frames(data: &DataSet<'_>, notes: &mut Vec<Note>) -> u32 {
+    let Some(decimals) = data.decimals(tags::NUMBER_OF_FRAMES) else { return 1 };
+    let whole = |number: &f64| number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(number);
+    let frames = decimals.values.first().copied().flatten().filter(whole);
+    frames.map_or_else(
+        || {
+            notes.push(Note::AttributeAssumed {
+                attribute: "NumberOfFrames",
+                value: decimals.written.clone(),
+                assumed: "1".to_owned(),
+            });
+            1
+        },
+        |frames| frames as u32,
+    )
 }
 
 fn invalid(attribute: &'static str, value: u16, expected: &'static str) -> Problem {

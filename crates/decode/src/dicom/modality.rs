@@ -1,17 +1,20 @@
 //! From stored numbers to values that mean something: optical density, attenuation, or nothing in particular.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::element::DataSet;
 use super::functional::Functional;
+use super::options::LutBits;
 use super::problem::Problem;
-use super::table::LookupTable;
+use super::table::{LookupTable, highest};
+use crate::note::Note;
 
 /// The modality's transformation.
 #[derive(Debug, Clone)]
 pub(crate) enum Modality {
     Linear { slope: f64, intercept: f64 },
-    Table(LookupTable),
+    Table { table: LookupTable, bits: u16 },
 }
 
 impl Modality {
@@ -22,17 +25,41 @@ impl Modality {
         data: &DataSet<'_>,
         functional: &Functional<'_, '_>,
         signed: bool,
+        bits: LutBits,
+        notes: &mut Vec<Note>,
     ) -> Result<Self, Problem> {
-        if let Some(item) = data.items(tags::MODALITY_LUT_SEQUENCE).first() {
-            return LookupTable::of_item(item, "Modality LUT", signed).map(Self::Table);
+        let items = data.sequence(tags::MODALITY_LUT_SEQUENCE, "ModalityLUTSequence")?;
+        if let Some(item) = items.iter().find(|item| !LookupTable::is_absent(item)) {
+            let table = LookupTable::of_item(item, "Modality LUT", signed)?;
+            table.reaches(f64::INFINITY)?;
+            let bits = table.bits(bits, notes)?;
+            return Ok(Self::Table { table, bits });
+        }
+        if !items.is_empty() {
+            notes.push(Note::AttributeIgnored { attribute: "ModalityLUTSequence", value: String::new() });
         }
         let group = functional.find(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE);
-        let number = |tag, name| {
-            let grouped = group.map(|group| group.number(tag, name)).transpose()?.flatten();
-            Ok::<_, Problem>(grouped.or(data.number(tag, name)?))
+        let mut number = |tag, attribute| {
+            let grouped = group.map(|group| first(group, tag, attribute, notes)).transpose()?.flatten();
+            Ok::<_, Problem>(match grouped {
+                Some(number) => Some(number),
+                None => first(data, tag, attribute, notes)?,
+            })
         };
-        let slope = number(tags::RESCALE_SLOPE, "RescaleSlope")?.unwrap_or(1.0);
-        let intercept = number(tags::RESCALE_INTERCEPT, "RescaleIntercept")?.unwrap_or(0.0);
+        let slope = number(tags::RESCALE_SLOPE, "RescaleSlope")?;
+        let intercept = number(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
+        for (attribute, value, other, assumed) in
+            [("RescaleSlope", slope, intercept, "1"), ("RescaleIntercept", intercept, slope, "0")]
+        {
+            if value.is_none() && other.is_some() {
+                notes.push(Note::AttributeAssumed {
+                    attribute,
+                    value: String::new(),
+                    assumed: assumed.into(),
+                });
+            }
+        }
+        let (slope, intercept) = (slope.unwrap_or(1.0), intercept.unwrap_or(0.0));
         if slope == 0.0 {
             return Err(Problem::Invalid {
                 attribute: "RescaleSlope",
@@ -46,7 +73,7 @@ impl Modality {
     pub(crate) fn value(&self, stored: i64) -> f64 {
         match self {
             Self::Linear { slope, intercept } => stored as f64 * slope + intercept,
-            Self::Table(table) => f64::from(table.get(stored)),
+            Self::Table { table, .. } => f64::from(table.get(stored)),
         }
     }
 
@@ -57,7 +84,24 @@ impl Modality {
                 let (a, b) = (self.value(low), self.value(high));
                 (a.min(b), a.max(b))
             }
-            Self::Table(table) => (0.0, table.max()),
+            Self::Table { bits, .. } => (0.0, highest(*bits)),
         }
     }
+}
+
+/// The first number of an attribute that every value depends on: it is empty or right.
+fn first(
+    data: &DataSet<'_>,
+    tag: Tag,
+    attribute: &'static str,
+    notes: &mut Vec<Note>,
+) -> Result<Option<f64>, Problem> {
+    let Some(decimals) = data.decimals(tag) else { return Ok(None) };
+    let Some(number) = decimals.values.first().copied().flatten() else {
+        return Err(Problem::Invalid { attribute, value: decimals.written, expected: "a number" });
+    };
+    if decimals.comma {
+        notes.push(Note::DecimalComma { attribute, value: decimals.written });
+    }
+    Ok(Some(number))
 }

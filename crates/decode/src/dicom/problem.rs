@@ -116,9 +116,9 @@ pub enum Problem {
         samples: u16,
     },
     /// A frame that is not there.
-    #[error("has {frames} frames, frame {frame} was asked for (the first is 0)")]
+    #[error("has {frames} frames, frame {} was asked for", u64::from(*frame) + 1)]
     NoSuchFrame {
-        /// The frame asked for.
+        /// The frame asked for, from 0.
         frame: u32,
         /// Frames there are.
         frames: u32,
@@ -181,6 +181,14 @@ pub enum Problem {
         /// What is wrong.
         what: String,
     },
+    /// A sequence that the picture depends on cannot be read.
+    #[error("its {attribute} is unreadable: {what}")]
+    Sequence {
+        /// Its keyword.
+        attribute: &'static str,
+        /// What is wrong.
+        what: String,
+    },
     /// A window that maps nothing.
     #[error("has window centre {center} and width {width}, impossible with {function}")]
     Window {
@@ -192,11 +200,11 @@ pub enum Problem {
         function: &'static str,
     },
     /// A window or table was asked for that is not there.
-    #[error("has {count} {what}, number {index} was asked for (the first is 0)")]
+    #[error("has {count} {what}, number {} was asked for", index.saturating_add(1))]
     NoSuchVoi {
         /// `windows` or `VOI LUTs`.
         what: &'static str,
-        /// The one asked for.
+        /// The one asked for, from 0.
         index: usize,
         /// How many there are.
         count: usize,
@@ -230,6 +238,7 @@ impl Problem {
             Self::Frame { .. } => "damaged_frame",
             Self::DecoderPanic { .. } => "decoder_panic",
             Self::Table { .. } => "lookup_table",
+            Self::Sequence { .. } => "unreadable_sequence",
             Self::Window { .. } => "window",
             Self::NoSuchVoi { .. } => "no_such_voi",
         }

@@ -4,65 +4,11 @@ use dicom_dictionary_std::tags;
 
 use super::element::DataSet;
 use super::functional::Functional;
-use super::options::Voi;
+use super::options::{DicomOptions, Voi};
 use super::problem::Problem;
-use super::table::LookupTable;
-
-/// How a window spreads values (PS3.3, C.11.2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum WindowFunction {
-    /// Straight, with the half steps of whole numbers taken into account.
-    #[default]
-    Linear,
-    /// Straight from `center − width / 2` to `center + width / 2`.
-    LinearExact,
-    /// A logistic curve of slope `1 / width` at the centre.
-    Sigmoid,
-}
-
-impl WindowFunction {
-    /// As `VOILUTFunction` writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "LINEAR",
-            Self::LinearExact => "LINEAR_EXACT",
-            Self::Sigmoid => "SIGMOID",
-        }
-    }
-}
-
-/// A window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Window {
-    /// Its centre, in values after the modality's transformation.
-    pub center: f64,
-    /// Its width in the same unit.
-    pub width: f64,
-    /// How it spreads values.
-    pub function: WindowFunction,
-}
-
-impl Window {
-    /// Black 0 to white 1.
-    fn level(&self, value: f64) -> f64 {
-        let Self { center, width, function } = *self;
-        match function {
-            WindowFunction::Linear if width <= 1.0 => f64::from(u8::from(value > center - 0.5)),
-            WindowFunction::Linear => ((value - (center - 0.5)) / (width - 1.0) + 0.5).clamp(0.0, 1.0),
-            WindowFunction::LinearExact => ((value - center) / width + 0.5).clamp(0.0, 1.0),
-            WindowFunction::Sigmoid => 1.0 / (1.0 + (-4.0 * (value - center) / width).exp()),
-        }
-    }
-
-    fn check(self) -> Result<Self, Problem> {
-        let least = if self.function == WindowFunction::Linear { 1.0 } else { f64::MIN_POSITIVE };
-        if self.center.is_finite() && self.width.is_finite() && self.width >= least {
-            return Ok(self);
-        }
-        Err(Problem::Window { center: self.center, width: self.width, function: self.function.name() })
-    }
-}
+use super::table::{LookupTable, highest};
+use super::window::{Window, Windows};
+use crate::note::Note;
 
 /// What spread the values of a film.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,48 +48,47 @@ pub enum VoiUsed {
 #[derive(Debug)]
 pub(crate) enum Levels {
     Window(Window),
-    Table(LookupTable),
+    Table { table: LookupTable, white: f64 },
     Straight { low: f64, high: f64 },
 }
 
+/// What there is to choose from.
+struct Choice<'c, 'd, 'a, E> {
+    data: &'d DataSet<'a>,
+    functional: &'c Functional<'d, 'a>,
+    options: &'c DicomOptions,
+    extremes: E,
+    range: (f64, f64),
+}
+
 impl Levels {
-    /// Chooses as `voi` says. `extremes` gives the frame's lowest and highest value, `range` what the stored bits could give.
-    pub(crate) fn choose(
-        voi: Voi,
-        data: &DataSet<'_>,
-        functional: &Functional<'_, '_>,
-        extremes: impl FnOnce() -> (f64, f64),
+    /// Chooses as the options say. `extremes` gives the frame's lowest and highest value, `range` what the stored bits could give.
+    pub(crate) fn choose<'d, 'a>(
+        options: &DicomOptions,
+        data: &'d DataSet<'a>,
+        functional: &Functional<'d, 'a>,
+        extremes: impl Fn() -> (f64, f64),
         range: (f64, f64),
+        notes: &mut Vec<Note>,
     ) -> Result<(Self, VoiUsed), Problem> {
-        let tables = data.items(tags::VOILUT_SEQUENCE);
-        let table = |index: usize| -> Result<(Self, VoiUsed), Problem> {
-            let missing = Problem::NoSuchVoi { what: "VOI LUTs", index, count: tables.len() };
-            let item = tables.get(index).ok_or(missing)?;
-            let table = LookupTable::of_item(item, "VOI LUT", range.0 < 0.0)?;
-            Ok((Self::Table(table), VoiUsed::Table { index }))
-        };
-        let window = |windows: &[Window], index: usize| -> Result<(Self, VoiUsed), Problem> {
-            let missing = Problem::NoSuchVoi { what: "windows", index, count: windows.len() };
-            let window = windows.get(index).ok_or(missing)?.check()?;
-            Ok((Self::Window(window), VoiUsed::Window { index: Some(index), window }))
-        };
-        let min_max = || -> Result<(Self, VoiUsed), Problem> {
-            let (low, high) = extremes();
-            Ok((Self::Straight { low, high }, VoiUsed::MinMax { low, high }))
-        };
-        match voi {
-            Voi::File if !tables.is_empty() => table(0),
-            Voi::File => match &windows(data, functional)?[..] {
-                [] => min_max(),
-                windows => window(windows, 0),
-            },
-            Voi::Table(index) => table(index),
-            Voi::Window(index) => window(&windows(data, functional)?, index),
+        let choice = Choice { data, functional, options, extremes, range };
+        match options.voi {
+            Voi::File => choice.of_file(notes),
+            Voi::Table(index) => choice.table(index, notes),
+            Voi::Window(index) => {
+                let windows = Windows::of(data, functional);
+                if index >= windows.count() {
+                    return Err(Problem::NoSuchVoi { what: "windows", index, count: windows.count() });
+                }
+                let window = windows.get(index)?;
+                windows.note(Some(index), notes);
+                Ok((Self::Window(window), VoiUsed::Window { index: Some(index), window }))
+            }
             Voi::Given(window) => {
                 let window = window.check()?;
                 Ok((Self::Window(window), VoiUsed::Window { index: None, window }))
             }
-            Voi::MinMax => min_max(),
+            Voi::MinMax => Ok(choice.min_max()),
             Voi::FullRange => {
                 let (low, high) = range;
                 Ok((Self::Straight { low, high }, VoiUsed::FullRange { low, high }))
@@ -155,7 +100,7 @@ impl Levels {
     pub(crate) fn grey(&self, value: f64) -> u8 {
         let level = match self {
             Self::Window(window) => window.level(value),
-            Self::Table(table) => f64::from(table.get(value.round() as i64)) / table.max(),
+            Self::Table { table, white } => f64::from(table.get(value.round() as i64)) / white,
             // A frame of one value is black.
             Self::Straight { low, high } if low >= high => 0.0,
             Self::Straight { low, high } => ((value - low) / (high - low)).clamp(0.0, 1.0),
@@ -164,30 +109,57 @@ impl Levels {
     }
 }
 
-/// The windows of a frame, in the order of the file.
-fn windows(data: &DataSet<'_>, functional: &Functional<'_, '_>) -> Result<Vec<Window>, Problem> {
-    let group = functional.find(tags::FRAME_VOILUT_SEQUENCE);
-    let source = group.filter(|group| group.bytes(tags::WINDOW_CENTER).is_some()).unwrap_or(data);
-    let centers = source.numbers(tags::WINDOW_CENTER, "WindowCenter")?;
-    let widths = source.numbers(tags::WINDOW_WIDTH, "WindowWidth")?;
-    let function = match source.text(tags::VOILUT_FUNCTION).as_deref() {
-        None | Some("LINEAR") => WindowFunction::Linear,
-        Some("LINEAR_EXACT") => WindowFunction::LinearExact,
-        Some("SIGMOID") => WindowFunction::Sigmoid,
-        Some(other) => {
-            return Err(Problem::Invalid {
-                attribute: "VOILUTFunction",
-                value: other.chars().take(32).collect(),
-                expected: "LINEAR, LINEAR_EXACT or SIGMOID",
-            });
+impl<E: Fn() -> (f64, f64)> Choice<'_, '_, '_, E> {
+    /// The first usable table, else the first usable window, else lowest to highest. A table that is not usable is passed over
+    /// only for a window: without one, nothing says how the film is to be shown.
+    fn of_file(&self, notes: &mut Vec<Note>) -> Result<(Levels, VoiUsed), Problem> {
+        let mut unusable = None;
+        match self.data.sequence(tags::VOILUT_SEQUENCE, "VOILUTSequence") {
+            Ok(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    if LookupTable::is_absent(item) {
+                        notes.push(Note::AttributeIgnored {
+                            attribute: "VOILUTSequence",
+                            value: String::new(),
+                        });
+                        continue;
+                    }
+                    match self.table(index, notes) {
+                        Ok(chosen) => return Ok(chosen),
+                        Err(problem) => unusable = unusable.or(Some(problem)),
+                    }
+                }
+            }
+            Err(problem) => unusable = Some(problem),
         }
-    };
-    if centers.len() != widths.len() {
-        return Err(Problem::Invalid {
-            attribute: "WindowWidth",
-            value: format!("{} numbers", widths.len()),
-            expected: "as many as WindowCenter has",
-        });
+        let windows = Windows::of(self.data, self.functional);
+        let usable = windows.first_usable();
+        windows.note(usable.map(|(index, _)| index), notes);
+        match (usable, unusable) {
+            (Some((index, window)), unusable) => {
+                notes.extend(unusable.map(|problem| Note::TableIgnored { what: problem.to_string() }));
+                Ok((Levels::Window(window), VoiUsed::Window { index: Some(index), window }))
+            }
+            (None, Some(problem)) => Err(problem),
+            (None, None) => Ok(self.min_max()),
+        }
     }
-    Ok(centers.into_iter().zip(widths).map(|(center, width)| Window { center, width, function }).collect())
+
+    fn table(&self, index: usize, notes: &mut Vec<Note>) -> Result<(Levels, VoiUsed), Problem> {
+        let tables = self.data.sequence(tags::VOILUT_SEQUENCE, "VOILUTSequence")?;
+        let missing = Problem::NoSuchVoi { what: "VOI LUTs", index, count: tables.len() };
+        let item = tables.get(index).ok_or(missing)?;
+        let table = LookupTable::of_item(item, "VOI LUT", self.range.0 < 0.0)?;
+        if !table.is_whole() {
+            table.reaches((self.extremes)().1)?;
+            notes.push(table.shortage());
+        }
+        let white = highest(table.bits(self.options.lut_bits, notes)?);
+        Ok((Levels::Table { table, white }, VoiUsed::Table { index }))
+    }
+
+    fn min_max(&self) -> (Levels, VoiUsed) {
+        let (low, high) = (self.extremes)();
+        (Levels::Straight { low, high }, VoiUsed::MinMax { low, high })
+    }
 }

@@ -18,6 +18,8 @@ pub enum Value {
     Items(Vec<Elements>),
     /// Compressed frames behind an empty offset table.
     Fragments(Vec<Vec<u8>>),
+    /// An element as it is to lie in the file, its header with it.
+    Whole(Vec<u8>),
 }
 
 pub type Elements = Vec<(u32, [u8; 2], Value)>;
@@ -109,6 +111,11 @@ impl Builder {
         self.set(0x7fe0_0010, *b"OB", Value::Bytes(bytes.to_vec()))
     }
 
+    /// Puts bytes where the element of a tag would be.
+    pub fn whole(self, tag: u32, bytes: &[u8]) -> Self {
+        self.set(tag, *b"  ", Value::Whole(bytes.to_vec()))
+    }
+
     pub fn fragments(self, fragments: &[&[u8]]) -> Self {
         let fragments = fragments.iter().map(|fragment| fragment.to_vec()).collect();
         self.set(0x7fe0_0010, *b"OB", Value::Fragments(fragments))
@@ -161,6 +168,10 @@ fn write(elements: &Elements, form: Form) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (tag, vr, value) in sorted {
         let (value, undefined) = match value {
+            Value::Whole(whole) => {
+                bytes.extend(whole);
+                continue;
+            }
             Value::Text(text) => {
                 let mut text = text.clone().into_bytes();
                 if text.len() % 2 == 1 {
