@@ -87,6 +87,7 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
     let decoded = decode(&content, &data, &layout, options.frame, limits)?;
     let functional = Functional::of(&data, options.frame);
     let mut notes = content.notes.clone();
+    notes.extend(decoded.notes.iter().cloned());
 
     let spacing = aspect::spacing(&data, &functional)?;
     let (greyed, voi, inverted) = if layout.photometric.is_grey() {
