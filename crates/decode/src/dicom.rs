@@ -105,6 +105,7 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
     let layout = Layout::of(&data, limits, &mut notes)?;
     let decoded = decode(&content, &data, &layout, options.frame, limits)?;
     let functional = Functional::of(&data, options.frame)?;
+    notes.extend(decoded.notes.iter().cloned());
 
     let spacing = aspect::spacing(&data, &functional, &mut notes);
     let (greyed, voi, inverted) = if layout.photometric.is_grey() {

@@ -36,7 +36,7 @@ pub enum Reason {
         limit: u64,
     },
     /// No known format.
-    #[error("is neither DICOM, JPEG nor PNG (starts with {})", hex(start))]
+    #[error("is neither DICOM, JPEG, PNG, TIFF, BMP nor WebP (starts with {})", hex(start))]
     UnknownFormat {
         /// The first bytes.
         start: Vec<u8>,
@@ -57,9 +57,46 @@ pub enum Reason {
         /// Most bytes allowed.
         limit: u64,
     },
-    /// A JPEG that stops early.
-    #[error("is truncated: the JPEG has no end-of-image marker")]
-    Truncated,
+    /// A file with fewer MCUs, lines or bytes than its header promises.
+    #[error("is truncated: {what}")]
+    Truncated {
+        /// What is missing, in figures where there are some.
+        what: String,
+    },
+    /// A kind of picture without a decoder.
+    #[error("is not supported: {what}")]
+    Unsupported {
+        /// What it has.
+        what: String,
+    },
+    /// Several pages, and nothing that says which is the film.
+    #[error("has {pages} pages, of which one has to be chosen by its number")]
+    SeveralPages {
+        /// How many.
+        pages: u32,
+    },
+    /// A page that is not there.
+    #[error("has {pages} {}, number {} was asked for", if *pages == 1 { "page" } else { "pages" }, u64::from(*page) + 1)]
+    NoSuchPage {
+        /// The page asked for, from 0.
+        page: u32,
+        /// Pages there are.
+        pages: u32,
+    },
+    /// A window or table was asked for by its number, of a file that is not DICOM.
+    #[error("has no {what}, number {} was asked for", index.saturating_add(1))]
+    NotNumbered {
+        /// `windows` or `VOI LUTs`.
+        what: &'static str,
+        /// The one asked for, from 0.
+        index: usize,
+    },
+    /// A gzip stream of something else than a DICOM file.
+    #[error("is a gzip stream that holds no DICOM file (it starts with {})", hex(start))]
+    GzipContent {
+        /// The first bytes of what it holds.
+        start: Vec<u8>,
+    },
     /// The decoder's complaint.
     #[error("is damaged: {0}")]
     Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -86,7 +123,12 @@ impl Reason {
             Self::UnknownFormat { .. } => "unknown_format",
             Self::TooManyPixels { .. } => "too_many_pixels",
             Self::TooMuchMemory { .. } => "too_much_memory",
-            Self::Truncated => "truncated",
+            Self::Truncated { .. } => "truncated",
+            Self::Unsupported { .. } => "unsupported",
+            Self::SeveralPages { .. } => "several_pages",
+            Self::NoSuchPage { .. } => "no_such_page",
+            Self::NotNumbered { .. } => "no_such_voi",
+            Self::GzipContent { .. } => "gzip_content",
             Self::Damaged(_) => "damaged",
             Self::DecoderPanic => "decoder_panic",
             #[cfg(feature = "dicom")]

@@ -7,10 +7,12 @@
 //! # Ok::<(), medclip_decode::DecodeError>(())
 //! ```
 //!
-//! A file's content decides what it is, not its name. Of JPEG and PNG, colour becomes grey as Pillow's `convert("L")` does;
-//! of 16-bit samples the upper eight bits are kept, where Pillow clips grey ones to 255; transparency and EXIF orientation are
-//! ignored. DICOM files (feature `dicom`) become what they want to be shown as; their module has options and says more.
-//! Sizes are checked in the header, before any pixel is allocated.
+//! A file's content decides what it is, not its name. Of JPEG, PNG, TIFF, BMP and WebP, color becomes gray as Pillow's
+//! `convert("L")` does; of 16-bit samples the upper eight of the bits that the image uses are kept, where Pillow clips gray ones
+//! to 255; transparency is ignored; the image is turned as its EXIF data says. DICOM files (feature `dicom`), also compressed
+//! with gzip, become what they want to be shown as; their module has options and says more.
+//! Sizes are checked in the header, before any pixel is allocated. A file of which a part is missing is refused: what a decoder
+//! would fill with gray, or with nothing, is never shown.
 //!
 //! # Features
 //! None is on by default. `dicom` reads DICOM; `jpeg2000`, `htj2k` and `jpegxl` add what decodes such frames.
@@ -20,11 +22,15 @@ pub mod dicom;
 mod error;
 mod format;
 mod guard;
+#[cfg(feature = "dicom")]
+mod gzip;
+mod jpeg;
 mod limits;
 mod luma;
 mod note;
 mod raster;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -35,6 +41,17 @@ pub use error::{DecodeError, Reason};
 pub use format::Format;
 pub use limits::Limits;
 pub use note::Note;
+pub use raster::{Levels, RasterOptions};
+
+/// How files of all kinds become 8-bit gray images.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DecodeOptions {
+    /// Of DICOM files.
+    #[cfg(feature = "dicom")]
+    pub dicom: dicom::DicomOptions,
+    /// Of all others.
+    pub raster: RasterOptions,
+}
 
 /// A decoded file.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +65,7 @@ pub struct Picture {
     pub notes: Vec<Note>,
 }
 
-/// Reads an image file: JPEG, PNG, or DICOM with its default options.
+/// Reads an image file of any kind with the default options.
 ///
 /// # Errors
 /// [`DecodeError`] with the path and the [`Reason`].
@@ -80,10 +97,43 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
 /// # Errors
 /// The [`Reason`].
 pub fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
-    if is_dicom(bytes) {
-        return from_dicom(bytes, limits);
+    picture_with(bytes, limits, &DecodeOptions::default())
+}
+
+/// Decodes an image file held in memory as the options say.
+///
+/// # Errors
+/// The [`Reason`].
+pub fn picture_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Picture, Reason> {
+    let bytes = unpacked(bytes, limits)?;
+    if is_dicom(&bytes) {
+        return from_dicom(&bytes, limits, options);
     }
-    raster::decode(bytes, limits)
+    raster::decode(&bytes, limits, &options.raster)
+}
+
+/// The DICOM file in a gzip stream; other files as they are.
+///
+/// # Errors
+/// The [`Reason`]: a stream that is damaged, cut off, larger than the limits allow, or holds something else.
+#[cfg(feature = "dicom")]
+pub fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
+    if Format::recognize(bytes) == Some(Format::Gzip) {
+        return gzip::dicom_file(bytes, limits).map(Cow::Owned);
+    }
+    Ok(Cow::Borrowed(bytes))
+}
+
+/// The DICOM file in a gzip stream, which this build refuses; other files as they are.
+///
+/// # Errors
+/// [`Reason::DicomLeftOut`].
+#[cfg(not(feature = "dicom"))]
+pub fn unpacked<'a>(bytes: &'a [u8], _limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
+    if Format::recognize(bytes) == Some(Format::Gzip) {
+        return Err(Reason::DicomLeftOut);
+    }
+    Ok(Cow::Borrowed(bytes))
 }
 
 /// Whether a file that starts with these bytes is DICOM; see [`Format::recognize`].
@@ -108,13 +158,13 @@ pub fn holds_no_image(_start: &[u8]) -> Option<&'static str> {
 }
 
 #[cfg(feature = "dicom")]
-fn from_dicom(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
-    let film = dicom::from_bytes(bytes, limits, &dicom::DicomOptions::default())?;
+fn from_dicom(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Picture, Reason> {
+    let film = dicom::from_bytes(bytes, limits, &options.dicom)?;
     Ok(Picture { image: film.image, chroma: film.chroma, notes: film.notes })
 }
 
 #[cfg(not(feature = "dicom"))]
-fn from_dicom(_bytes: &[u8], _limits: &Limits) -> Result<Picture, Reason> {
+fn from_dicom(_bytes: &[u8], _limits: &Limits, _options: &DecodeOptions) -> Result<Picture, Reason> {
     Err(Reason::DicomLeftOut)
 }
 

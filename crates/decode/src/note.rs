@@ -124,6 +124,28 @@ pub enum Note {
         /// Its keyword.
         attribute: &'static str,
     },
+    // Of compressed data and of pictures that are not DICOM.
+    /// A progressive JPEG whose last scans are missing.
+    #[error("the progressive JPEG lacks its last scans; fine detail is missing")]
+    IncompleteScans,
+    /// A JPEG or PNG with all of its data and no end marker.
+    #[error("the file or frame has no end marker; all of its data is there")]
+    NoEndMarker,
+    /// A sequential scan with parameters that only other scans have.
+    #[error("the JPEG's scan header has parameters that a sequential scan cannot have; they were ignored")]
+    ScanParameters,
+    /// Data that no pixel needs.
+    #[error("the JPEG has {bytes} bytes of data that no pixel needs")]
+    SurplusData {
+        /// How many.
+        bytes: usize,
+    },
+    /// Samples that use fewer bits than they have.
+    #[error("the image has 16-bit samples that use {used} bits; it was scaled by those")]
+    UnusedBits {
+        /// Bits that the highest sample takes.
+        used: u32,
+    },
 }
 
 fn quoted(value: &str) -> String {
@@ -157,6 +179,11 @@ impl Note {
             Self::LutBits { .. } => "lut_bits",
             Self::CharacterSetUnknown { .. } => "character_set_unknown",
             Self::TextEscaped { .. } => "text_escaped",
+            Self::IncompleteScans => "incomplete_scans",
+            Self::NoEndMarker => "no_end_marker",
+            Self::ScanParameters => "scan_parameters",
+            Self::SurplusData { .. } => "surplus_data",
+            Self::UnusedBits { .. } => "unused_bits",
         }
     }
 }

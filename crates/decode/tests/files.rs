@@ -46,8 +46,8 @@ fn greys_are_those_of_pillow() {
 fn every_cut_is_an_error() {
     for (name, _) in GOLDEN {
         let bytes = golden(name);
-        // Of a PNG the last twelve bytes only say that it ends here: all pixels come before them.
-        let needed = if name.ends_with("png") { bytes.len() - 12 } else { bytes.len() };
+        // The last twelve bytes of a PNG and the last two of a JPEG only say that it ends here: all pixels come before them.
+        let needed = bytes.len() - if name.ends_with("png") { 12 } else { 2 };
         for len in 0..needed {
             assert!(from_bytes(&bytes[..len], &Limits::default()).is_err(), "{name} cut at {len}");
         }
@@ -91,11 +91,13 @@ fn errors_name_the_file_and_the_reason() {
     assert!(matches!(fail("empty.png", b"", &limits).reason, Reason::Empty));
     let text = fail("text.jpg", b"%PDF-1.7", &limits);
     assert!(
-        text.to_string().ends_with("is neither DICOM, JPEG nor PNG (starts with 25 50 44 46 2d 31 2e 37)")
+        text.to_string().ends_with(
+            "is neither DICOM, JPEG, PNG, TIFF, BMP nor WebP (starts with 25 50 44 46 2d 31 2e 37)"
+        )
     );
     let tight = Limits { max_file_bytes: 4, ..limits };
     assert!(matches!(fail("long.png", b"12345", &tight).reason, Reason::FileTooLarge { bytes: 5, limit: 4 }));
-    assert!(matches!(fail("cut.jpg", &[0xff, 0xd8, 0xff], &limits).reason, Reason::Truncated));
+    assert!(matches!(fail("cut.jpg", &[0xff, 0xd8, 0xff], &limits).reason, Reason::Truncated { .. }));
     let memory = Limits { max_memory_bytes: 100, ..limits };
     assert!(matches!(
         fail("big.png", &golden("colour.png"), &memory).reason,

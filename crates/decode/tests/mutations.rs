@@ -107,6 +107,10 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut seeds = vec![
         ("PNG", encode(grey.clone().into(), ImageFormat::Png)),
         ("colour PNG", encode(colour.clone().into(), ImageFormat::Png)),
+        ("TIFF", encode(grey.clone().into(), ImageFormat::Tiff)),
+        ("color TIFF", encode(colour.clone().into(), ImageFormat::Tiff)),
+        ("BMP", encode(grey.clone().into(), ImageFormat::Bmp)),
+        ("WebP", encode(colour.clone().into(), ImageFormat::WebP)),
         ("JPEG", grey_jpeg.clone()),
         ("colour JPEG", colour_jpeg.clone()),
         ("explicit", deep().window("2000", "1000").text(0x0028_0030, *b"DS", "0.2\\0.1").file()),

@@ -44,7 +44,7 @@ fn each_bad_input_has_its_message_and_the_rest_is_scored() {
         ("good.png", None),
         ("cut.jpg", Some("truncated")),
         ("empty.png", Some("empty")),
-        ("text.png", Some("neither DICOM, JPEG nor PNG")),
+        ("text.png", Some("neither DICOM, JPEG, PNG, TIFF, BMP nor WebP")),
         ("huge.png", Some("20000×20000")),
         ("missing.png", Some("No such file")),
         ("nothing", Some("no .jpg, .jpeg, .png, .dcm, .dicom or other DICOM file")),

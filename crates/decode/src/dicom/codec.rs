@@ -21,6 +21,7 @@ use super::syntax::Compression;
 use crate::error::Reason;
 use crate::guard::guard;
 use crate::limits::Limits;
+use crate::note::Note;
 
 /// A frame's samples.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Decoded {
     pub(crate) precision: u16,
     /// The decoder has turned luma and chroma into red, green and blue.
     pub(crate) rgb: bool,
+    /// What is unusual about the frame.
+    pub(crate) notes: Vec<Note>,
 }
 
 /// Decodes a frame. It must be of the size that the attributes say, and no decoder is started that would need more than the

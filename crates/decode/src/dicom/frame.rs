@@ -8,6 +8,7 @@ use super::element::{DataSet, Element, Value};
 use super::layout::{Layout, Photometric};
 use super::problem::Problem;
 use super::syntax::Compression;
+use crate::jpeg::start_of_image;
 
 /// A frame as it lies in the file.
 #[derive(Debug)]
@@ -120,10 +121,15 @@ fn fragments_of<'a>(
     if count == fragments.len() {
         return Ok(Cow::Borrowed(fragments[index]));
     }
+    // Some writers leave fragments empty.
+    let mut full = fragments.iter().filter(|fragment| !fragment.is_empty());
+    if full.clone().count() == count {
+        return Ok(full.nth(index).map_or(Cow::Borrowed(&[]), |fragment| Cow::Borrowed(fragment)));
+    }
     let unknown = Problem::FrameBorders { frames, fragments: fragments.len() };
     let starts = offsets(data, table, count)
         .and_then(|offsets| starts_by_offset(fragments, &offsets))
-        .or_else(|| starts_by_magic(fragments, compression.magic()))
+        .or_else(|| starts_by_content(fragments, compression))
         .filter(|starts| starts.len() == count)
         .ok_or(unknown)?;
     let end = starts.get(index + 1).copied().unwrap_or(fragments.len());
@@ -162,8 +168,19 @@ fn starts_by_offset(fragments: &[&[u8]], offsets: &[u64]) -> Option<Vec<usize>> 
     (starts.len() == offsets.len() && starts.first() == Some(&0)).then_some(starts)
 }
 
-fn starts_by_magic(fragments: &[&[u8]], magic: &[u8]) -> Option<Vec<usize>> {
-    let starts: Vec<_> =
-        (0..fragments.len()).filter(|&number| fragments[number].starts_with(magic)).collect();
-    (!magic.is_empty() && starts.first() == Some(&0)).then_some(starts)
+/// The fragments that start as every frame of this compression does.
+fn starts_by_content(fragments: &[&[u8]], compression: Compression) -> Option<Vec<usize>> {
+    let magic = compression.magic();
+    let is_start = |fragment: &[u8]| match compression {
+        // Padding may come before the image.
+        Compression::Jpeg | Compression::JpegLs => start_of_image(fragment).is_some(),
+        _ => fragment.starts_with(magic),
+    };
+    let full = fragments.iter().position(|fragment| !fragment.is_empty())?;
+    let mut starts: Vec<_> = (0..fragments.len()).filter(|&number| is_start(fragments[number])).collect();
+    if magic.is_empty() || starts.first() != Some(&full) {
+        return None;
+    }
+    starts[0] = 0;
+    Some(starts)
 }

@@ -165,6 +165,14 @@ pub enum Problem {
         /// The decoder's complaint.
         message: String,
     },
+    /// A frame with fewer MCUs, lines or samples than it promises.
+    #[error("its {codec} frame is truncated: {what}")]
+    FrameTruncated {
+        /// Compression.
+        codec: &'static str,
+        /// What is missing, in figures where there are some.
+        what: String,
+    },
     /// A damaged frame on which the decoder gave up in a way it should not have.
     #[error("its {codec} frame is damaged in a way the decoder does not survive: {message}")]
     DecoderPanic {
@@ -236,6 +244,7 @@ impl Problem {
             Self::FrameDiffers { .. } => "frame_differs",
             Self::CodecFeature { .. } => "codec_feature",
             Self::Frame { .. } => "damaged_frame",
+            Self::FrameTruncated { .. } => "truncated_frame",
             Self::DecoderPanic { .. } => "decoder_panic",
             Self::Table { .. } => "lookup_table",
             Self::Sequence { .. } => "unreadable_sequence",

@@ -56,7 +56,7 @@ pub struct Window {
 
 impl Window {
     /// Black 0 to white 1.
-    pub(super) fn level(&self, value: f64) -> f64 {
+    pub(crate) fn level(&self, value: f64) -> f64 {
         let Self { center, width, function } = *self;
         match function {
             WindowFunction::Linear if width <= 1.0 => f64::from(u8::from(value > center - 0.5)),
@@ -66,7 +66,7 @@ impl Window {
         }
     }
 
-    pub(super) fn check(self) -> Result<Self, Problem> {
+    pub(crate) fn check(self) -> Result<Self, Problem> {
         let least = if self.function == WindowFunction::Linear { 1.0 } else { f64::MIN_POSITIVE };
         if self.center.is_finite() && self.width.is_finite() && self.width >= least {
             return Ok(self);

@@ -1,6 +1,8 @@
 //! Makes DICOM files, right and wrong ones.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod jpeg;
+
 pub const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub const IMPLICIT: &str = "1.2.840.10008.1.2";
 pub const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";

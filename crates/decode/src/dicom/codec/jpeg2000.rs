@@ -39,7 +39,12 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
             *word = (sample - lift).round().clamp(low, high) as i32 as u16;
         }
     }
-    Ok(Decoded { samples: Samples::Narrow(words), precision: u16::from(precision), rgb: true })
+    Ok(Decoded {
+        samples: Samples::Narrow(words),
+        precision: u16::from(precision),
+        rgb: true,
+        notes: Vec::new(),
+    })
 }
 
 /// A codestream that is of the size the attributes say and within the limits.
@@ -47,8 +52,9 @@ fn checked<'a>(stream: &'a [u8], layout: &Layout, limits: &Limits) -> Result<Cod
     let codestream = Codestream::read(stream)?;
     check_size(CODEC, layout, codestream.width, codestream.height, codestream.components.len() as u32)?;
     codestream.check()?;
-    // Coefficients and samples, both as 32-bit numbers.
-    if layout.samples() as u64 * 8 > limits.max_memory_bytes {
+    codestream.check_zeros()?;
+    // Coefficients and samples, both as 32-bit numbers, or the blocks that hold them where those are tiny.
+    if (layout.samples() as u64 * 8).max(codestream.block_bytes()) > limits.max_memory_bytes {
         return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
     }
     Ok(codestream)

@@ -9,6 +9,7 @@ mod context;
 mod scan;
 
 use super::jpeg::header::{Header, Markers, Process};
+use super::jpeg::without_padding;
 use super::{Decoded, check_size};
 use crate::dicom::layout::Layout;
 use crate::dicom::problem::Problem;
@@ -28,6 +29,7 @@ enum Interleave {
 }
 
 pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Decoded, Problem> {
+    let stream = without_padding(stream);
     let header = Header::read(stream, CODEC)?;
     check_size(CODEC, layout, header.width, header.height, header.components.len() as u32)?;
     if header.process != Process::JpegLs || !matches!(header.precision, 2..=16) {
@@ -71,7 +73,12 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Decoded, Problem>
     if next < samples {
         return Err(damaged("it has fewer scans than components"));
     }
-    Ok(Decoded { samples: Samples::Narrow(image), precision: u16::from(header.precision), rgb: false })
+    Ok(Decoded {
+        samples: Samples::Narrow(image),
+        precision: u16::from(header.precision),
+        rgb: false,
+        notes: Vec::new(),
+    })
 }
 
 /// Components, largest error and order of a scan.

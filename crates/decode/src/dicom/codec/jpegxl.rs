@@ -35,7 +35,7 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
     }
     let scale = ((1_u32 << precision) - 1) as f32;
     let words = values.iter().map(|value| (value * scale).round() as u16).collect();
-    Ok(Decoded { samples: Samples::Narrow(words), precision: precision as u16, rgb: true })
+    Ok(Decoded { samples: Samples::Narrow(words), precision: precision as u16, rgb: true, notes: Vec::new() })
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "`map_err` gives values")]

@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], first_bit: u8, big_endian: bool, layout: &Lay
         samples if layout.planar => interleave(samples),
         samples => samples,
     };
-    Decoded { samples, precision: layout.allocated, rgb: false }
+    Decoded { samples, precision: layout.allocated, rgb: false, notes: Vec::new() }
 }
 
 /// Single bits, the lowest of a byte first.

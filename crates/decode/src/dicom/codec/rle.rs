@@ -9,6 +9,8 @@ use crate::dicom::samples::Samples;
 const CODEC: &str = "RLE";
 /// Bytes of the header: the number of segments and fifteen offsets.
 const HEADER: usize = 64;
+/// Pairs of zeros in a row that are not data.
+const PAIRS: usize = 8;
 
 pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Decoded, Problem> {
     if layout.allocated < 8 {
@@ -31,9 +33,22 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Decoded, Problem>
     let mut wide = vec![0_u32; if bytes > 2 { samples * pixels } else { 0 }];
     for (number, segment) in segments.iter().enumerate() {
         plane.clear();
-        unpack(segment, pixels, &mut plane);
+        if !unpack(segment, pixels, &mut plane) {
+            let at = plane.len();
+            let what = format!(
+                "segment {} is overwritten with zero bytes before sample {at} of {pixels}",
+                number + 1
+            );
+            return Err(Problem::FrameTruncated { codec: CODEC, what });
+        }
         if plane.len() < pixels {
-            return Err(damaged(format!("segment {number} ends after {} of {pixels} pixels", plane.len())));
+            let what = format!(
+                "segment {} of {} ends after sample {} of {pixels}",
+                number + 1,
+                segments.len(),
+                plane.len()
+            );
+            return Err(Problem::FrameTruncated { codec: CODEC, what });
         }
         let start = number / bytes * pixels;
         for (pixel, &byte) in plane.iter().enumerate() {
@@ -46,7 +61,7 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Decoded, Problem>
     }
     let planes = if bytes <= 2 { Samples::Narrow(narrow) } else { Samples::Wide(wide) };
     let samples = if samples == 3 { native::interleave(planes) } else { planes };
-    Ok(Decoded { samples, precision: layout.allocated, rgb: false })
+    Ok(Decoded { samples, precision: layout.allocated, rgb: false, notes: Vec::new() })
 }
 
 fn segments(stream: &[u8]) -> Result<Vec<&[u8]>, Problem> {
@@ -71,10 +86,16 @@ fn segments(stream: &[u8]) -> Result<Vec<&[u8]>, Problem> {
         .ok_or_else(|| damaged("has segments outside of itself".to_owned()))
 }
 
-/// At most `limit` bytes of a segment. One that stops in the middle gives what it has.
-fn unpack(mut segment: &[u8], limit: usize, plane: &mut Vec<u8>) {
+/// At most `limit` bytes of a segment. One that stops in the middle gives what it has. False where it holds zeros that no encoder
+/// writes: pairs of a zero that says that one byte follows as it is, and that byte, also zero.
+fn unpack(mut segment: &[u8], limit: usize, plane: &mut Vec<u8>) -> bool {
+    let mut pairs = 0;
     while plane.len() < limit {
-        let Some((&control, rest)) = segment.split_first() else { return };
+        let Some((&control, rest)) = segment.split_first() else { return true };
+        pairs = if segment.starts_with(&[0, 0]) { pairs + 1 } else { 0 };
+        if pairs == PAIRS {
+            return false;
+        }
         segment = rest;
         let room = limit - plane.len();
         match control {
@@ -85,12 +106,13 @@ fn unpack(mut segment: &[u8], limit: usize, plane: &mut Vec<u8>) {
             }
             128 => {}
             129..=255 => {
-                let Some((&byte, rest)) = segment.split_first() else { return };
+                let Some((&byte, rest)) = segment.split_first() else { return true };
                 segment = rest;
                 plane.extend(std::iter::repeat_n(byte, (257 - usize::from(control)).min(room)));
             }
         }
     }
+    true
 }
 
 fn damaged(message: String) -> Problem {

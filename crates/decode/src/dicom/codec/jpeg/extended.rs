@@ -10,10 +10,8 @@ use self::huffman::{Bits, Table};
 use self::transform::Transform;
 use super::header::{Header, Markers};
 use super::{damaged, unsupported};
-use crate::dicom::codec::Decoded;
 use crate::dicom::layout::Layout;
 use crate::dicom::problem::Problem;
-use crate::dicom::samples::Samples;
 
 /// Rows and columns of a block.
 const SIDE: usize = 8;
@@ -38,7 +36,7 @@ struct Tables {
     restart: usize,
 }
 
-pub(super) fn decode(stream: &[u8], header: &Header, layout: &Layout) -> Result<Decoded, Problem> {
+pub(super) fn decode(stream: &[u8], header: &Header, layout: &Layout) -> Result<Vec<u16>, Problem> {
     let [component] = header.components[..] else {
         return Err(unsupported(format!("{} components with 12 bits", header.components.len())));
     };
@@ -51,14 +49,14 @@ pub(super) fn decode(stream: &[u8], header: &Header, layout: &Layout) -> Result<
                 tables.restart = marker.body.first_chunk().map_or(0, |&two| u16::from_be_bytes(two).into());
             }
             0xda => {
-                let &[1, id, selectors, 0, 63, 0] = marker.body else {
+                // What follows is the same for every sequential scan.
+                let &[1, id, selectors, _, _, _] = marker.body else {
                     return Err(damaged("its scan header is not that of one whole component"));
                 };
                 if id != component.id {
                     return Err(damaged("its scan is of another component"));
                 }
-                let pixels = tables.scan(&stream[marker.end..], selectors, component.table, layout)?;
-                return Ok(Decoded { samples: Samples::Narrow(pixels), precision: 12, rgb: false });
+                return tables.scan(&stream[marker.end..], selectors, component.table, layout);
             }
             _ => {}
         }

@@ -15,10 +15,6 @@ pub(in crate::dicom::codec) struct Header {
     /// Adobe's word on the colours: 0 as they are, 1 luma and chroma.
     adobe: Option<u8>,
     jfif: bool,
-    /// Start-of-scan markers.
-    pub(in crate::dicom::codec) scans: usize,
-    /// An end-of-image marker follows the last of them.
-    pub(in crate::dicom::codec) ends: bool,
 }
 
 /// A component of the frame header.
@@ -63,7 +59,6 @@ impl Header {
         let damaged = |message: &str| Problem::Frame { codec, message: message.to_owned() };
         let markers = Markers::new(stream).ok_or_else(|| damaged("it does not start as a JPEG"))?;
         let (mut frame, mut adobe, mut jfif) = (None, None, false);
-        let (mut scans, mut ends) = (0, false);
         for marker in markers {
             match marker.code {
                 0xc0..=0xcf | 0xf7 if !matches!(marker.code, 0xc4 | 0xc8 | 0xcc) => {
@@ -75,11 +70,7 @@ impl Header {
                             .ok_or_else(|| damaged("its frame header is too short"))?,
                     );
                 }
-                0xda => scans += 1,
-                0xd9 => {
-                    ends = scans > 0;
-                    break;
-                }
+                0xd9 => break,
                 0xe0 => jfif |= marker.body.starts_with(b"JFIF\0"),
                 0xee if marker.body.starts_with(b"Adobe") => adobe = marker.body.get(11).copied(),
                 _ => {}
@@ -87,7 +78,7 @@ impl Header {
         }
         let (process, precision, width, height, components) =
             frame.ok_or_else(|| damaged("it has no frame header"))?;
-        Ok(Self { process, precision, width, height, components, adobe, jfif, scans, ends })
+        Ok(Self { process, precision, width, height, components, adobe, jfif })
     }
 
     /// Whether the components are called R, G and B.

@@ -27,6 +27,11 @@ pub(super) struct Codestream<'a> {
     precinct: [u32; 2],
     block: [u32; 2],
     levels: u32,
+    layers: u32,
+    /// Some bits are not coded but written as they are.
+    has_raw_bits: bool,
+    /// Where the first tile-part starts.
+    data: usize,
 }
 
 /// Depth of a component.
@@ -55,12 +60,22 @@ impl<'a> Codestream<'a> {
             match code {
                 END => break,
                 SIZE if at > 2 => return Err(damaged("it has two sizes")),
-                CODING_STYLE => codestream.coding_style(body.get(5..).unwrap_or_default(), body.first()),
+                CODING_STYLE => {
+                    let layers = body
+                        .get(2..4)
+                        .and_then(<[u8]>::first_chunk)
+                        .map_or(1, |&two| u16::from_be_bytes(two));
+                    codestream.layers = codestream.layers.max(layers.into());
+                    codestream.coding_style(body.get(5..).unwrap_or_default(), body.first());
+                }
                 COMPONENT_CODING_STYLE => {
                     let skip = if codestream.components.len() < 257 { 1 } else { 2 };
                     codestream.coding_style(body.get(skip + 1..).unwrap_or_default(), body.get(skip));
                 }
                 TILE_PART => {
+                    if codestream.data == 0 {
+                        codestream.data = at;
+                    }
                     let len = body
                         .get(2..6)
                         .and_then(<[u8]>::first_chunk)
@@ -115,12 +130,17 @@ impl<'a> Codestream<'a> {
             precinct: [15; 2],
             block: [10; 2],
             levels: 0,
+            layers: 1,
+            has_raw_bits: false,
+            data: 0,
         })
     }
 
     /// Decomposition levels, block sizes, and precinct sizes where `style` has them.
     fn coding_style(&mut self, parameters: &[u8], style: Option<&u8>) {
-        let &[levels, width, height, ..] = parameters else { return };
+        let &[levels, width, height, blocks, ..] = parameters else { return };
+        // Bypass of the arithmetic coder, and high-throughput blocks.
+        self.has_raw_bits |= blocks & 0x41 != 0;
         self.levels = self.levels.max(levels.into());
         self.block[0] = self.block[0].min(u32::from(width & 15) + 2);
         self.block[1] = self.block[1].min(u32::from(height & 15) + 2);
@@ -130,6 +150,46 @@ impl<'a> Codestream<'a> {
                 self.precinct[1] = self.precinct[1].min(u32::from(size >> 4));
             }
         }
+    }
+
+    /// Bytes that decoders take for code blocks, beside those of samples: they keep each with its place in every layer, whether
+    /// there is data for it or not.
+    pub(super) fn block_bytes(&self) -> u64 {
+        const BLOCK: u64 = 1024;
+        const LAYER: u64 = 16;
+        // A block is no larger than its precinct is at half the size.
+        let blocks = |length: u32, block: u32, precinct: u32| {
+            u64::from(length >> block.min(precinct.saturating_sub(1)).min(31)) + 1
+        };
+        blocks(self.width, self.block[0], self.precinct[0])
+            .saturating_mul(blocks(self.height, self.block[1], self.precinct[1]))
+            .saturating_mul(self.components.len() as u64)
+            .saturating_mul(BLOCK + LAYER * u64::from(self.layers))
+    }
+
+    /// Refuses codestreams with more zero bytes in a row than they have packets: an empty packet is one zero byte, and coded data
+    /// has no such runs.
+    pub(super) fn check_zeros(&self) -> Result<(), Problem> {
+        // Zeros that may come together without being packets. Raw bits may be zero for long.
+        let chance = if self.has_raw_bits { 256 } else { 24 };
+        let side = |length: u32, exponent: u32| u64::from(length >> exponent.min(31)) + 1;
+        let precincts = side(self.width, self.precinct[0]) * side(self.height, self.precinct[1]);
+        let packets =
+            [u64::from(self.layers), self.components.len() as u64, u64::from(self.levels) + 1, self.tiles]
+                .into_iter()
+                .fold(precincts, u64::saturating_mul);
+        let mut run = 0_u64;
+        for (at, &byte) in self.bytes.iter().enumerate().skip(self.data) {
+            if byte == 0 {
+                run += 1;
+                continue;
+            }
+            if run > chance && run - chance > packets {
+                return Err(zeroed(run, at, self.bytes.len()));
+            }
+            run = 0;
+        }
+        Ok(())
     }
 
     /// Refuses what would make a decoder allocate out of proportion: every tile has a header in the stream and every precinct
@@ -171,6 +231,12 @@ fn segment(bytes: &[u8], at: usize) -> Option<(u16, &[u8])> {
     let &[high, low] = rest.first_chunk()?;
     let len = usize::from(u16::from_be_bytes([high, low]));
     (code >= 0xff00).then(|| rest.get(2..len))?.map(|body| (code, body))
+}
+
+fn zeroed(run: u64, end: usize, len: usize) -> Problem {
+    let what =
+        format!("bytes {} to {end} of its {len} are zero, which no encoder writes", end as u64 - run + 1);
+    Problem::FrameTruncated { codec: CODEC, what }
 }
 
 fn cut_off() -> Problem {

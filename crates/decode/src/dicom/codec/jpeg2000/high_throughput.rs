@@ -32,5 +32,5 @@ pub(in crate::dicom::codec) fn decode(
         return Err(damaged("its components are of other sizes").into());
     }
     let precision = u16::from(codestream.components[0].precision);
-    Ok(Decoded { samples: Samples::Narrow(words), precision, rgb: true })
+    Ok(Decoded { samples: Samples::Narrow(words), precision, rgb: true, notes: Vec::new() })
 }

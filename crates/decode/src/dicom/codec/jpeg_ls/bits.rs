@@ -1,5 +1,8 @@
 //! Entropy-coded bits. After a byte of ones the next byte has seven bits, the first being zero.
 
+use super::{CODEC, damaged};
+use crate::dicom::problem::Problem;
+
 /// Reads bits, most significant first.
 #[derive(Debug)]
 pub(super) struct Bits<'a> {
@@ -32,6 +35,17 @@ impl<'a> Bits<'a> {
             self.after_ones = byte == 0xff;
             self.at += 1;
         }
+    }
+
+    /// Why there is no line after the first `done` of `total`.
+    pub(super) fn lack(&mut self, done: usize, total: usize) -> Problem {
+        self.fill();
+        // A code word may be longer than what is looked at.
+        if self.count <= 48 {
+            let what = format!("the entropy-coded data ends after line {done} of {total}");
+            return Problem::FrameTruncated { codec: CODEC, what };
+        }
+        damaged(&format!("line {} of {total} holds an impossible code", done + 1))
     }
 
     pub(super) fn bit(&mut self) -> Option<bool> {

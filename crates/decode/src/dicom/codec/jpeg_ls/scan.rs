@@ -1,8 +1,8 @@
 //! The samples of a scan.
 
+use super::Interleave;
 use super::bits::Bits;
 use super::context::{Context, Parameters, RunContext};
-use super::{Interleave, damaged};
 use crate::dicom::problem::Problem;
 
 /// Bits of a run's length, by how long runs were.
@@ -52,7 +52,7 @@ impl Scan {
                     coder.line(above, line, self.width, &mut run_index[component])
                 }),
             };
-            complete.ok_or_else(|| damaged("it stops early or holds an impossible code"))?;
+            complete.ok_or_else(|| coder.bits.lack(y, self.height))?;
             for (component, line) in line.iter().enumerate() {
                 let start = y * self.width * samples + first + component;
                 let target = image[start..].iter_mut().step_by(samples);
