@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Args;
+use medclip_decode::Note;
 use medclip_qc::{Code, LearnedChecks, Policy, pixels};
 use medclip_runtime::Model;
 
@@ -14,7 +15,8 @@ pub(crate) struct CheckArgs {
     /// scores, `abstain` gives no scores
     ///
     /// Checks: modality, `body_part`, lateral, inverted, `rotated_90`, `rotated_180`, `rotated_270`, cropped, `not_a_chest_film`,
-    /// colour, blank, `over_exposed`, `under_exposed`, `low_resolution`, border, `burned_in_text`. May be repeated; later ones win.
+    /// colour, blank, `over_exposed`, `under_exposed`, `low_resolution`, border, `burned_in_text`,
+    /// `incomplete_scan`. May be repeated; later ones win.
     #[arg(long = "qc", value_name = "CHECK=ACTION")]
     settings: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Checks {
         }
         let mut codes = film.header.check();
         codes.extend(pixels::check_colour(film.chroma));
+        codes.extend(pixels::check_completeness(film.notes.contains(&Note::IncompleteScans)));
         codes.extend(pixels::check(&film.image));
         codes
     }

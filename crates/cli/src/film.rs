@@ -40,12 +40,14 @@ pub(crate) fn open(path: &Path, args: &DicomArgs, patient: bool) -> Result<Film,
 
 /// Decodes a file held in memory.
 pub(crate) fn decode(bytes: &[u8], args: &DicomArgs, patient: bool) -> Result<Film, Reason> {
+    let limits = Limits::default();
+    let bytes = medclip_decode::unpacked(bytes, &limits)?;
+    let options = args.options(patient);
     #[cfg(feature = "dicom")]
-    if medclip_decode::is_dicom(bytes) {
-        return dicom(bytes, &args.options(patient));
+    if medclip_decode::is_dicom(&bytes) {
+        return dicom(&bytes, &options.dicom);
     }
-    let _ = (args, patient);
-    let Picture { image, chroma, notes } = medclip_decode::picture(bytes, &Limits::default())?;
+    let Picture { image, chroma, notes } = medclip_decode::picture_with(&bytes, &limits, &options)?;
     Ok(Film { image, chroma, notes, header: Header::default(), identity: Identity::default() })
 }
 

@@ -33,7 +33,7 @@ use writer::{Record, Scored};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ScoreArgs {
-    /// DICOM, JPEG or PNG files, or directories to search for them (recursively, sorted by name)
+    /// DICOM, JPEG, PNG, TIFF, BMP or WebP files, or directories to search for them (recursively, sorted by name)
     ///
     /// With `--output` also zip and tar archives, quoted patterns, tables (.csv, .parquet) with a column `path`, and `-` for
     /// a list on standard input.

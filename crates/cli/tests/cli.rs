@@ -42,6 +42,8 @@ mod model;
 #[cfg(feature = "import")]
 #[path = "cli/quantize.rs"]
 mod quantize;
+#[path = "cli/raster.rs"]
+mod raster;
 #[cfg(feature = "candle-onnx")]
 #[path = "cli/restore.rs"]
 mod restore;

@@ -41,6 +41,8 @@ pub enum Code {
     Border,
     /// Text in the pixels: it may name the patient, and it may give the finding away.
     BurnedInText,
+    /// A part of the image's data is missing: fine detail is not there.
+    IncompleteScan,
 }
 
 /// A name that is no code's.
@@ -50,7 +52,7 @@ pub struct UnknownCode(String);
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Modality,
         Self::BodyPart,
         Self::Lateral,
@@ -67,6 +69,7 @@ impl Code {
         Self::LowResolution,
         Self::Border,
         Self::BurnedInText,
+        Self::IncompleteScan,
     ];
 
     /// Its name in output and settings.
@@ -88,6 +91,7 @@ impl Code {
             Self::LowResolution => "low_resolution",
             Self::Border => "border",
             Self::BurnedInText => "burned_in_text",
+            Self::IncompleteScan => "incomplete_scan",
         }
     }
 }

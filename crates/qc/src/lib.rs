@@ -6,7 +6,7 @@
 //! | module | looks at |
 //! |---|---|
 //! | [`header`] | what a DICOM header says of modality, body part, view and burned-in text |
-//! | [`pixels`] | resolution, contrast, exposure, frame, burned-in text, colour |
+//! | [`pixels`] | resolution, contrast, exposure, frame, burned-in text, colour, detail that the file lacks |
 //! | [`learned`] | the model's own embedding: view, orientation, inverted grey, cropping, no chest film at all |
 //! | `suite` (feature) | spoilt films to fit and measure the learned checks with |
 //!

@@ -29,6 +29,11 @@ pub fn check_colour(chroma: f64) -> Option<Code> {
     (chroma > MAX_CHROMA).then_some(Code::Colour)
 }
 
+/// Whether the file lacked data that its image wants, though all pixels are there: a progressive JPEG without its last scans.
+pub fn check_completeness(lacks_scans: bool) -> Option<Code> {
+    lacks_scans.then_some(Code::IncompleteScan)
+}
+
 /// What is unusual about the grey values. Exposure and contrast are those within the frame.
 pub fn check(image: &GrayImage) -> Vec<Code> {
     let mut found = Vec::new();

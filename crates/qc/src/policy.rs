@@ -120,7 +120,9 @@ mod tests {
         assert_eq!(policy.judge(&found), (Vec::new(), false));
         policy.set("lateral=abstain").unwrap();
         assert_eq!(policy.judge(&found), (vec![Code::Lateral], true));
-        assert!(policy.to_string().ends_with("border=pass,burned_in_text=pass") && !policy.is_silent());
+        assert!(
+            policy.to_string().ends_with("burned_in_text=pass,incomplete_scan=pass") && !policy.is_silent()
+        );
         policy.set("lateral=warn").unwrap();
         assert_eq!(policy.judge(&found), (vec![Code::Lateral], false));
     }

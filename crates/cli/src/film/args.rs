@@ -1,4 +1,4 @@
-//! How DICOM files are shown, as the command line says it.
+//! How films are shown, as the command line says it.
 
 #[cfg(feature = "dicom")]
 use std::fmt::Display;
@@ -6,24 +6,29 @@ use std::fmt::Display;
 use std::num::NonZeroU32;
 
 use clap::Args;
+use medclip_decode::DecodeOptions;
+#[cfg(feature = "dicom")]
+use medclip_decode::RasterOptions;
 #[cfg(feature = "dicom")]
 use medclip_decode::dicom::{DicomOptions, LutBits, Voi, Window, WindowFunction};
 
-/// Of these settings in a command's help.
+/// Help heading of these settings.
 #[cfg(feature = "dicom")]
-const HEADING: &str = "DICOM files";
+const HEADING: &str = "Frames and gray levels";
 
 /// Which frame, and what becomes black and white.
 #[derive(Debug, Args)]
 pub(crate) struct DicomArgs {
-    /// Frame of files with several, counted from 1
+    /// Frame of DICOM files, or page of TIFF files, with several, counted from 1 [default: the first frame; a TIFF file has to have
+    /// one page]
     #[cfg(feature = "dicom")]
-    #[arg(long, help_heading = HEADING, value_name = "N", default_value = "1")]
-    frame: NonZeroU32,
+    #[arg(long, help_heading = HEADING, value_name = "N")]
+    frame: Option<NonZeroU32>,
     /// Values that become black and white: `file` for what the file asks for, `window=N` or `lut=N` for its N-th, `min-max`,
     /// or a window as `CENTER,WIDTH` or `CENTER,WIDTH,FUNCTION`
     ///
-    /// The first window and the first table are number 1. Functions are linear, `linear_exact` and sigmoid.
+    /// The first window and the first table are number 1. Functions are linear, `linear_exact` and sigmoid. A window or `min-max`
+    /// applies to the samples of files that are not DICOM, too.
     #[cfg(feature = "dicom")]
     #[arg(long, help_heading = HEADING, value_name = "VALUES", default_value = "file", value_parser = voi)]
     #[arg(allow_hyphen_values = true)]
@@ -35,17 +40,29 @@ pub(crate) struct DicomArgs {
     lut_bits: LutBits,
 }
 
-#[cfg(feature = "dicom")]
 impl DicomArgs {
     /// For files whose patient is named or not.
-    pub(crate) fn options(&self, patient: bool) -> DicomOptions {
-        DicomOptions {
-            frame: self.frame.get() - 1,
-            voi: self.window,
-            lut_bits: self.lut_bits,
-            patient,
-            ..DicomOptions::default()
+    #[cfg(feature = "dicom")]
+    pub(crate) fn options(&self, patient: bool) -> DecodeOptions {
+        let frame = self.frame.map(|frame| frame.get() - 1);
+        let levels = self.window.into();
+        DecodeOptions {
+            dicom: DicomOptions {
+                frame: frame.unwrap_or(0),
+                voi: self.window,
+                lut_bits: self.lut_bits,
+                patient,
+                ..DicomOptions::default()
+            },
+            raster: RasterOptions { page: frame, levels, ..RasterOptions::default() },
         }
+    }
+
+    /// There is nothing to choose.
+    #[cfg(not(feature = "dicom"))]
+    #[allow(clippy::unused_self, reason = "builds with DICOM have settings")]
+    pub(crate) fn options(&self, _patient: bool) -> DecodeOptions {
+        DecodeOptions::default()
     }
 }
 
@@ -55,7 +72,7 @@ impl DicomArgs {
     pub(crate) fn recorded(&self) -> Vec<(String, String)> {
         #[cfg(feature = "dicom")]
         return vec![
-            ("frame".to_owned(), self.frame.to_string()),
+            ("frame".to_owned(), self.frame.map_or(1, NonZeroU32::get).to_string()),
             ("window".to_owned(), format!("{:?}", self.window)),
             ("lut_bits".to_owned(), format!("{:?}", self.lut_bits)),
         ];
