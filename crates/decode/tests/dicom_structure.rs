@@ -124,6 +124,19 @@ fn representations_that_are_none_cost_no_film() {
     // An element that the picture needs is read whatever it says it is.
     let rows = explicit(0x0028_0010, *b"--", &1_u16.to_le_bytes());
     assert_eq!(is_shown("rows", &ramp(1).whole(0x0028_0010, &rows).file()), ["unknown_representation"]);
+    // Pixels too, with a length or with fragments.
+    let words = [0_u16, 1000, 2000, 4000].map(u16::to_le_bytes).concat();
+    for vr in [b"--", b"??", b"ZZ", b"ox"] {
+        let whole = sequence(0x7fe0_0010, *vr, &words);
+        assert_eq!(
+            is_shown("pixels", &ramp(1).whole(0x7fe0_0010, &whole).file()),
+            ["unknown_representation"]
+        );
+        let runs = support::rle(&[&[1; 60_000], &[0; 60_000]]);
+        let whole = open_sequence(0x7fe0_0010, *vr, &join(&[&item(b""), &item(&runs)]));
+        let compressed = Builder::grey(300, 200, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole);
+        assert_eq!(read(&compressed.file()).unwrap().notes.len(), 1);
+    }
     for (vr, value) in [(b"IS", &b"1 "[..]), (b"UL", &[1, 0, 0, 0]), (b"SS", &[1, 0])] {
         is_shown("rows", &ramp(1).whole(0x0028_0010, &explicit(0x0028_0010, *vr, value)).file());
     }
@@ -331,6 +344,17 @@ fn order_repetition_and_what_follows_the_pixels() {
         read(&ramp(1).whole(0x7fe0_0010, &sequence(0x7fe0_0010, *b"OW", &words[..6])).file()).unwrap_err();
     assert_eq!(error.code(), "pixel_data_short");
     assert_eq!(is_shown("magic only", &ramp(1).file()[128..]), ["no_preamble"]);
+    // File meta information without value representations, and with one that is none.
+    let uid = join(&[EXPLICIT.as_bytes(), b"\0"]);
+    for meta in [
+        implicit(0x0002_0010, &uid),
+        explicit(0x0002_0010, *b"--", &uid),
+        explicit(0x0002_0010, *b"LO", &uid),
+    ] {
+        is_shown("meta", &join(&[&[0; 128], b"DICM", &meta, &ramp(1).data_set()]));
+        let version = implicit(0x0002_0001, b"\0\x01");
+        is_shown("meta", &join(&[&[0; 128], b"DICM", &version, &meta, &ramp(1).data_set()]));
+    }
     // A private element of the file meta information that overruns, where the group says how long it is.
     let broken = element(0x0002_0102, b"OB\0\0\xff\xff\xff\0", b"private!");
     let meta = join(&[&ramp(1).meta(), &broken]);

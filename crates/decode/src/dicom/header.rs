@@ -182,6 +182,9 @@ fn is_followed(bytes: &[u8], header: &Header, encoding: Encoding) -> bool {
 
 /// As [`is_followed`], by an element that is just as the encoding has it.
 fn is_before_sound(bytes: &[u8], header: &Header, encoding: Encoding) -> bool {
+    if header.len == UNDEFINED {
+        return is_followed(bytes, header, encoding);
+    }
     header.end(bytes.len()).is_some_and(|end| is_sound(bytes, end, encoding, header.tag))
 }
 
