@@ -100,6 +100,14 @@ impl PromptBank {
         &self.classes
     }
 
+    /// Embeddings of the sentences of all classes: of each class the positive ones, then the negative ones.
+    ///
+    /// # Shapes
+    /// `[sentences, dim]`, unit norm.
+    pub const fn embeddings(&self) -> &Embeddings {
+        &self.embeddings
+    }
+
     /// What the bank was made from.
     pub const fn provenance(&self) -> &Provenance {
         &self.provenance

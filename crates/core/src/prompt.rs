@@ -1,5 +1,7 @@
 //! Zero-shot classes as sentences: a TOML file of prompts, and the seeded draw that makes an ensemble of them.
 
+mod meaning;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use crate::tokenize::{TextDoubt, TokenizeError};
+
+pub use meaning::check_meaning;
 
 /// Most sentences one polarity of one class may expand to before the draw.
 const MAX_SENTENCES: usize = 100_000;
@@ -130,6 +136,38 @@ pub enum PromptError {
         /// The sentence.
         sentence: String,
     },
+    /// Two sentences for and against the same class that have the same tokens.
+    #[error(
+        "class `{class}`: `{}` and `{}` on the other side are the same to the model, token by token; reword one of them",
+        meaning::quoted(positive),
+        meaning::quoted(negative)
+    )]
+    SameTokens {
+        /// The class.
+        class: String,
+        /// The sentence for it.
+        positive: String,
+        /// The sentence against it.
+        negative: String,
+    },
+    /// A sentence that the model cannot take in.
+    #[error(
+        "class `{class}`: the {polarity} sentence `{}` cannot mean what it says: {doubt}",
+        meaning::quoted(sentence)
+    )]
+    Doubtful {
+        /// The class.
+        class: String,
+        /// `positive` or `negative`.
+        polarity: &'static str,
+        /// The sentence.
+        sentence: String,
+        /// What is lost of it.
+        doubt: TextDoubt,
+    },
+    /// A sentence that the tokenizer fails on.
+    #[error("the prompts cannot be turned into tokens")]
+    Tokenize(#[from] TokenizeError),
     /// `draws = 0`.
     #[error("ensemble.draws must be at least 1")]
     NoDraw,

@@ -49,6 +49,15 @@ pub enum BundleError {
         /// Its sum now.
         actual: String,
     },
+    /// A file whose line ends were changed on the way.
+    #[error(
+        "{} has changed: its lines end in CR LF, as Git may rewrite them; check it out again with `-text` in .gitattributes, \
+         or copy the bundle as binary files", path.display()
+    )]
+    LineEnds {
+        /// The file.
+        path: PathBuf,
+    },
     /// `model.toml` makes no sense.
     #[error("{}", path.display())]
     Model {
