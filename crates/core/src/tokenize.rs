@@ -93,7 +93,7 @@ pub enum TokenizeError {
     #[error("a batch needs at least one sentence")]
     Empty,
     /// An error with the file it is in.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be used as a tokenizer", path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -46,7 +46,7 @@ pub enum Foreign {
     TfLite,
     /// msgpack, as Flax writes weights.
     MsgPack,
-    /// An array of NumPy.
+    /// An array of `NumPy`.
     NumPy,
     /// Compressed by this program.
     Compressed(&'static str),
@@ -109,7 +109,7 @@ impl fmt::Display for Foreign {
             Self::Compressed(by) => write!(f, "the file is compressed by {by}; unpack it first"),
             Self::Tar => f.write_str("the file is a tar archive; unpack it first"),
             Self::BarePickle => write!(f, "the file is a pickle that torch.save did not write; {SAVE}"),
-            Self::Zip { members } if members.iter().any(|name| name.ends_with(".npy")) => {
+            Self::Zip { members } if members.iter().any(|name| name.rsplit('.').next() == Some("npy")) => {
                 write!(f, "the file holds arrays of NumPy (npz), which are not read; {SAVE}")
             }
             Self::Zip { members } if members.is_empty() => f.write_str("the file is an empty zip archive"),
@@ -198,9 +198,8 @@ fn protobuf(head: &[u8]) -> Option<Foreign> {
 
 /// A map whose first key is a string.
 fn msgpack(head: &[u8]) -> Option<Foreign> {
-    let key = match head {
-        [0x81..=0x8f, key, ..] | [0xde, _, _, key, ..] | [0xdf, _, _, _, _, key, ..] => key,
-        _ => return None,
+    let ([0x81..=0x8f, key, ..] | [0xde, _, _, key, ..] | [0xdf, _, _, _, _, key, ..]) = head else {
+        return None;
     };
     matches!(key, 0xa0..=0xbf | 0xd9..=0xdb).then_some(Foreign::MsgPack)
 }

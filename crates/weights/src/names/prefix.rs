@@ -42,9 +42,7 @@ pub(crate) fn place(file: &TensorFile) -> Option<Result<Place, Vec<String>>> {
     let averaged: Vec<&String> = found.iter().filter(|prefix| is_averaged(prefix)).collect();
     let taken = match (raw.as_slice(), averaged.as_slice(), found.len()) {
         (_, _, 0) => return None,
-        ([only], ..) => *only,
-        ([], [only], 1) => *only,
-        // The shortest is the whole, of which others are parts: a student and its encoder.
+        ([only], ..) | ([], [only], 1) => *only,
         _ => return Some(Err(found.iter().map(|prefix| prefix.trim_end_matches('.').to_owned()).collect())),
     };
     let is_under = |name: &str, prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
@@ -73,7 +71,7 @@ pub(crate) fn place(file: &TensorFile) -> Option<Result<Place, Vec<String>>> {
     }))
 }
 
-/// What stands in front of the names of known models: of whole MedCLIPs, or of trunks where there is none.
+/// What stands in front of the names of known models: of whole models, or of trunks where there is none.
 fn prefixes(file: &TensorFile) -> BTreeSet<String> {
     let mut whole = BTreeSet::new();
     let mut trunks: BTreeMap<String, &str> = BTreeMap::new();

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "a module of several test binaries")]
 
+pub mod random;
+
 use std::io::{Cursor, Write};
 
 use safetensors::Dtype;
