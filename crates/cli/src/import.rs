@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use medclip_core::architecture::{ImageTower, TextTower};
-use medclip_core::{ResNetConfig, SwinConfig};
+use medclip_core::prompt::sentences;
+use medclip_core::{PromptSet, ResNetConfig, SwinConfig};
 use medclip_export::{
     BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportError, ImportNote, ImportOptions,
     Imported, Storage, import, write_bundle_if,
@@ -16,6 +17,7 @@ use medclip_runtime::Model;
 
 use crate::Outcome;
 use crate::bundle;
+use crate::doubts::warn_of_prompts;
 use crate::output::locked_stdout;
 use crate::{one_line, say};
 
@@ -114,6 +116,8 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
     let exact = GraphOptions { storage: Storage::F32 };
     let options =
         BundleOptions { image: exact, text: exact, replace: args.replace, ..BundleOptions::default() };
+    let classes = PromptSet::parse(&prompts).context("cannot use the prompts")?.expand();
+    warn_of_prompts(sentences(&classes), |sentence| checkpoint.tokenizer().doubts(sentence))?;
     write_bundle_if(&checkpoint, contents, &options, &args.bundle, bundle::embed, |bundle| {
         Ok(try_out(bundle)?)
     })?;

@@ -201,7 +201,7 @@ mod against {
             (
                 "layer_norm_eps = 0.000000000001",
                 "layer_norm_eps = 0.00001",
-                "text.layer_norm_eps is 1e-12 in the bundle, 1e-5 in the weights",
+                "text.layer_norm_eps is 1e-12 in the bundle, 0.00001 in the weights",
             ),
         ] {
             assert!(config.contains(from), "{from} in {config}");
