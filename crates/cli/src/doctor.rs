@@ -27,7 +27,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "ENGINE")]
     engine: Vec<EngineKind>,
     /// Fail unless this bundle is sound [default: the shipped model is looked at]
-    #[arg(long, value_name = "DIR", env = "MEDCLIP_MODEL")]
+    #[arg(long, value_name = "DIR", env = models::MODEL_VARIABLE, value_parser = models::any_path())]
     model: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
@@ -84,8 +84,9 @@ struct ModelReport {
 }
 
 pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
-    let is_model_asked_for = args.model.is_some();
-    let model = ModelReport::of(args.model);
+    let asked = models::named(args.model)?;
+    let is_model_asked_for = asked.is_some();
+    let model = ModelReport::of(asked);
     let report = Report {
         medclip: Build::this(),
         machine: Machine::this(),

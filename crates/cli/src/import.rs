@@ -6,50 +6,59 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use medclip_core::architecture::{ImageTower, TextTower};
-use medclip_core::{ResNetConfig, SwinConfig};
+use medclip_core::prompt::sentences;
+use medclip_core::{PromptSet, ResNetConfig, SwinConfig};
 use medclip_export::{
-    BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportOptions, Storage, import, write_bundle_if,
+    BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportError, ImportNote, ImportOptions,
+    Imported, Storage, import, write_bundle_if,
 };
 use medclip_phantom::Phantom;
 use medclip_runtime::Model;
 
 use crate::Outcome;
 use crate::bundle;
+use crate::doubts::warn_of_prompts;
 use crate::output::locked_stdout;
+use crate::{one_line, say};
 
 /// Prompts for the findings of CheXpert, those of the models that ship.
 const PROMPTS: &str = include_str!("../../../models/prompts/chest-xray.toml");
 /// Files that are looked for beside the weights.
-const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
+pub(crate) const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 
 /// Write PyTorch weights as a bundle
 ///
-/// Reads a MedCLIP that a PyTorch program saved (zip, older formats, safetensors) without executing anything in it,
-/// tells its towers and sizes by the shapes of its tensors, writes both towers as ONNX in single precision and embeds
+/// Reads a MedCLIP that a PyTorch program saved (zip, older formats, safetensors, lists of shards) without executing
+/// anything in it, tells its towers and sizes by the shapes of its tensors, writes both towers as ONNX in single precision and embeds
 /// the prompts. A file with other tensors than those of the architecture is refused, and every difference listed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ImportArgs {
-    /// File of both towers, or of one of them
+    /// File of both towers, or of one of them; a list of shards (model.safetensors.index.json) stands for all
     weights: PathBuf,
     /// Bundle directory to write
     bundle: PathBuf,
-    /// File of the other tower, where they were saved apart
+    /// File of the other tower, where they were saved apart, or another shard; may be repeated
     #[arg(long, value_name = "FILE")]
     also: Vec<PathBuf>,
+    /// Part of the file to take, such as `state_dict_ema`: a dictionary of it, or what names start with [default: the
+    /// model's weights as they are]
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
     /// Fail unless the image tower is this one [default: whichever it is]
     #[arg(long)]
     vision: Option<Vision>,
     /// vocab.txt or tokenizer.json [default: the one beside the weights]
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
-    /// Lower-case sentences, as the published models do although their vocabulary is cased
-    #[arg(long)]
-    lowercase: bool,
+    /// Lower-case sentences, as the published models do although their vocabulary is cased; `--lowercase=false` keeps
+    /// capitals whatever the vocabulary [default: as tokenizer.json says]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    lowercase: Option<bool>,
     /// Longest sentence in tokens
     #[arg(long, value_name = "N", default_value_t = 77)]
     max_length: usize,
-    /// Attention heads of the text tower [default: its width over 64]
+    /// Attention heads of the text tower [default: those of the config.json beside the weights, or of published towers]
     #[arg(long, value_name = "N")]
     heads: Option<usize>,
     /// Side of the image in pixels
@@ -94,7 +103,10 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
     bundle::refuse_existing(&args.bundle, args.replace)?;
     let files: Vec<&Path> = std::iter::once(&args.weights).chain(&args.also).map(PathBuf::as_path).collect();
     let tokenizer = tokenizer(args)?;
-    let checkpoint = import(&files, tokenizer, &options(args)).context("cannot import the weights")?;
+    let Imported { checkpoint, notes, .. } = import(&files, tokenizer, &options(args)).map_err(refusal)?;
+    for note in &notes {
+        say(&format!("note: {note}{}", advice(note)));
+    }
     expect(args.vision, &checkpoint.config().architecture.image)?;
 
     let prompts = args.prompts.as_deref().map_or_else(|| Ok(PROMPTS.to_owned()), bundle::read)?;
@@ -104,6 +116,8 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
     let exact = GraphOptions { storage: Storage::F32 };
     let options =
         BundleOptions { image: exact, text: exact, replace: args.replace, ..BundleOptions::default() };
+    let classes = PromptSet::parse(&prompts).context("cannot use the prompts")?.expand();
+    warn_of_prompts(sentences(&classes), |sentence| checkpoint.tokenizer().doubts(sentence))?;
     write_bundle_if(&checkpoint, contents, &options, &args.bundle, bundle::embed, |bundle| {
         Ok(try_out(bundle)?)
     })?;
@@ -116,6 +130,33 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Complete)
 }
 
+/// Why nothing was imported, and which option may help.
+pub(crate) fn refusal(error: ImportError) -> anyhow::Error {
+    let text = one_line(&anyhow::Error::new(error).context("cannot import the weights"));
+    for (sign, option) in [
+        ("number of attention heads", "--heads N states it"),
+        ("has no word with a capital", "--lowercase, or --lowercase=false"),
+        ("say which part to take", "--part NAME takes one"),
+        ("name the part to take", "--part NAME takes one"),
+        ("leaves out what is beside it", "--part NAME names it"),
+        ("or all of the shards", "--also FILE names another"),
+    ] {
+        if text.contains(sign) {
+            return anyhow::anyhow!("{text} ({option})");
+        }
+    }
+    anyhow::anyhow!(text)
+}
+
+/// What to do where a note is not what was meant.
+fn advice(note: &ImportNote) -> &'static str {
+    match note {
+        ImportNote::Weights(_) => "; --part NAME takes others",
+        ImportNote::Heads { .. } => "; --heads N states another number",
+        _ => "",
+    }
+}
+
 fn options(args: &ImportArgs) -> ImportOptions {
     let of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let weights = of(&args.weights).unwrap_or_default();
@@ -125,6 +166,7 @@ fn options(args: &ImportArgs) -> ImportOptions {
         image_size: args.image_size,
         text_heads: args.heads,
         lowercase: args.lowercase,
+        part: args.part.clone(),
         max_length: args.max_length,
         mode: match args.mode {
             Mode::Paper => medclip_export::Mode::Paper,

@@ -10,6 +10,7 @@ mod bench;
 mod bundle;
 mod checks;
 mod doctor;
+mod doubts;
 mod engine;
 #[cfg(feature = "train")]
 mod eval;

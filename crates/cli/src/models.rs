@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 /// Directory name of the model that ships with medclip.
 pub(crate) const DEFAULT_MODEL: &str = "medclip-edge";
@@ -16,8 +17,30 @@ pub(crate) struct ModelArg {
     ///
     /// Without it the shipped model is looked for in `models/` beside the program, in `../share/medclip/models/` from
     /// there, and in `models/` of the source tree the program was built in.
-    #[arg(long, value_name = "DIR", env = "MEDCLIP_MODEL")]
+    #[arg(long, value_name = "DIR", env = MODEL_VARIABLE, value_parser = any_path())]
     model: Option<PathBuf>,
+}
+
+/// Variable that names a model where no option does.
+pub(crate) const MODEL_VARIABLE: &str = "MEDCLIP_MODEL";
+
+/// A path that may be empty, as a variable's that was set to nothing.
+pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// The model that is named; an empty variable names none.
+///
+/// # Errors
+/// When the option is empty.
+pub(crate) fn named(model: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    if model.as_ref().is_none_or(|path| !path.as_os_str().is_empty()) {
+        return Ok(model);
+    }
+    if env::var_os(MODEL_VARIABLE).is_some_and(|value| value.is_empty()) {
+        return Ok(None);
+    }
+    bail!("--model is empty; name a bundle directory, or leave the option out for the shipped model")
 }
 
 impl ModelArg {
@@ -26,7 +49,7 @@ impl ModelArg {
     /// # Errors
     /// When none is named and none was shipped, naming every place looked at.
     pub(crate) fn resolve(self) -> anyhow::Result<PathBuf> {
-        self.model.map_or_else(shipped, Ok)
+        named(self.model)?.map_or_else(shipped, Ok)
     }
 }
 

@@ -11,9 +11,11 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use medclip_core::prompt::sentences;
 use medclip_runtime::{Head, Model, ModelOptions, PromptSet};
 
 use crate::checks::{CheckArgs, Checks};
+use crate::doubts::warn_of_prompts;
 use crate::engine::EngineArgs;
 use crate::film::{self, DicomArgs};
 use crate::inputs::{self, Input};
@@ -131,7 +133,10 @@ fn load(
     }
     let Some(file) = prompts else { return Ok(model) };
     let prompts = PromptSet::open(file).with_context(|| format!("cannot use prompts {}", file.display()))?;
-    model.with_prompts(&prompts).with_context(|| format!("cannot use prompts {}", file.display()))
+    let model =
+        model.with_prompts(&prompts).with_context(|| format!("cannot use prompts {}", file.display()))?;
+    warn_of_prompts(sentences(&prompts.expand()), |sentence| model.doubts(sentence))?;
+    Ok(model)
 }
 
 fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {

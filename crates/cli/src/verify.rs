@@ -2,6 +2,7 @@
 
 #[cfg(feature = "train")]
 mod against;
+mod agreement;
 pub(crate) mod compare;
 
 use std::io::Write;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use crate::engine::runnable;
 use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
 use crate::{Outcome, models};
+use agreement::Agreement;
 use compare::{Comparison, Limits};
 
 /// Batch sizes that are compared.
@@ -41,7 +43,8 @@ const SENTENCES: [&str; 8] = [
 ///
 /// Runs the same seeded phantoms and sentences, in batches of 1, 3 and 8, through every engine, and compares embeddings
 /// and logits with the first engine's, or with candle's of the weights that --against names; then runs the bundle's own
-/// golden inputs. A difference past the limits ends with exit status 1: cosine 0.99999 and logit 1e-4 where both sides
+/// golden inputs. Against weights it also compares what else they determine: temperature, pooling, preprocessing, the tokens of
+/// sentences, and the embeddings of the prompt bank. A difference past the limits ends with exit status 1: cosine 0.99999 and logit 1e-4 where both sides
 /// have the same precision, 0.9999 for sentences and 0.05 where the text tower is stored in half precision and the weights
 /// are not. A comparison with weights that stays within them is written into the bundle, as parity.json.
 #[derive(Debug, Args)]
@@ -54,6 +57,10 @@ pub(crate) struct VerifyArgs {
     #[cfg(feature = "train")]
     #[arg(long, value_name = "WEIGHTS")]
     against: Vec<PathBuf>,
+    /// Part of the weights to take, as `medclip import` took it
+    #[cfg(feature = "train")]
+    #[arg(long, value_name = "NAME", requires = "against")]
+    part: Option<String>,
     /// Leave the bundle without a certificate, or with the one it has
     #[cfg(feature = "train")]
     #[arg(long)]
@@ -96,6 +103,10 @@ struct Report {
     /// SHA-256 of the weights they are compared with.
     reference_sha256: Option<String>,
     limits: Limits,
+    /// What the weights determine besides embeddings, on both sides; empty where engines alone are compared.
+    compared: Vec<Agreement>,
+    /// What could not be compared, and why.
+    not_compared: Vec<String>,
     results: Vec<Comparison>,
     self_tests: Vec<EngineSelfTest>,
 }
@@ -127,6 +138,10 @@ struct Reference {
     /// SHA-256 of the weights.
     sha256: String,
     answers: Answers,
+    /// Factor of the weights that turns cosines into logits.
+    scale: f32,
+    compared: Vec<Agreement>,
+    not_compared: Vec<String>,
 }
 
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
@@ -143,7 +158,8 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         bail!("weights are compared with the model itself, in fp32");
     }
     #[cfg(feature = "train")]
-    let weights = against::answers(&args.against, &bundle, &inputs)?;
+    let weights =
+        against::answers(&args.against, args.part.as_deref(), &bundle, &inputs, half_precision_text)?;
     #[cfg(not(feature = "train"))]
     let weights: Option<Reference> = None;
     if weights.is_none()
@@ -160,10 +176,14 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         let cosines = model.self_test().context("cannot run the self-test")?;
         self_tests.push(EngineSelfTest { engine: engine.name(), cosines });
     }
-    let mut reference_sha256 = None;
+    let scale = bundle.logit_scale().factor();
+    let (mut reference_sha256, mut scales) = (None, [scale; 2]);
+    let (mut compared, mut not_compared) = (Vec::new(), Vec::new());
     let (reference, expected, limits) = match weights {
         Some(weights) => {
             reference_sha256 = Some(weights.sha256);
+            scales[1] = weights.scale;
+            (compared, not_compared) = (weights.compared, weights.not_compared);
             let limits = Limits::to_weights(half_precision_text);
             (format!("candle, {}", weights.name), weights.answers, limits)
         }
@@ -178,12 +198,11 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         }
     };
 
-    let scale = bundle.logit_scale().factor();
     let mut results = Vec::new();
     for (engine, found) in &answers {
         for (index, &batch) in BATCHES.iter().enumerate() {
             let (own, other) = (found.batch(index), expected.batch(index));
-            results.push(Comparison::new(engine, batch, own, other, scale));
+            results.push(Comparison::new(engine, batch, own, other, scales));
         }
     }
     let report = Report {
@@ -196,6 +215,8 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         reference,
         reference_sha256,
         limits,
+        compared,
+        not_compared,
         results,
         self_tests,
     };
@@ -258,9 +279,10 @@ impl Answers {
 }
 
 impl Report {
-    /// Whether every engine keeps to the limits and reproduces the golden embeddings.
+    /// Whether every engine keeps to the limits and reproduces the golden embeddings, and everything else agrees.
     fn within(&self) -> bool {
         self.results.iter().all(|each| self.limits.hold(each))
+            && self.compared.iter().all(|each| each.agrees)
             && self.self_tests.iter().all(|each| each.cosines.passed())
     }
 
@@ -293,6 +315,7 @@ impl Report {
             out,
             "\nlimits: cosine at least {image_cosine} (images), {text_cosine} (sentences), logit at most {logit:.0e}"
         )?;
+        agreement::write_text(out, &self.compared, &self.not_compared)?;
         for EngineSelfTest { engine, cosines } in &self.self_tests {
             let SelfTest { image, text, .. } = cosines;
             let verdict = if cosines.passed() { "passed" } else { "FAILED" };

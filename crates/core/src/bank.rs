@@ -48,9 +48,9 @@ pub enum BankError {
     #[error("class `{0}` needs positive and negative prompts")]
     OneSided(String),
     /// An embedding that is not a unit vector.
-    #[error("the embedding of prompt {row} has norm {norm}")]
+    #[error("the embedding of prompt {} has norm {norm}, not 1; make the bank again", row + 1)]
     Norm {
-        /// Row of the embedding.
+        /// Row of the embedding, from 0.
         row: usize,
         /// Its Euclidean norm.
         norm: f32,
@@ -98,6 +98,14 @@ impl PromptBank {
     /// Classes in the order of [`Self::scores`].
     pub fn classes(&self) -> &[ExpandedClass] {
         &self.classes
+    }
+
+    /// Embeddings of the sentences of all classes: of each class the positive ones, then the negative ones.
+    ///
+    /// # Shapes
+    /// `[sentences, dim]`, unit norm.
+    pub const fn embeddings(&self) -> &Embeddings {
+        &self.embeddings
     }
 
     /// What the bank was made from.

@@ -205,7 +205,7 @@ impl Bundle {
 }
 
 fn read_intake((path, bytes): (PathBuf, Vec<u8>), id: &str, dim: usize) -> Result<Head, BundleError> {
-    let head = Head::from_bytes(&bytes).and_then(|head| head.check(id, dim).map(|()| head));
+    let head = Head::from_verified_bytes(&bytes).and_then(|head| head.check(id, dim).map(|()| head));
     head.map_err(|source| BundleError::Intake { path, source })
 }
 

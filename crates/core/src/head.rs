@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::batch::Embeddings;
+use crate::bundle::sha256;
 use crate::score::FindingScore;
 use crate::stored;
 
@@ -14,8 +15,8 @@ const METADATA: &str = "medclip_head";
 
 /// Linear classifiers of the unit-norm embeddings of one bundle.
 ///
-/// On disk a safetensors file: `weights` `[classes, dim]` and `biases` `[classes, 1]`, single precision, with the classes and
-/// the bundle's id in its header. Nothing in the file is executed.
+/// On disk a safetensors file: `weights` `[classes, dim]` and `biases` `[classes, 1]`, single precision, with the classes,
+/// the bundle's id and a SHA-256 of all of these in its header. Nothing in the file is executed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
     bundle_id: String,
@@ -44,6 +45,21 @@ pub enum HeadError {
     /// Bytes that are no head.
     #[error("not a head: {0}")]
     Format(String),
+    /// Not the values that were written.
+    #[error(
+        "the head has changed: the SHA-256 of its values is {actual}, the file says {expected}; fetch or fit it again"
+    )]
+    Changed {
+        /// The sum in the file.
+        expected: String,
+        /// That of its values.
+        actual: String,
+    },
+    /// A head of an earlier version, whose damage nothing would tell.
+    #[error(
+        "the head has no checksum, as earlier versions wrote it, so damage would not be noticed; fit it again"
+    )]
+    NoChecksum,
     /// Fitted for another bundle: the same numbers mean nothing there.
     #[error("the head was fitted for bundle {expected}, this is bundle {actual}")]
     OtherBundle {
@@ -67,6 +83,9 @@ pub enum HeadError {
 struct Metadata {
     bundle_id: String,
     classes: Vec<String>,
+    /// Of everything else; earlier versions wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
 }
 
 impl Head {
@@ -143,7 +162,11 @@ impl Head {
         let [weights, biases] = [&self.weights, &self.biases].map(stored::bytes);
         let view = |rows, bytes| stored::view(rows, bytes).map_err(HeadError::Format);
         let tensors = [(WEIGHTS, view(&self.weights, &weights)?), (BIASES, view(&self.biases, &biases)?)];
-        let metadata = Metadata { bundle_id: self.bundle_id.clone(), classes: self.classes.clone() };
+        let metadata = Metadata {
+            bundle_id: self.bundle_id.clone(),
+            classes: self.classes.clone(),
+            sha256: Some(self.checksum()),
+        };
         let header = stored::header(METADATA, &metadata).map_err(HeadError::Format)?;
         safetensors::serialize(tensors, Some(header)).map_err(format)
     }
@@ -151,13 +174,47 @@ impl Head {
     /// Reads what [`Self::to_bytes`] wrote.
     ///
     /// # Errors
-    /// [`HeadError`] saying what is wrong.
+    /// [`HeadError`] saying what is wrong; [`HeadError::Changed`] for other values than were written.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeadError> {
+        let (head, is_summed) = Self::parse(bytes)?;
+        if is_summed { Ok(head) } else { Err(HeadError::NoChecksum) }
+    }
+
+    /// Reads a head out of a file whose bytes something else vouches for, as `SHA256SUMS` does in a bundle: one without a
+    /// checksum of its own will do.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`].
+    pub fn from_verified_bytes(bytes: &[u8]) -> Result<Self, HeadError> {
+        Self::parse(bytes).map(|(head, _)| head)
+    }
+
+    /// The head, and whether it has a checksum.
+    fn parse(bytes: &[u8]) -> Result<(Self, bool), HeadError> {
         let metadata: Metadata =
             stored::note(bytes, METADATA, "it names no bundle and no classes").map_err(HeadError::Format)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
         let rows = |name: &str| stored::embeddings(&tensors, name).map_err(HeadError::Format);
-        Self::new(metadata.bundle_id, metadata.classes, rows(WEIGHTS)?, rows(BIASES)?)
+        let head = Self::new(metadata.bundle_id, metadata.classes, rows(WEIGHTS)?, rows(BIASES)?)?;
+        match metadata.sha256 {
+            None => Ok((head, false)),
+            Some(expected) => match head.checksum() {
+                actual if actual == expected => Ok((head, true)),
+                actual => Err(HeadError::Changed { expected, actual }),
+            },
+        }
+    }
+
+    /// SHA-256 of the bundle's id, the classes and the values, each with its length in front.
+    fn checksum(&self) -> String {
+        let mut all = Vec::new();
+        let texts =
+            std::iter::once(&self.bundle_id).chain(&self.classes).map(|text| text.as_bytes().to_vec());
+        for part in texts.chain([stored::bytes(&self.weights), stored::bytes(&self.biases)]) {
+            all.extend((part.len() as u64).to_le_bytes());
+            all.extend(part);
+        }
+        sha256(&all)
     }
 }
 
@@ -195,6 +252,41 @@ mod tests {
         assert!(matches!(new(rows(&[1.0; 4], 2), rows(&[0.0], 1)), Err(HeadError::Count { .. })));
         assert!(matches!(new(rows(&[1.0; 2], 2), rows(&[0.0; 2], 2)), Err(HeadError::Count { .. })));
         assert!(matches!(new(rows(&[1.0, f32::NAN], 2), rows(&[0.0], 1)), Err(HeadError::NotFinite(_))));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let bytes = head().to_bytes().unwrap();
+        for position in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[position] ^= 1 << bit;
+                for read in [Head::from_bytes, Head::from_verified_bytes] {
+                    // Some bits are of no account: a digit of the header's length, a letter written otherwise.
+                    if let Ok(found) = read(&flipped) {
+                        assert_eq!(found, head(), "bit {bit} of byte {position}");
+                    }
+                }
+            }
+        }
+        let at = bytes.len() - 4;
+        let mut flipped = bytes;
+        flipped[at + 3] ^= 0x40;
+        assert!(matches!(Head::from_bytes(&flipped), Err(HeadError::Changed { .. })));
+    }
+
+    #[test]
+    fn a_head_without_a_checksum_needs_someone_to_vouch_for_it() {
+        let [weights, biases] = [&head().weights, &head().biases].map(stored::bytes);
+        let tensors = [
+            (WEIGHTS, stored::view(&head().weights, &weights).unwrap()),
+            (BIASES, stored::view(&head().biases, &biases).unwrap()),
+        ];
+        let metadata = Metadata { bundle_id: "id".into(), classes: head().classes, sha256: None };
+        let header = stored::header(METADATA, &metadata).unwrap();
+        let old = safetensors::serialize(tensors, Some(header)).unwrap();
+        assert!(matches!(Head::from_bytes(&old), Err(HeadError::NoChecksum)));
+        assert_eq!(Head::from_verified_bytes(&old).unwrap(), head());
     }
 
     #[test]

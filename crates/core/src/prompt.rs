@@ -1,5 +1,7 @@
 //! Zero-shot classes as sentences: a TOML file of prompts, and the seeded draw that makes an ensemble of them.
 
+mod meaning;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +11,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::tokenize::{TextDoubt, TokenizeError};
+
+pub use meaning::check_meaning;
+
 /// Most sentences one polarity of one class may expand to before the draw.
 const MAX_SENTENCES: usize = 100_000;
+/// Most bytes of text that they may have: long words multiply as short ones do.
+const MAX_BYTES: usize = 1 << 26;
 
 /// A prompt file.
 ///
@@ -87,7 +95,7 @@ pub struct ExpandedClass {
 #[non_exhaustive]
 pub enum PromptError {
     /// The file could not be read.
-    #[error("{}: {source}", path.display())]
+    #[error("the prompts in {} cannot be read", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -112,7 +120,10 @@ pub enum PromptError {
         polarity: &'static str,
     },
     /// Templates that multiply beyond reason.
-    #[error("class `{class}` expands to more than {MAX_SENTENCES} {polarity} sentences")]
+    #[error(
+        "class `{class}` expands to more than {MAX_SENTENCES} {polarity} sentences, or {} MiB of text; use fewer or shorter \
+         templates", MAX_BYTES >> 20
+    )]
     TooMany {
         /// The class.
         class: String,
@@ -130,11 +141,43 @@ pub enum PromptError {
         /// The sentence.
         sentence: String,
     },
+    /// Two sentences for and against the same class that have the same tokens.
+    #[error(
+        "class `{class}`: `{}` and `{}` on the other side are the same to the model, token by token; reword one of them",
+        meaning::quoted(positive),
+        meaning::quoted(negative)
+    )]
+    SameTokens {
+        /// The class.
+        class: String,
+        /// The sentence for it.
+        positive: String,
+        /// The sentence against it.
+        negative: String,
+    },
+    /// A sentence that the model cannot take in.
+    #[error(
+        "class `{class}`: the {polarity} sentence `{}` cannot mean what it says: {doubt}",
+        meaning::quoted(sentence)
+    )]
+    Doubtful {
+        /// The class.
+        class: String,
+        /// `positive` or `negative`.
+        polarity: &'static str,
+        /// The sentence.
+        sentence: String,
+        /// What is lost of it.
+        doubt: TextDoubt,
+    },
+    /// A sentence that the tokenizer fails on.
+    #[error("the prompts cannot be turned into tokens")]
+    Tokenize(#[from] TokenizeError),
     /// `draws = 0`.
     #[error("ensemble.draws must be at least 1")]
     NoDraw,
     /// An error with the file it is in.
-    #[error("{}: {source}", path.display())]
+    #[error("the prompts in {} cannot be used", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -246,23 +289,35 @@ fn below(random: &mut ChaCha8Rng, bound: u64) -> u64 {
 }
 
 impl PromptTexts {
-    /// Sentences before duplicates are removed; none beyond [`MAX_SENTENCES`].
+    /// Sentences before duplicates are removed; none beyond [`MAX_SENTENCES`] or [`MAX_BYTES`].
     fn count(&self) -> Option<usize> {
         let mut total = self.sentences.len();
-        for template in &self.templates {
-            let mut ways: usize = usize::from(!template.is_empty());
+        let mut bytes = 0_usize;
+        for template in self.templates() {
+            let mut ways: usize = 1;
             for slot in template {
                 ways = ways.checked_mul(slot.len())?;
             }
+            for slot in template {
+                let words: usize = slot.iter().map(|word| word.len() + 1).sum();
+                bytes = bytes.checked_add((ways / slot.len()).checked_mul(words)?)?;
+            }
             total = total.checked_add(ways)?;
         }
-        (total <= MAX_SENTENCES).then_some(total)
+        (total <= MAX_SENTENCES && bytes <= MAX_BYTES).then_some(total)
+    }
+
+    /// Templates that give sentences: a slot without words gives none, whatever the others hold.
+    fn templates(&self) -> impl Iterator<Item = &Vec<Vec<String>>> {
+        self.templates
+            .iter()
+            .filter(|template| !template.is_empty() && template.iter().all(|slot| !slot.is_empty()))
     }
 
     /// Every sentence once, in order, with single spaces.
     fn expand(&self) -> Vec<String> {
         let mut sentences = self.sentences.clone();
-        for template in self.templates.iter().filter(|template| !template.is_empty()) {
+        for template in self.templates() {
             let mut partial = vec![String::new()];
             for slot in template {
                 partial =
@@ -349,5 +404,27 @@ mod tests {
             assert!(error.contains(message), "{error}");
         }
         assert!(matches!(PromptSet::parse("class = []"), Err(PromptError::Empty)));
+    }
+
+    #[test]
+    fn templates_that_multiply_beyond_reason_cost_nothing() {
+        let slot = |words: usize, letters: usize| {
+            format!("[{}]", format!("\"{}\",", "x".repeat(letters)).repeat(words))
+        };
+        for (template, is_refused) in [
+            (format!("{0},{0},{0}", slot(1000, 1)), true),
+            (format!("{},{}", slot(1, 1 << 20), slot(50_000, 1)), true),
+            // A slot without words: no sentence, however many ways the others have.
+            (format!("{0},{0},{0},[]", slot(1000, 1)), false),
+        ] {
+            let text = FILE.replace(
+                "[[\"mild\", \"severe\", \"\"], [\"cardiomegaly\", \"big heart\"]]",
+                &format!("[{template}]"),
+            );
+            let start = std::time::Instant::now();
+            let parsed = PromptSet::parse(&text);
+            assert_eq!(matches!(parsed, Err(PromptError::TooMany { .. })), is_refused, "{parsed:?}");
+            assert!(start.elapsed().as_secs() < 5);
+        }
     }
 }

@@ -183,7 +183,7 @@ impl ClassAuroc {
 #[non_exhaustive]
 pub enum QuantizationError {
     /// Not this layout.
-    #[error("not a report of quantisation: {0}")]
+    #[error("it is not a report of quantization")]
     Format(#[from] serde_json::Error),
     /// Another version of it.
     #[error("format {actual}, this version reads {supported}", supported = Quantization::FORMAT)]

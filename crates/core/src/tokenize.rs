@@ -1,5 +1,6 @@
 //! Sentence to token ids, for BERT towers.
 
+mod doubt;
 mod vocabulary;
 
 use std::fmt;
@@ -12,7 +13,8 @@ use tokenizers::{ModelWrapper, NormalizerWrapper, PostProcessorWrapper};
 
 use crate::batch::TokenBatch;
 
-pub use vocabulary::from_vocabulary;
+pub use doubt::TextDoubt;
+pub use vocabulary::{LetterCase, from_vocabulary};
 
 /// What `tokenizer.json` leaves open or gets wrong; travels with the weights in `model.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +84,7 @@ pub enum TokenizeError {
     /// A sentence that the tokenizer fails on.
     #[error("cannot tokenize sentence {index}: {reason}")]
     Sentence {
-        /// Position in the batch, from 0.
+        /// Position in the batch, from 1.
         index: usize,
         /// The tokenizer's own words.
         reason: String,
@@ -91,7 +93,7 @@ pub enum TokenizeError {
     #[error("a batch needs at least one sentence")]
     Empty,
     /// An error with the file it is in.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be used as a tokenizer", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -110,6 +112,7 @@ pub struct Tokenizer {
     cls: u32,
     sep: u32,
     pad: u32,
+    unknown: u32,
 }
 
 impl Tokenizer {
@@ -135,9 +138,9 @@ impl Tokenizer {
         }
         let inner = guarded(|| parse(bytes, config.lowercase)).map_err(TokenizeError::Malformed)??;
         let special = |token| inner.token_to_id(token).ok_or(TokenizeError::MissingToken(token));
-        special("[UNK]")?;
+        let unknown = special("[UNK]")?;
         let (cls, sep, pad) = (special("[CLS]")?, special("[SEP]")?, special("[PAD]")?);
-        Ok(Self { inner, config, cls, sep, pad })
+        Ok(Self { inner, config, cls, sep, pad, unknown })
     }
 
     /// The configuration.
@@ -161,6 +164,22 @@ impl Tokenizer {
     /// [`TokenizeError::Sentence`] when the tokenizer fails.
     pub fn encode(&self, sentence: &str) -> Result<Vec<u32>, TokenizeError> {
         self.encode_at(0, sentence)
+    }
+
+    /// What a model cannot take in of a sentence: tokens that are cut or unknown, or that there are none.
+    ///
+    /// # Errors
+    /// [`TokenizeError::Sentence`] when the tokenizer fails.
+    pub fn doubts(&self, sentence: &str) -> Result<Vec<TextDoubt>, TokenizeError> {
+        let own = self.own_tokens(0, sentence)?;
+        let unknown = own.iter().filter(|id| **id == self.unknown).count();
+        Ok(TextDoubt::of(own.len(), unknown, self.config.max_length - 2))
+    }
+
+    /// Whether the vocabulary has words with capitals.
+    pub fn letter_case(&self) -> LetterCase {
+        let vocabulary = self.inner.get_vocab(false);
+        LetterCase::of(vocabulary.keys().map(String::as_str))
     }
 
     /// Ids of every sentence, padded to the longest of them.
@@ -190,12 +209,17 @@ impl Tokenizer {
     }
 
     fn encode_at(&self, index: usize, sentence: &str) -> Result<Vec<u32>, TokenizeError> {
-        let failed = |reason| TokenizeError::Sentence { index, reason };
+        let own = self.own_tokens(index, sentence)?.into_iter().take(self.config.max_length - 2);
+        Ok(std::iter::once(self.cls).chain(own).chain([self.sep]).collect())
+    }
+
+    /// All tokens of a sentence but those around it; `index` counts from 0.
+    fn own_tokens(&self, index: usize, sentence: &str) -> Result<Vec<u32>, TokenizeError> {
+        let failed = |reason| TokenizeError::Sentence { index: index + 1, reason };
         let encoding = guarded(|| self.inner.encode_fast(sentence, false))
             .map_err(failed)?
             .map_err(|error| failed(error.to_string()))?;
-        let own = encoding.get_ids().iter().copied().take(self.config.max_length - 2);
-        Ok(std::iter::once(self.cls).chain(own).chain([self.sep]).collect())
+        Ok(encoding.get_ids().to_vec())
     }
 }
 

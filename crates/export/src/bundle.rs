@@ -10,7 +10,7 @@ use medclip_core::bundle::{BundleError, BundleFile, BundleWriter};
 use medclip_core::golden::{Golden, GoldenError, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::model::ModelConfig;
 use medclip_core::preprocess::{PreprocessError, Preprocessor};
-use medclip_core::prompt::{PromptError, PromptSet, sentences};
+use medclip_core::prompt::{PromptError, PromptSet, check_meaning, sentences};
 use medclip_core::tokenize::Tokenizer;
 use thiserror::Error;
 
@@ -101,7 +101,8 @@ impl fmt::Debug for EmbedRequest<'_> {
 /// under reference pooling that decides the embeddings.
 ///
 /// # Errors
-/// [`WriteBundleError`] when a graph cannot be written, the prompts cannot be parsed, `embed` fails or returns
+/// [`WriteBundleError`] when a graph cannot be written, the prompts cannot be parsed or cannot mean what they say
+/// ([`check_meaning`]), `embed` fails or returns
 /// something other than one unit vector of the joint space per sentence or image, or the directory cannot be written.
 pub fn write_bundle<E>(
     checkpoint: &Checkpoint,
@@ -135,6 +136,7 @@ where
     let config = checkpoint.config();
     let model = toml::to_string(config).map_err(WriteBundleError::Config)?;
     let classes = PromptSet::parse(contents.prompts)?.expand();
+    check_meaning(&classes, checkpoint.tokenizer())?;
     let mut writer = BundleWriter::create(directory, options.replace)?;
 
     writer.add(BundleFile::Model, model.as_bytes())?;

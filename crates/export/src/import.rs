@@ -1,22 +1,27 @@
 //! Weights that PyTorch programs saved, to a checkpoint.
 
-use std::collections::BTreeMap;
+mod files;
+mod heads;
+mod vocabulary;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use medclip_core::LogitScale;
 use medclip_core::architecture::{TextPooling, TextTower};
-use medclip_core::bundle::{sha256, sha256_of_file};
 use medclip_core::model::ModelConfig;
 use medclip_core::preprocess::PreprocessConfig;
 use medclip_core::score::PromptPooling;
-use medclip_core::tokenize::{TokenizeError, TokenizerConfig, from_vocabulary};
-use medclip_weights::names::medclip::{Unstated, architecture};
-use medclip_weights::names::{Layout, Mapping, NamesError};
-use medclip_weights::{TensorFile, TensorFileError};
+use medclip_core::tokenize::{LetterCase, TokenizeError, TokenizerConfig};
+use medclip_weights::names::medclip::{Unstated, architecture, text_sizes};
+use medclip_weights::names::{Layout, NamesError};
+use medclip_weights::{TensorFileError, WeightsNote};
 use thiserror::Error;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::weights::Weights;
+
+pub use heads::stated_heads;
+pub use vocabulary::says_lowercase;
 
 /// Where the paper and the published code differ, whose behaviour a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,33 +61,98 @@ pub struct ImportOptions {
     pub description: String,
     /// Side of the image in pixels; the published models take 224.
     pub image_size: usize,
-    /// Attention heads of the text tower; a 64th of the width where none is given.
+    /// Attention heads of the text tower. Where none is given, those that the `config.json` beside the weights states, or
+    /// those that all published BERTs of its width have.
     pub text_heads: Option<usize>,
-    /// Whether text is lower-cased; a `tokenizer.json` that says so is followed in any case.
-    pub lowercase: bool,
+    /// Whether text is lower-cased. Where nothing is given, as a `tokenizer.json` says; of a vocabulary without capitals it
+    /// then has to be.
+    pub lowercase: Option<bool>,
+    /// The part of the files that is taken, as
+    /// [`TensorFileOptions::part`](medclip_weights::TensorFileOptions::part) has it.
+    pub part: Option<String>,
     /// Longest sentence in tokens.
     pub max_length: usize,
     /// Whose behaviour.
     pub mode: Mode,
 }
 
-/// Makes a checkpoint of the MedCLIP in `files`, which may hold a tower each, and of a `tokenizer.json` or `vocab.txt`.
+/// A checkpoint of imported weights, and what was chosen on the way.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// What the files left open, and what was made of it.
+    pub notes: Vec<ImportNote>,
+}
+
+/// Something that the files left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImportNote {
+    /// Which weights of a file were taken.
+    Weights(WeightsNote),
+    /// Attention heads of the text tower, which no tensor tells.
+    Heads {
+        /// How many.
+        heads: usize,
+        /// The `config.json` that states them; none where those of published towers of this width were taken.
+        config: Option<PathBuf>,
+    },
+    /// Text is lower-cased for a vocabulary that has capitals, as `Bio_ClinicalBERT` does.
+    CasedAndLowered,
+}
+
+impl fmt::Display for ImportNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weights(note) => note.fmt(f),
+            Self::Heads { heads, config: Some(path) } => {
+                write!(f, "the text tower has {heads} attention heads, as {} states", path.display())
+            }
+            Self::Heads { heads, config: None } => write!(
+                f,
+                "the text tower is taken to have {heads} attention heads, as every published BERT of its width; nothing \
+                 beside the weights states them"
+            ),
+            Self::CasedAndLowered => f.write_str(
+                "text is lower-cased although the vocabulary has capitals, as Bio_ClinicalBERT does; other models do not",
+            ),
+        }
+    }
+}
+
+/// Makes a checkpoint of the MedCLIP in `files`, which may hold a tower each or be shards, and of a `tokenizer.json` or
+/// `vocab.txt`.
 ///
 /// Sizes come from the shapes of the tensors. Values stay in the files until a graph is written, one tensor at a time.
 ///
 /// # Errors
 /// [`ImportError`]: a file that cannot be read or is refused, a trunk without its projection, tensors beside those of
-/// the architecture, missing or misshapen ones, and a vocabulary of another size than the word embedding.
+/// the architecture, missing or misshapen ones, heads that nothing states, and a vocabulary of another size than the word
+/// embedding or without capitals for text that has some.
 pub fn import<P: AsRef<Path>>(
     files: &[P],
     tokenizer: impl AsRef<Path>,
     options: &ImportOptions,
-) -> Result<Checkpoint, ImportError> {
-    let weights = open(files)?;
+) -> Result<Imported, ImportError> {
+    let files::Files { weights, notes } = files::open(files, options.part.as_deref())?;
+    let mut notes: Vec<ImportNote> = notes.into_iter().map(ImportNote::Weights).collect();
     let shapes = weights.shapes().map(|(name, shape)| (name.to_owned(), shape.to_vec())).collect();
-    let unstated = Unstated { text_heads: options.text_heads, text_pooling: options.mode.text_pooling() };
+    let stated = text_sizes(&shapes).and_then(|(width, depth)| {
+        let beside = files.iter().map(AsRef::as_ref).find_map(|path| stated_heads(path, width, depth));
+        beside.filter(|_| options.text_heads.is_none())
+    });
+    let text_heads = options.text_heads.or(stated.as_ref().map(|(heads, _)| *heads));
+    let unstated = Unstated { text_heads, text_pooling: options.mode.text_pooling() };
     let architecture = architecture(&shapes, unstated)?;
-    let tokenizer = Vocabulary::read(tokenizer.as_ref(), options.lowercase)?;
+    let TextTower::Bert(text) = &architecture.text;
+    if options.text_heads.is_none() {
+        let (heads, config) = (text.num_attention_heads, stated.map(|(_, path)| path));
+        notes.push(ImportNote::Heads { heads, config });
+    }
+    let vocabulary = vocabulary::Vocabulary::read(tokenizer.as_ref(), options.lowercase)?;
+    let lowercase = vocabulary.lowercase;
     let config = ModelConfig {
         format: ModelConfig::FORMAT,
         name: options.name.clone(),
@@ -90,18 +160,25 @@ pub fn import<P: AsRef<Path>>(
         logit_scale: LogitScale::INITIAL,
         prompt_pooling: options.mode.prompt_pooling(),
         preprocess: PreprocessConfig::medclip(options.image_size, architecture.image.channels()),
-        tokenizer: TokenizerConfig { lowercase: tokenizer.lowercase, max_length: options.max_length },
+        tokenizer: TokenizerConfig { lowercase, max_length: options.max_length },
         architecture,
     };
-    let checkpoint = Checkpoint::new(config, weights, || Ok(tokenizer.json))?;
+    let checkpoint = Checkpoint::new(config, weights, || Ok(vocabulary.json))?;
     let TextTower::Bert(text) = &checkpoint.config().architecture.text;
     let (tokens, rows) = (checkpoint.tokenizer().vocab_size(), text.vocab_size);
     // Fewer tokens fit, but are those of another vocabulary.
     if tokens != rows {
         return Err(CheckpointError::Vocabulary { tokens, rows }.into());
     }
+    match checkpoint.tokenizer().letter_case() {
+        LetterCase::Uncased if !lowercase && options.lowercase.is_none() => {
+            return Err(ImportError::Uncased { path: tokenizer.as_ref().to_owned() });
+        }
+        LetterCase::Cased if lowercase => notes.push(ImportNote::CasedAndLowered),
+        _ => {}
+    }
     checkpoint.config().check().map_err(ImportError::Config)?;
-    Ok(checkpoint)
+    Ok(Imported { checkpoint, notes })
 }
 
 /// Why weights were not imported.
@@ -146,12 +223,21 @@ pub enum ImportError {
         source: std::io::Error,
     },
     /// Neither a vocabulary nor a tokenizer of BERT.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be used as a tokenizer", path.display())]
     Tokenizer {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: TokenizeError,
+    },
+    /// A vocabulary without capitals for text that keeps them.
+    #[error(
+        "{} has no word with a capital, so every such word of a sentence would be unknown: lower-case text, or state that \
+         it is to keep its capitals", path.display()
+    )]
+    Uncased {
+        /// The vocabulary.
+        path: PathBuf,
     },
     /// Parts that do not fit each other.
     #[error(transparent)]
@@ -159,53 +245,4 @@ pub enum ImportError {
     /// Options that make no model.
     #[error(transparent)]
     Config(medclip_core::model::ModelConfigError),
-}
-
-fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Weights, ImportError> {
-    let mut files = Vec::new();
-    let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
-    let mut sums = Vec::new();
-    for path in paths.iter().map(AsRef::as_ref) {
-        let file = TensorFile::open(path)?;
-        let mapping = Mapping::of(&file)?;
-        if let Some(field) = mapping.layout().training_field() {
-            return Err(ImportError::TrunkOnly { path: path.to_owned(), layout: mapping.layout(), field });
-        }
-        for name in mapping.names() {
-            if let Some(first) = owners.insert(name.to_owned(), path.to_owned()) {
-                let second = path.to_owned();
-                return Err(ImportError::Twice { first, second, name: name.to_owned() });
-            }
-        }
-        sums.push(
-            sha256_of_file(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?,
-        );
-        files.push((mapping, file));
-    }
-    let sum = match sums.as_slice() {
-        [sum] => sum.clone(),
-        sums => sha256(sums.concat().as_bytes()),
-    };
-    Ok(Weights::from_files(files, sum))
-}
-
-/// A `tokenizer.json`, read or made.
-struct Vocabulary {
-    json: Vec<u8>,
-    lowercase: bool,
-}
-
-impl Vocabulary {
-    fn read(path: &Path, lowercase: bool) -> Result<Self, ImportError> {
-        let bytes =
-            std::fs::read(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
-        if let Ok(json) = serde_json::from_slice::<serde_json::Value>(&bytes) {
-            let lowers = json.pointer("/normalizer/lowercase").and_then(serde_json::Value::as_bool);
-            return Ok(Self { json: bytes, lowercase: lowercase || lowers == Some(true) });
-        }
-        let fail = |source| ImportError::Tokenizer { path: path.to_owned(), source };
-        let text =
-            String::from_utf8(bytes).map_err(|error| fail(TokenizeError::Malformed(error.to_string())))?;
-        Ok(Self { json: from_vocabulary(&text, lowercase).map_err(fail)?, lowercase })
-    }
 }

@@ -57,7 +57,9 @@ pub use bundle::{
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::ExportError;
 pub use graph::{ExternalData, OnnxFile};
-pub use import::{ImportError, ImportOptions, Mode, import};
+pub use import::{
+    ImportError, ImportNote, ImportOptions, Imported, Mode, import, says_lowercase, stated_heads,
+};
 pub use options::{GraphOptions, Storage};
 pub use tower::{image_graph, parameters, text_graph};
 

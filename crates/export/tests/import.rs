@@ -4,14 +4,15 @@
 
 mod support;
 
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::{ImageTower, TextPooling, TextTower};
 use medclip_core::score::PromptPooling;
 use medclip_export::{
-    Checkpoint, CheckpointError, ExportError, GraphOptions, ImportError, ImportOptions, Mode, Storage,
-    WeightsError, import,
+    Checkpoint, CheckpointError, ExportError, GraphOptions, ImportError, ImportNote, ImportOptions, Mode,
+    Storage, WeightsError, import,
 };
 use safetensors::{Dtype, SafeTensors};
 use support::{checkpoint, golden, run, values};
@@ -32,14 +33,15 @@ fn options(mode: Mode) -> ImportOptions {
         description: "for tests".to_owned(),
         image_size: 16,
         text_heads: Some(2),
-        lowercase: false,
+        lowercase: None,
+        part: None,
         max_length: 40,
         mode,
     }
 }
 
 fn open(name: &str, mode: Mode) -> Result<Checkpoint, ImportError> {
-    import(&[file(name)], file("vocab.txt"), &options(mode))
+    import(&[file(name)], file("vocab.txt"), &options(mode)).map(|imported| imported.checkpoint)
 }
 
 fn expected(name: &str) -> Tensor {
@@ -127,7 +129,7 @@ fn towers_that_were_saved_apart_are_put_together() {
     };
     rewrite(&image, part(true));
     rewrite(&text, part(false));
-    let together = import(&[&image, &text], file("vocab.txt"), &options(Mode::Paper)).unwrap();
+    let together = import(&[&image, &text], file("vocab.txt"), &options(Mode::Paper)).unwrap().checkpoint;
     let whole = open("medclip_resnet.safetensors", Mode::Paper).unwrap();
     assert_eq!(together.config(), whole.config());
     let twice = import(&[&image, &image], file("vocab.txt"), &options(Mode::Paper)).unwrap_err();
@@ -183,7 +185,10 @@ fn vocabularies_of_other_sizes_are_refused() {
     assert_eq!(with(&format!("{whole}more\n")), "the tokenizer has 41 tokens, the word embedding 40 rows");
     let fewer = whole.trim_end().rsplit_once('\n').unwrap().0;
     assert_eq!(with(fewer), "the tokenizer has 39 tokens, the word embedding 40 rows");
-    assert!(with("heart\nlung\n").ends_with("vocab.txt: the vocabulary has no [PAD]"));
+    fs::write(&path, "heart\nlung\n").unwrap();
+    let broken = import(&[file("medclip_swin.bin")], &path, &options(Mode::Paper)).unwrap_err();
+    assert!(broken.to_string().ends_with("vocab.txt cannot be used as a tokenizer"), "{broken}");
+    assert_eq!(broken.source().unwrap().to_string(), "the vocabulary has no [PAD]");
     let absent = import(&[file("medclip_swin.bin")], golden("none"), &options(Mode::Paper)).unwrap_err();
     assert!(matches!(absent, ImportError::Read { .. }));
 }
@@ -194,7 +199,7 @@ fn a_tokenizer_that_lowers_is_followed() {
     let path = directory.path().join("tokenizer.json");
     let vocabulary = fs::read_to_string(file("vocab.txt")).unwrap();
     fs::write(&path, medclip_core::tokenize::from_vocabulary(&vocabulary, true).unwrap()).unwrap();
-    let checkpoint = import(&[file("medclip_swin.bin")], path, &options(Mode::Paper)).unwrap();
+    let checkpoint = import(&[file("medclip_swin.bin")], path, &options(Mode::Paper)).unwrap().checkpoint;
     assert!(checkpoint.config().tokenizer.lowercase);
 }
 
@@ -215,4 +220,153 @@ fn hostile_and_broken_files_are_refused() {
     let error = import(&[own], file("vocab.txt"), &options(Mode::Paper)).unwrap_err().to_string();
     assert!(error.contains("patch_embeddings"), "{error}");
     assert_eq!(checkpoint().config().name, "golden");
+}
+
+/// The ResNet in two halves, cut in the middle of both towers.
+fn halves(directory: &TempDir, names: [&str; 2]) -> [PathBuf; 2] {
+    let bytes = fs::read(file("medclip_resnet.safetensors")).unwrap();
+    let all: Vec<String> =
+        SafeTensors::deserialize(&bytes).unwrap().names().into_iter().map(str::to_owned).collect();
+    let paths = names.map(|name| directory.path().join(name));
+    for (half, path) in paths.iter().enumerate() {
+        // Every other name: no half has a whole tower.
+        rewrite(path, |name| {
+            (all.iter().position(|other| other == name).unwrap() % 2 == half).then(|| name.to_owned())
+        });
+    }
+    paths
+}
+
+#[test]
+fn shards_are_put_together_whatever_they_are_called() {
+    let whole = open("medclip_resnet.safetensors", Mode::Paper).unwrap();
+    for names in [
+        ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"],
+        ["first.safetensors", "second.safetensors"],
+    ] {
+        let directory = TempDir::new().unwrap();
+        let paths = halves(&directory, names);
+        let together = import(&paths, file("vocab.txt"), &options(Mode::Paper)).unwrap().checkpoint;
+        assert_eq!(together.config(), whole.config());
+        assert_eq!(
+            together.image_graph(&EXPORT).unwrap().into_bytes().len(),
+            whole.image_graph(&EXPORT).unwrap().into_bytes().len()
+        );
+        let alone = import(&paths[..1], file("vocab.txt"), &options(Mode::Paper));
+        assert!(alone.is_err());
+    }
+    let directory = TempDir::new().unwrap();
+    let names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    let paths = halves(&directory, names);
+    let mut entries = Vec::new();
+    for (path, name) in paths.iter().zip(names) {
+        let bytes = fs::read(path).unwrap();
+        for tensor in SafeTensors::deserialize(&bytes).unwrap().names() {
+            entries.push(format!("\"{tensor}\": \"{name}\""));
+        }
+    }
+    let index = directory.path().join("model.safetensors.index.json");
+    fs::write(&index, format!("{{\"weight_map\": {{{}}}}}", entries.join(","))).unwrap();
+    let listed = import(&[&index], file("vocab.txt"), &options(Mode::Paper)).unwrap().checkpoint;
+    assert_eq!(listed.config(), whole.config());
+    let given = import(&paths, file("vocab.txt"), &options(Mode::Paper)).unwrap().checkpoint;
+    assert_eq!(listed.weights().sha256(), given.weights().sha256());
+    let error = import(&paths[1..], file("vocab.txt"), &options(Mode::Paper)).unwrap_err().to_string();
+    assert!(error.contains("one of 2 shards"), "{error}");
+}
+
+#[test]
+fn models_inside_others_are_imported_and_averages_are_a_choice() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("weights.safetensors");
+    let whole = open("medclip_resnet.safetensors", Mode::Paper).unwrap();
+    for prefix in ["model.", "net.", "module.model.", "model._orig_mod.", "model.module."] {
+        rewrite(&path, |name| Some(format!("{prefix}{name}")));
+        let imported = import(&[&path], file("vocab.txt"), &options(Mode::Paper)).unwrap();
+        assert_eq!(imported.checkpoint.config(), whole.config(), "{prefix}");
+        assert!(imported.notes.iter().all(|note| !matches!(note, ImportNote::Weights(_))), "{prefix}");
+    }
+    let bytes = fs::read(file("medclip_resnet.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let copies = ["net.", "net_ema."];
+    let views = copies
+        .iter()
+        .flat_map(|copy| tensors.iter().map(move |(name, view)| (format!("{copy}{name}"), view)));
+    fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    let imported = import(&[&path], file("vocab.txt"), &options(Mode::Paper)).unwrap();
+    let said: Vec<String> = imported.notes.iter().map(ToString::to_string).collect();
+    assert!(
+        said[0].contains("weights under `net` were taken, not the averaged weights (EMA) under `net_ema`"),
+        "{said:?}"
+    );
+    let asked = ImportOptions { part: Some("net_ema".to_owned()), ..options(Mode::Paper) };
+    assert!(import(&[&path], file("vocab.txt"), &asked).unwrap().notes.is_empty());
+}
+
+#[test]
+fn heads_come_from_the_configuration_or_are_asked_for() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("weights.safetensors");
+    rewrite(&path, |name| Some(name.to_owned()));
+    let open = ImportOptions { text_heads: None, ..options(Mode::Paper) };
+    let heads = |options: &ImportOptions| {
+        let imported = import(&[&path], file("vocab.txt"), options)?;
+        let TextTower::Bert(text) = &imported.checkpoint.config().architecture.text;
+        Ok::<_, ImportError>((text.num_attention_heads, imported.notes))
+    };
+    let error = heads(&open).unwrap_err().to_string();
+    assert!(
+        error.contains("the text tower is 8 wide, and the weights do not tell its number of attention heads"),
+        "{error}"
+    );
+    let config = directory.path().join("config.json");
+    for stated in [4, 2, 1] {
+        fs::write(
+            &config,
+            format!("{{\"hidden_size\": 8, \"num_hidden_layers\": 3, \"num_attention_heads\": {stated}}}"),
+        )
+        .unwrap();
+        let note = ImportNote::Heads { heads: stated, config: Some(config.clone()) };
+        assert_eq!(heads(&open).unwrap(), (stated, vec![note]));
+        assert_eq!(heads(&options(Mode::Paper)).unwrap(), (2, vec![]), "what is asked for wins");
+    }
+    // Of another tower: the configuration of the image tower, or of another text tower.
+    for other in
+        ["{\"embed_dim\": 8, \"num_heads\": [1, 2]}", "{\"hidden_size\": 16, \"num_attention_heads\": 4}"]
+    {
+        fs::write(&config, other).unwrap();
+        assert!(heads(&open).is_err());
+    }
+}
+
+#[test]
+fn a_vocabulary_without_capitals_wants_lower_case() {
+    let directory = TempDir::new().unwrap();
+    let vocabulary = fs::read_to_string(file("vocab.txt")).unwrap();
+    let uncased = vocabulary.replace("The\n", "this\n").replace("No\n", "that\n");
+    let path = directory.path().join("vocab.txt");
+    fs::write(&path, &uncased).unwrap();
+    let json = |lowercase| {
+        let path = directory.path().join(format!("{lowercase}.json"));
+        fs::write(&path, medclip_core::tokenize::from_vocabulary(&uncased, lowercase).unwrap()).unwrap();
+        path
+    };
+    let with = |tokenizer: &Path, lowercase| {
+        let options = ImportOptions { lowercase, ..options(Mode::Paper) };
+        import(&[file("medclip_swin.bin")], tokenizer, &options)
+    };
+    for tokenizer in [path.clone(), json(false)] {
+        let error = with(&tokenizer, None).unwrap_err();
+        assert!(matches!(error, ImportError::Uncased { .. }), "{error}");
+        assert!(error.to_string().contains("has no word with a capital"), "{error}");
+        for asked in [true, false] {
+            let imported = with(&tokenizer, Some(asked)).unwrap();
+            assert_eq!(imported.checkpoint.config().tokenizer.lowercase, asked);
+            assert!(imported.notes.is_empty());
+        }
+    }
+    assert!(with(&json(true), None).unwrap().checkpoint.config().tokenizer.lowercase);
+    // A vocabulary with capitals is imported either way, and lower-casing is made known.
+    assert_eq!(with(&file("vocab.txt"), None).unwrap().notes, []);
+    assert_eq!(with(&file("vocab.txt"), Some(true)).unwrap().notes, [ImportNote::CasedAndLowered]);
 }

@@ -61,7 +61,7 @@ impl Tower {
             return Err(EncodeError::OutputShape { expected, actual: output.shape });
         }
         match output.values.iter().position(|value| !value.is_finite()) {
-            Some(position) => Err(EncodeError::NonFinite { row: position / self.dim }),
+            Some(position) => Err(EncodeError::NonFinite { row: position / self.dim + 1 }),
             None => Ok(Embeddings::new(output.values, self.dim)?),
         }
     }

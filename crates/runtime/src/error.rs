@@ -7,6 +7,7 @@ use medclip_core::batch::EmbeddingsError;
 use medclip_core::bundle::BundleError;
 use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::PreprocessError;
+use medclip_core::prompt::PromptError;
 use medclip_core::tokenize::TokenizeError;
 use thiserror::Error;
 
@@ -88,7 +89,7 @@ pub enum LoadError {
         needed: f64,
     },
     /// The bundle does not hold the precision asked for.
-    #[error("{} has no {tower} tower in {precision}, only in {has}; `medclip quantize` makes one", bundle.display())]
+    #[error("{} has no {tower} tower in {precision}, only in {has}; quantize the bundle to add one", bundle.display())]
     NoSuchPrecision {
         /// The bundle's directory.
         bundle: PathBuf,
@@ -155,7 +156,7 @@ pub enum EncodeError {
     /// An embedding holds an infinity or is not a number.
     #[error("the embedding of input {row} is not finite")]
     NonFinite {
-        /// Position in the batch, from 0.
+        /// Position in the batch, from 1.
         row: usize,
     },
     /// The image tower could not be loaded.
@@ -173,6 +174,9 @@ pub enum EncodeError {
     /// A sentence could not be turned into tokens.
     #[error(transparent)]
     Tokenize(#[from] TokenizeError),
+    /// Prompts that cannot mean what they say to this model.
+    #[error(transparent)]
+    Prompts(#[from] PromptError),
     /// Embedded prompts do not make a bank.
     #[error(transparent)]
     Bank(#[from] BankError),

@@ -10,9 +10,9 @@ use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::head::{Head, HeadError};
 use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::Preprocessor;
-use medclip_core::prompt::{PromptSet, sentences};
+use medclip_core::prompt::{PromptSet, check_meaning, sentences};
 use medclip_core::score::FindingScore;
-use medclip_core::tokenize::Tokenizer;
+use medclip_core::tokenize::{TextDoubt, Tokenizer};
 
 use crate::encoder::{ImageEncoder, TextEncoder};
 use crate::engine::{self, GraphSource, GuardedEngine};
@@ -80,9 +80,11 @@ impl Model {
     /// This model with other zero-shot classes, their prompts embedded by the text tower.
     ///
     /// # Errors
-    /// [`EncodeError`] when the text tower cannot be loaded or a prompt cannot be embedded.
+    /// [`EncodeError`] when the text tower cannot be loaded, a prompt cannot mean what it says ([`check_meaning`]) or cannot
+    /// be embedded.
     pub fn with_prompts(mut self, prompts: &PromptSet) -> Result<Self, EncodeError> {
         let expanded = prompts.expand();
+        check_meaning(&expanded, &self.text_tower()?.tokenizer)?;
         let embeddings = self.embed_texts(&sentences(&expanded))?;
         self.classifier = Classifier::Prompts(PromptBank::build(expanded, embeddings)?);
         Ok(self)
@@ -147,6 +149,15 @@ impl Model {
     pub fn embed_texts<S: AsRef<str>>(&self, sentences: &[S]) -> Result<Embeddings, EncodeError> {
         let text = self.text_tower()?;
         text.encoder.encode(&text.tokenizer, sentences)
+    }
+
+    /// What the text tower cannot take in of a sentence, for whoever embeds it: tokens that are cut or unknown. The first call
+    /// loads the tower.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the text tower cannot be loaded, or the sentence cannot be turned into tokens.
+    pub fn doubts(&self, sentence: &str) -> Result<Vec<TextDoubt>, EncodeError> {
+        Ok(self.text_tower()?.tokenizer.doubts(sentence)?)
     }
 
     /// Runs the bundle's golden images and sentences and compares the embeddings with those it was written with. A copy

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::element::ElementType;
+use crate::format::Foreign;
 use crate::pickle::PickleFault;
 
 /// Why tensors could not be read: always the file, the tensor where it is one's fault, and the reason.
@@ -46,6 +47,9 @@ pub enum FileFault {
     /// None of the formats that hold tensors.
     #[error("neither a safetensors nor a PyTorch file")]
     Unknown,
+    /// Something else, which is known.
+    #[error("{0}")]
+    Foreign(Foreign),
     /// It ends before what it announces.
     #[error("the file is cut short: {0}")]
     CutShort(String),
@@ -62,8 +66,38 @@ pub enum FileFault {
     #[error(transparent)]
     Pickle(#[from] PickleFault),
     /// The pickle describes something else than a state dictionary.
-    #[error("the file holds no state dictionary, but {0}")]
+    #[error("the file holds no state dictionary, but {0}; save the model's state_dict()")]
     NoStateDictionary(&'static str),
+    /// Several dictionaries of tensors, none of which is known to be the model's.
+    #[error("the file holds weights under {}; say which part to take", quoted(.0))]
+    SeveralParts(Vec<String>),
+    /// No tensor lies under the part that was asked for.
+    #[error("the file holds nothing under `{part}`; its parts are {}", quoted(has))]
+    NoSuchPart {
+        /// What was asked for.
+        part: String,
+        /// What there is.
+        has: Vec<String>,
+    },
+    /// A list of shards that does not fit them.
+    #[error("the list of shards is damaged: {0}")]
+    Index(String),
+    /// A shard that the list names is not beside it.
+    #[error("{shard}, which it lists, is missing; put all {count} shards beside the list")]
+    NoShard {
+        /// Name of the shard.
+        shard: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// One of several files that make a model, alone.
+    #[error("the file is one of {count} shards and holds no whole model; name {index} or all of the shards")]
+    OneShard {
+        /// How many there are.
+        count: usize,
+        /// Name of the list of shards.
+        index: String,
+    },
     /// A compressed part that would grow beyond reason.
     #[error("{entry} states {size} bytes, compressed to {compressed}; refused")]
     Bomb {
@@ -105,5 +139,26 @@ pub enum TensorFault {
     },
     /// Its bytes cannot be read, or their checksum is wrong.
     #[error("its values cannot be read: {0}")]
-    Values(#[source] std::io::Error),
+    Values(std::io::Error),
+    /// Its storage states more bytes than there are.
+    #[error("its storage states {stated} bytes, the whole file has {actual}; refused")]
+    Oversized {
+        /// Bytes that are stated.
+        stated: u64,
+        /// Bytes of the file.
+        actual: u64,
+    },
+    /// Another file holds a tensor of the same name.
+    #[error("is also in {}", .0.display())]
+    Twice(PathBuf),
+}
+
+/// `a`, `b` and `c`.
+fn quoted(parts: &[String]) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
+    match parts.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }

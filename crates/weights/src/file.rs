@@ -3,21 +3,56 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use crate::element::ElementType;
 use crate::error::{FileFault, TensorFault, TensorFileError};
-use crate::format::{self, Container, OpenFault, Storage};
+use crate::format::{self, Choice, Container, Contents, Foreign, OpenFault, Storage};
+use crate::note::WeightsNote;
+use crate::shards;
+use crate::source::Source;
 use crate::state;
 use crate::view::View;
 
+/// Files of weights that a directory is searched for, to say which one to name.
+const USUAL: [&str; 6] = [
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+    "model.safetensors",
+    "pytorch_model.bin",
+    "weights.safetensors",
+    "model.pt",
+];
+
+/// How a file is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TensorFileOptions {
+    /// The part of a file that is taken: a dictionary of it (`state_dict_ema`), or what the names start with
+    /// (`model_ema`). Where none is given, the weights of the model as they are.
+    pub part: Option<String>,
+}
+
 /// Tensors by name, their values on disk until asked for.
 ///
-/// What wrappers leave around a state dictionary is taken off: outer dictionaries (`state_dict`, `model_state_dict`,
-/// `model`) and a prefix that all names share (`module.`, `_orig_mod.`).
+/// Of a file that holds a state dictionary among other things, that dictionary alone is read, whatever lies beside it;
+/// weights as they are win over averages of them. What wrappers leave in names is taken off (`module.` before all names,
+/// `_orig_mod.` anywhere). A list of shards (`model.safetensors.index.json`) stands for all of them.
 pub struct TensorFile {
     path: PathBuf,
-    tensors: BTreeMap<String, View>,
+    tensors: BTreeMap<String, Located>,
+    files: Vec<Opened>,
+    notes: Vec<WeightsNote>,
+}
+
+/// A tensor, and which of the files it is in.
+struct Located {
+    file: usize,
+    view: View,
+}
+
+struct Opened {
+    path: PathBuf,
     storages: Vec<Storage>,
     container: Container,
 }
@@ -26,35 +61,178 @@ impl TensorFile {
     /// Opens a file by what it holds, whatever its name, and reads everything but the values.
     ///
     /// # Errors
-    /// [`TensorFileError`] for a file that is none of the formats, is cut short or damaged, names a function that
-    /// does not belong to a state dictionary, or has a tensor that does not lie within the file.
+    /// As [`TensorFile::open_with`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, TensorFileError> {
-        let path = path.as_ref().to_owned();
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(source) => return Err(TensorFileError::Read { path, source }),
-        };
-        let contents = match format::open(file) {
+        Self::open_with(path, &TensorFileOptions::default())
+    }
+
+    /// Opens a file by what it holds, whatever its name, and reads everything but the values.
+    ///
+    /// # Errors
+    /// [`TensorFileError`] for a file that is none of the formats, is cut short or damaged, names a function that
+    /// does not belong to a state dictionary, or has a tensor that does not lie within the file; for a list of shards
+    /// that does not fit them, and for a part that is not there.
+    pub fn open_with(path: impl AsRef<Path>, options: &TensorFileOptions) -> Result<Self, TensorFileError> {
+        let path = path.as_ref();
+        if let Some(index) = shards::Index::open(path)? {
+            let (file, choice) = Self::listed(path, index)?;
+            return file.finish(options, choice);
+        }
+        if let Some((count, index)) = shards::shard_of(path).filter(|(count, _)| *count > 1) {
+            let fault = FileFault::OneShard { count, index };
+            // A file that is missing, or is no weights at all, has a worse fault.
+            return Self::of_source(path, open(path)?, options)
+                .and(Err(TensorFileError::File { path: path.to_owned(), fault }));
+        }
+        Self::of_source(path, open(path)?, options)
+    }
+
+    /// Opens files that make one model together, as shards do.
+    ///
+    /// # Errors
+    /// As [`TensorFile::open_with`], and [`TensorFault::Twice`] for a tensor that two of them hold.
+    pub fn open_all<P: AsRef<Path>>(
+        paths: &[P],
+        options: &TensorFileOptions,
+    ) -> Result<Self, TensorFileError> {
+        let mut merged = Self::nothing(paths.first().map_or(Path::new(""), AsRef::as_ref));
+        for path in paths.iter().map(AsRef::as_ref) {
+            let (next, _) = match shards::Index::open(path)? {
+                Some(index) => Self::listed(path, index)?,
+                None => Self::read_from(path, open(path)?, None)?,
+            };
+            merged.add(next)?;
+        }
+        let names: Vec<_> = merged.files().filter_map(shards::shard_of).collect();
+        if let Some((count, index)) =
+            names.iter().find(|name| names.iter().filter(|other| other == name).count() < name.0)
+        {
+            let fault = FileFault::OneShard { count: *count, index: index.clone() };
+            return Err(TensorFileError::File { path: merged.path, fault });
+        }
+        merged.finish(options, Choice::default())
+    }
+
+    /// Whether the name of a file says that it is one of several.
+    pub fn is_shard(path: impl AsRef<Path>) -> bool {
+        shards::shard_of(path.as_ref()).is_some_and(|(count, _)| count > 1)
+    }
+
+    /// Opens the contents of a file; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`TensorFile::open_with`]; lists of shards are not read.
+    pub fn from_bytes(
+        path: impl AsRef<Path>,
+        bytes: Vec<u8>,
+        options: &TensorFileOptions,
+    ) -> Result<Self, TensorFileError> {
+        Self::of_source(path.as_ref(), Source::Memory(Cursor::new(bytes)), options)
+    }
+
+    fn of_source(path: &Path, source: Source, options: &TensorFileOptions) -> Result<Self, TensorFileError> {
+        let (file, choice) = Self::read_from(path, source, options.part.as_deref())?;
+        file.finish(options, choice)
+    }
+
+    /// The tensors by the names they have in the file.
+    fn read_from(path: &Path, source: Source, part: Option<&str>) -> Result<(Self, Choice), TensorFileError> {
+        let path = path.to_owned();
+        let contents = match format::open(source, part) {
             Ok(contents) => contents,
             Err(OpenFault::File(fault)) => return Err(TensorFileError::File { path, fault }),
             Err(OpenFault::Tensor(name, fault)) => return Err(TensorFileError::Tensor { path, name, fault }),
         };
-        for (name, view) in &contents.tensors {
-            let count = contents.storages.get(view.storage).map_or(0, |storage| storage.count);
+        let Contents { tensors, choice, storages, container } = contents;
+        for (name, view) in &tensors {
+            let count = storages.get(view.storage).map_or(0, |storage| storage.count);
             if let Err(fault) = view.check(count) {
                 return Err(TensorFileError::Tensor { path, name: name.clone(), fault });
             }
         }
-        if contents.tensors.is_empty() {
-            return Err(TensorFileError::File { path, fault: FileFault::NoStateDictionary("nothing") });
-        }
-        let tensors = state::strip_wrappers(contents.tensors);
-        Ok(Self { path, tensors, storages: contents.storages, container: contents.container })
+        let tensors = tensors.into_iter().map(|(name, view)| (name, Located { file: 0, view })).collect();
+        let files = vec![Opened { path: path.clone(), storages, container }];
+        Ok((Self { path, tensors, files, notes: Vec::new() }, choice))
     }
 
-    /// The file.
+    /// The tensors of all the shards that are listed in `path`.
+    fn listed(path: &Path, index: shards::Index) -> Result<(Self, Choice), TensorFileError> {
+        let mut merged = Self::nothing(path);
+        let count = index.shards.len();
+        for (shard, names) in index.shards {
+            let at = path.with_file_name(&shard);
+            let fail = |fault| TensorFileError::File { path: path.to_owned(), fault };
+            if !at.exists() {
+                return Err(fail(FileFault::NoShard { shard, count }));
+            }
+            let (contents, _) = Self::read_from(&at, open(&at)?, None)?;
+            if let Some(absent) = names.iter().find(|name| !contents.tensors.contains_key(*name)) {
+                return Err(fail(FileFault::Index(format!("{shard} does not hold {absent}"))));
+            }
+            if let Some(more) = contents.tensors.keys().find(|name| !names.contains(*name)) {
+                return Err(fail(FileFault::Index(format!("it does not list {more}, which {shard} holds"))));
+            }
+            merged.add(contents)?;
+        }
+        Ok((merged, Choice::default()))
+    }
+
+    fn nothing(path: &Path) -> Self {
+        Self { path: path.to_owned(), tensors: BTreeMap::new(), files: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Takes in the tensors of another file.
+    fn add(&mut self, other: Self) -> Result<(), TensorFileError> {
+        let before = self.files.len();
+        for (name, located) in other.tensors {
+            if let Some(first) = self.tensors.get(&name) {
+                let path = other.files.get(located.file).map_or(other.path, |file| file.path.clone());
+                let first = self.files.get(first.file).map_or_else(PathBuf::new, |file| file.path.clone());
+                return Err(TensorFileError::Tensor { path, name, fault: TensorFault::Twice(first) });
+            }
+            self.tensors.insert(name, Located { file: before + located.file, ..located });
+        }
+        self.files.extend(other.files);
+        self.notes.extend(other.notes);
+        Ok(())
+    }
+
+    /// Keeps the part that was asked for, and takes wrappers off the names.
+    fn finish(mut self, options: &TensorFileOptions, choice: Choice) -> Result<Self, TensorFileError> {
+        let fail = |path: &Path, fault| TensorFileError::File { path: path.to_owned(), fault };
+        if self.tensors.is_empty() {
+            return Err(fail(&self.path, FileFault::NoStateDictionary("nothing")));
+        }
+        if let Some(part) = options.part.as_ref().filter(|_| !choice.asked) {
+            self.tensors = state::keep_part(self.tensors, part).map_err(|fault| match fault {
+                FileFault::NoSuchPart { part, mut has } => {
+                    has.extend(choice.others.iter().map(|other| other.part.clone()));
+                    fail(&self.path, FileFault::NoSuchPart { part, has })
+                }
+                other => fail(&self.path, other),
+            })?;
+        }
+        self.tensors = state::strip_wrappers(self.tensors);
+        let Choice { taken, averaged, others, asked } = choice;
+        if !asked && (averaged || !others.is_empty()) {
+            self.notes.push(WeightsNote::Taken { path: self.path.clone(), taken, averaged, others });
+        }
+        Ok(self)
+    }
+
+    /// The file, or the list of shards.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The files that hold the tensors: this one, or the shards in order.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// What was chosen where the file left a choice.
+    pub fn notes(&self) -> &[WeightsNote] {
+        &self.notes
     }
 
     /// Names in order.
@@ -64,13 +242,13 @@ impl TensorFile {
 
     /// Sizes of a tensor; none when the file lacks it.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|view| view.shape.as_slice())
+        self.tensors.get(name).map(|located| located.view.shape.as_slice())
     }
 
     /// Type of a tensor's elements; none when the file lacks it.
     pub fn element(&self, name: &str) -> Option<ElementType> {
-        let view = self.tensors.get(name)?;
-        self.storages.get(view.storage).map(|storage| storage.element)
+        let Located { file, view } = self.tensors.get(name)?;
+        self.files.get(*file)?.storages.get(view.storage).map(|storage| storage.element)
     }
 
     /// The values of a tensor in row-major order, rounded to single precision. Reads this tensor alone.
@@ -87,13 +265,25 @@ impl TensorFile {
     }
 
     fn read(&mut self, name: &str) -> Result<Vec<f32>, TensorFault> {
-        let view = self.tensors.get(name).ok_or(TensorFault::Absent)?;
-        let storage = self.storages.get(view.storage).ok_or(TensorFault::Absent)?;
+        let Located { file, view } = self.tensors.get(name).ok_or(TensorFault::Absent)?;
+        let Opened { storages, container, .. } = self.files.get_mut(*file).ok_or(TensorFault::Absent)?;
+        let storage = storages.get(view.storage).ok_or(TensorFault::Absent)?;
         if !storage.element.is_real() {
             return Err(TensorFault::NotReal(storage.element));
         }
-        self.container.read(storage, view).map_err(TensorFault::Values)
+        container.read(storage, view).map_err(TensorFault::Values)
     }
+}
+
+fn open(path: &Path) -> Result<Source, TensorFileError> {
+    let fail = |source| TensorFileError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(fail)?;
+    if file.metadata().map_err(fail)?.is_dir() {
+        let weights = USUAL.into_iter().filter(|name| path.join(name).is_file()).map(str::to_owned).collect();
+        let fault = FileFault::Foreign(Foreign::Directory { weights });
+        return Err(TensorFileError::File { path: path.to_owned(), fault });
+    }
+    Ok(Source::File(file))
 }
 
 impl fmt::Debug for TensorFile {

@@ -1,25 +1,49 @@
 //! The formats, and what every one of them comes down to.
 
 mod archive;
+mod foreign;
 mod legacy;
 mod safetensors;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crate::element::ElementType;
 use crate::error::{FileFault, TensorFault};
+use crate::note::OtherWeights;
 use crate::pickle::{Pickle, PickleFault};
+use crate::source::Source;
+use crate::state::Selected;
 use crate::view::View;
 
 use archive::Archive;
 
+pub use foreign::Foreign;
+
 /// Tensors by name, the storages they are windows on, and where those lie.
 pub(crate) struct Contents {
     pub(crate) tensors: BTreeMap<String, View>,
+    pub(crate) choice: Choice,
     pub(crate) storages: Vec<Storage>,
     pub(crate) container: Container,
+}
+
+/// Which dictionary of a file was taken.
+#[derive(Default)]
+pub(crate) struct Choice {
+    /// The dictionary; empty for the outermost.
+    pub(crate) taken: String,
+    pub(crate) averaged: bool,
+    pub(crate) others: Vec<OtherWeights>,
+    /// Whether `taken` is the part that was asked for.
+    pub(crate) asked: bool,
+}
+
+impl Selected {
+    fn split(self) -> (BTreeMap<String, View>, Choice) {
+        let Self { tensors, taken, averaged, others, asked } = self;
+        (tensors, Choice { taken, averaged, others, asked })
+    }
 }
 
 /// A run of elements in a file.
@@ -33,7 +57,7 @@ pub(crate) struct Storage {
 
 /// What holds the storages.
 pub(crate) enum Container {
-    Plain(BufReader<File>),
+    Plain(BufReader<Source>),
     Archive(Archive),
 }
 
@@ -65,25 +89,27 @@ impl<T: Into<FileFault>> From<T> for OpenFault {
     }
 }
 
-/// Reads everything but the values.
-pub(crate) fn open(file: File) -> Result<Contents, OpenFault> {
-    let len = file.metadata().map_err(PickleFault::Read)?.len();
-    let mut file = BufReader::new(file);
-    let mut head = [0; legacy::MAGIC.len()];
-    let mut filled = Vec::new();
-    file.by_ref().take(head.len() as u64).read_to_end(&mut filled).map_err(PickleFault::Read)?;
-    for (to, from) in head.iter_mut().zip(&filled) {
-        *to = *from;
-    }
+/// Reads everything but the values; of a file of several dictionaries the one called `part`, or the model's.
+pub(crate) fn open(source: Source, part: Option<&str>) -> Result<Contents, OpenFault> {
+    let len = source.len().map_err(PickleFault::Read)?;
+    let mut file = BufReader::new(source);
+    let mut head = Vec::new();
+    file.by_ref().take(foreign::HEAD as u64).read_to_end(&mut head).map_err(PickleFault::Read)?;
     file.rewind().map_err(PickleFault::Read)?;
-    match head {
-        [b'P', b'K', 3, 4, ..] => archive::open(file),
-        legacy::MAGIC => legacy::open(file, len),
+    match head.as_slice() {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return archive::open(file, len, part),
+        head if head.starts_with(&legacy::MAGIC) => return legacy::open(file, len, part),
+        _ => {}
+    }
+    if let Some(foreign) = foreign::sniff(&head, len) {
+        return Err(FileFault::Foreign(foreign).into());
+    }
+    match head.as_slice() {
         [_, _, _, _, _, _, _, _, b'{', ..] => safetensors::open(file, len),
         // A pickle that `torch.save` did not write: worth saying what it would do.
         [0x80, 0..=5, ..] => {
             Pickle::read(&mut file)?;
-            Err(FileFault::Unknown.into())
+            Err(FileFault::Foreign(Foreign::BarePickle).into())
         }
         _ => Err(FileFault::Unknown.into()),
     }

@@ -1,7 +1,8 @@
 //! Tensors out of safetensors and PyTorch files, without executing anything, and their names.
 //!
 //! [`TensorFile`] opens a file by what it holds: safetensors, the zip archives `torch.save` writes
-//! (`pytorch_model.bin`, `.pt`), and the format before PyTorch 1.6. [`names`] recognises whose names the tensors have
+//! (`pytorch_model.bin`, `.pt`), the format before PyTorch 1.6, and lists of shards (`model.safetensors.index.json`).
+//! What people take for weights (a Git LFS pointer, a web page, ONNX, GGUF …) is called by its name. [`names`] recognises whose names the tensors have
 //! and gives them the ones of [`medclip_core::architecture`].
 //!
 //! ```
@@ -29,11 +30,17 @@ mod error;
 mod file;
 mod format;
 pub mod names;
+mod note;
+mod parts;
 mod pickle;
+mod shards;
+mod source;
 mod state;
 mod view;
 
 pub use element::ElementType;
 pub use error::{FileFault, TensorFault, TensorFileError};
-pub use file::TensorFile;
+pub use file::{TensorFile, TensorFileOptions};
+pub use format::Foreign;
+pub use note::{OtherWeights, WeightsNote};
 pub use pickle::PickleFault;

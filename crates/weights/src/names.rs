@@ -13,6 +13,9 @@
 //! | [`Layout::EfficientNetLite`] | `_conv_stem.weight` | image trunk |
 //! | [`Layout::HuggingFaceBert`] | `embeddings.word_embeddings.weight` | text trunk |
 //!
+//! A model may lie under the names that wrappers give it (`model.`, `net.`, `backbone.` …), which are taken off; beside
+//! averages of itself (`model_ema.`), which are not taken unless they are asked for ([`Mapping::notes`]).
+//!
 //! # What is left behind
 //! [`BUFFERS`], which modules compute anew; the pooler of a BERT, which MedCLIP does not use; and of a trunk the head it
 //! was trained with (`classifier.`, `cls.`, `head.`, `fc.`, `_fc.`).
@@ -21,6 +24,7 @@ mod bert;
 mod efficientnet_lite;
 mod mapping;
 pub mod medclip;
+mod prefix;
 mod resnet;
 mod swin;
 
@@ -33,13 +37,14 @@ use crate::error::TensorFileError;
 pub use mapping::{Mapping, Shapes};
 
 /// Last parts of the names of buffers that hold nothing learned.
-pub const BUFFERS: [&str; 6] = [
+pub const BUFFERS: [&str; 7] = [
     "position_ids",
     "token_type_ids",
     "relative_position_index",
     "relative_coords_table",
     "attn_mask",
     "num_batches_tracked",
+    "n_averaged",
 ];
 
 /// Under this every tensor of an image trunk is named.
@@ -95,7 +100,9 @@ impl Layout {
 #[non_exhaustive]
 pub enum NamesError {
     /// Nobody's names that are known here.
-    #[error("{}: holds tensors of an unknown model, such as {example}", path.display())]
+    #[error(
+        "{}: holds tensors of an unknown model, such as {example}; known are {}", path.display(), known_layouts()
+    )]
     Unrecognised {
         /// The file.
         path: PathBuf,
@@ -103,14 +110,30 @@ pub enum NamesError {
         example: String,
     },
     /// Names beside the known ones of a layout.
-    #[error("{}: {} with unexpected tensors: {}", path.display(), layout.description(), names.join(", "))]
+    #[error(
+        "{}: {}{} with unexpected tensors: {}", path.display(), layout.description(), under(prefix), names.join(", ")
+    )]
     Unexpected {
         /// The file.
         path: PathBuf,
+        /// What the names of the model's tensors start with, where they do.
+        prefix: String,
         /// What it was recognised as.
         layout: Layout,
         /// The names.
         names: Vec<String>,
+    },
+    /// Models under several names, or under one that no wrapper is known to give.
+    #[error(
+        "{}: a model lies under {}; name the part to take", path.display(),
+        parts.iter().map(|part| if part.is_empty() { "no prefix".to_owned() } else { format!("`{part}`") })
+            .collect::<Vec<_>>().join(" and ")
+    )]
+    Parts {
+        /// The file.
+        path: PathBuf,
+        /// The parts, as [`TensorFileOptions::part`](crate::TensorFileOptions::part) takes them.
+        parts: Vec<String>,
     },
     /// Two tensors for one place.
     #[error("{}: {first} and {second} are the same weight", path.display())]
@@ -141,6 +164,15 @@ pub enum NamesError {
         /// What it would have to be.
         needs: String,
     },
+    /// Heads of a text tower, which no tensor tells.
+    #[error(
+        "the text tower is {width} wide, and the weights do not tell its number of attention heads: put its config.json \
+         beside them, or state the number (published models of width 384 have 12)"
+    )]
+    Heads {
+        /// Width of the tower.
+        width: usize,
+    },
     /// The file fails.
     #[error(transparent)]
     File(#[from] TensorFileError),
@@ -167,6 +199,30 @@ impl Renamed {
             Self::LeftBehind => Self::LeftBehind,
         }
     }
+}
+
+fn under(prefix: &str) -> String {
+    match prefix.trim_end_matches('.') {
+        "" => String::new(),
+        part => format!(" under `{part}` (naming that part leaves out what is beside it),"),
+    }
+}
+
+fn known_layouts() -> String {
+    let layouts = [
+        Layout::MedClip,
+        Layout::HuggingFaceSwin,
+        Layout::TimmSwin,
+        Layout::TorchvisionResNet,
+        Layout::EfficientNetLite,
+        Layout::HuggingFaceBert,
+    ];
+    layouts.map(Layout::description).join(", ")
+}
+
+/// Whether a tensor is a buffer that holds nothing learned.
+pub(crate) fn is_buffer(name: &str) -> bool {
+    BUFFERS.contains(&name.rsplit('.').next().unwrap_or(name))
 }
 
 /// `12.rest` as 12 and `rest`.

@@ -20,7 +20,7 @@ pub(crate) use global::Global;
 #[non_exhaustive]
 pub enum PickleFault {
     /// It names something that is not part of a state dictionary.
-    #[error("the file calls {0}; refused")]
+    #[error("the file calls {0}; refused: save the model's state_dict() alone, which calls nothing")]
     Calls(String),
     /// An operation that no state dictionary needs.
     #[error("the file uses the pickle operation {0}; refused")]
@@ -41,7 +41,13 @@ pub enum PickleFault {
     Malformed(String),
     /// It ends early, or the system does not give it.
     #[error("the file's description of its tensors cannot be read: {0}")]
-    Read(#[from] io::Error),
+    Read(io::Error),
+}
+
+impl From<io::Error> for PickleFault {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
 }
 
 /// Place of a value among all values of a pickle.
@@ -113,14 +119,18 @@ impl Pickle {
         self.values.get(id).unwrap_or(&Value::None)
     }
 
+    /// Place of the value the pickle stands for.
+    pub(crate) const fn root_id(&self) -> Id {
+        self.root
+    }
+
     /// The entries of a dictionary whose keys are strings; of equal keys the last counts, as in Python.
-    pub(crate) fn entries<'a>(&'a self, dictionary: &'a Value) -> BTreeMap<&'a str, &'a Value> {
-        let Value::Dict(pairs) = dictionary else { return BTreeMap::new() };
-        let entries = pairs.iter().map(|(key, value)| (self.value(*key), self.value(*value)));
-        let named = |(key, value): (&'a Value, &'a Value)| match key {
-            Value::Text(key) => Some((key.as_str(), value)),
+    pub(crate) fn entries_of(&self, dictionary: Id) -> BTreeMap<&str, Id> {
+        let Value::Dict(pairs) = self.value(dictionary) else { return BTreeMap::new() };
+        let named = |(key, value): &(Id, Id)| match self.value(*key) {
+            Value::Text(key) => Some((key.as_str(), *value)),
             _ => None,
         };
-        entries.filter_map(named).collect()
+        pairs.iter().filter_map(named).collect()
     }
 }

@@ -8,6 +8,8 @@ use crate::error::TensorFault;
 
 /// Bytes decoded at a time.
 const CHUNK: usize = 1 << 13;
+/// Elements that are made room for before any has arrived: a file may state more than it holds.
+const FIRST_ROOM: usize = 1 << 20;
 
 /// Where a tensor's elements lie in its storage, all in elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +101,7 @@ fn row_major(shape: &[usize]) -> Vec<usize> {
 }
 
 fn decode(element: ElementType, count: usize, reader: &mut (impl Read + ?Sized)) -> io::Result<Vec<f32>> {
-    let mut values = Vec::with_capacity(count);
+    let mut values = Vec::with_capacity(count.min(FIRST_ROOM));
     let mut left = count.saturating_mul(element.size());
     let mut chunk = [0; CHUNK];
     while left > 0 {

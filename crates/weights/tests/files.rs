@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use medclip_weights::{ElementType, FileFault, TensorFault, TensorFile, TensorFileError};
+use medclip_weights::{ElementType, FileFault, Foreign, TensorFault, TensorFile, TensorFileError};
 
 const FILES: [&str; 4] = ["state_zip.bin", "state_legacy.bin", "state.safetensors", "wrapped.bin"];
 
@@ -53,5 +53,8 @@ fn integers_are_there_and_are_no_weights() {
 fn other_files_are_refused() {
     assert!(matches!(TensorFile::open(fixture("none.bin")), Err(TensorFileError::Read { .. })));
     let error = TensorFile::open(fixture("write.py")).unwrap_err();
-    assert!(matches!(error, TensorFileError::File { fault: FileFault::Unknown, .. }), "{error}");
+    assert!(
+        matches!(error, TensorFileError::File { fault: FileFault::Foreign(Foreign::Text { .. }), .. }),
+        "{error}"
+    );
 }

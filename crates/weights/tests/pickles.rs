@@ -105,7 +105,7 @@ fn cases() -> Vec<Case> {
         case(
             "wrapper of itself",
             b"\x80\x02}q\x00X\x05\x00\x00\x00modelh\x00s.",
-            "dictionaries in dictionaries",
+            "a dictionary without tensors",
         ),
         case(
             "deep nesting",

@@ -12,11 +12,11 @@ use medclip_runtime::Model;
 use serde::Serialize;
 
 use super::sheet;
-use crate::Outcome;
 use crate::engine::EngineArgs;
 use crate::inputs;
 use crate::models::ModelArg;
 use crate::output::{Format, locked_stdout, plain_table, write_json_line, write_table};
+use crate::{Outcome, say};
 
 /// Find the films nearest to an image or a sentence
 ///
@@ -99,7 +99,12 @@ fn embed(model: &Model, image: Option<&Path>, text: Option<&str>) -> anyhow::Res
             let pixels = inputs::pixels(model, path).with_context(|| path.display().to_string())?;
             model.embed_images(&pixels)?
         }
-        (None, Some(sentence)) => model.embed_texts(&[sentence])?,
+        (None, Some(sentence)) => {
+            for doubt in model.doubts(sentence)? {
+                say(&format!("warning: the sentence may not mean what it says: {doubt}"));
+            }
+            model.embed_texts(&[sentence])?
+        }
         (None, None) => bail!("nothing to search for: name --image or --text"),
     };
     Ok(embedded.row(0).to_vec())

@@ -59,9 +59,16 @@ pub(crate) struct Difference {
 type Pair<'a> = (&'a Embeddings, &'a Embeddings);
 
 impl Comparison {
-    /// `found` and `expected` are images and sentences, `[batch, dim]` each.
-    pub(super) fn new(engine: &str, batch: usize, found: Pair<'_>, expected: Pair<'_>, scale: f32) -> Self {
-        let (own, other) = (logits(found, scale), logits(expected, scale));
+    /// `found` and `expected` are images and sentences, `[batch, dim]` each; `scales` the factors of each side that turn
+    /// cosines into logits.
+    pub(super) fn new(
+        engine: &str,
+        batch: usize,
+        found: Pair<'_>,
+        expected: Pair<'_>,
+        scales: [f32; 2],
+    ) -> Self {
+        let (own, other) = (logits(found, scales[0]), logits(expected, scales[1]));
         Self {
             engine: engine.to_owned(),
             batch,
@@ -112,12 +119,19 @@ mod tests {
     fn the_worst_row_counts() {
         let (image, text) = (rows(&[1.0, 0.0, 0.0, 1.0]), rows(&[1.0, 0.0]));
         let turned = rows(&[1.0, 0.0, 0.6, 0.8]);
-        let found = Comparison::new("a", 2, (&turned, &text), (&image, &text), 10.0);
+        let found = Comparison::new("a", 2, (&turned, &text), (&image, &text), [10.0; 2]);
         assert!((found.image.cosine - 0.8).abs() < 1e-6 && (found.image.largest - 0.6).abs() < 1e-6);
         assert_eq!(found.text, Difference { largest: 0.0, cosine: 1.0 });
         assert!((found.logit - 6.0).abs() < 1e-6);
         assert!(!Limits::EXACT.hold(&found));
-        assert!(Limits::EXACT.hold(&Comparison::new("a", 2, (&image, &text), (&image, &text), 10.0)));
+        assert!(Limits::EXACT.hold(&Comparison::new("a", 2, (&image, &text), (&image, &text), [10.0; 2])));
+    }
+
+    #[test]
+    fn another_temperature_is_another_logit() {
+        let (image, text) = (rows(&[1.0, 0.0]), rows(&[1.0, 0.0]));
+        let found = Comparison::new("a", 1, (&image, &text), (&image, &text), [14.0, 100.0]);
+        assert!((found.logit - 86.0).abs() < 1e-6 && !Limits::EXACT.hold(&found));
     }
 
     #[test]
@@ -125,22 +139,22 @@ mod tests {
         let (image, text) = (rows(&[1.0, 0.0]), rows(&[0.0, 1.0]));
         // A cosine of 0.99995.
         let turned = |a: f32, b: f32| rows(&[a, b]);
-        let found = Comparison::new("a", 1, (&image, &turned(0.01, 0.999_95)), (&image, &text), 1.0);
+        let found = Comparison::new("a", 1, (&image, &turned(0.01, 0.999_95)), (&image, &text), [1.0; 2]);
         assert!(Limits::HALF.hold(&found) && !Limits::EXACT.hold(&found));
-        let found = Comparison::new("a", 1, (&turned(0.999_95, 0.01), &text), (&image, &text), 1.0);
+        let found = Comparison::new("a", 1, (&turned(0.999_95, 0.01), &text), (&image, &text), [1.0; 2]);
         assert!(!Limits::HALF.hold(&found));
     }
 
     #[test]
     fn not_a_number_is_past_every_limit() {
         let (sound, broken) = (rows(&[1.0, 0.0]), rows(&[f32::NAN, 0.0]));
-        assert!(!Limits::HALF.hold(&Comparison::new("a", 1, (&broken, &sound), (&sound, &sound), 1.0)));
+        assert!(!Limits::HALF.hold(&Comparison::new("a", 1, (&broken, &sound), (&sound, &sound), [1.0; 2])));
         assert!(!Limits::HALF.hold(&Comparison::new(
             "a",
             1,
             (&sound, &sound),
             (&rows(&[1.0, 0.0, 1.0, 0.0]), &sound),
-            1.0
+            [1.0; 2]
         )));
     }
 }

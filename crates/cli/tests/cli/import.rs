@@ -97,6 +97,9 @@ fn hostile_and_foreign_files_are_refused() {
         fs::write(&path, bytes).unwrap();
         refusal(&path, &arguments)
     };
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
+    assert!(with(pointer).contains("a Git LFS pointer that stands for 12345 bytes"));
+    assert!(with(b"<!DOCTYPE html><html>").contains("a web page (HTML)"));
     let whole = fs::read(fixture(WEIGHTS[0])).unwrap();
     assert!(with(&whole[..whole.len() - 30]).contains("cut short"));
     assert!(
@@ -105,4 +108,50 @@ fn hostile_and_foreign_files_are_refused() {
     let trunk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights/tests/fixtures/swin_timm.safetensors");
     let errors = refusal(&trunk, &arguments);
     assert!(errors.contains("name it as image.init in a training file"), "{errors}");
+}
+
+#[test]
+fn options_are_named_where_they_help() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::copy(fixture(WEIGHTS[2]), at("weights.safetensors")).unwrap();
+    let vocabulary = fs::read_to_string(fixture("vocab.txt")).unwrap();
+    fs::write(at("vocab.txt"), vocabulary.replace("The\n", "this\n").replace("No\n", "that\n")).unwrap();
+    fs::write(at("prompts.toml"), PROMPTS).unwrap();
+    let run = |arguments: &[&str]| {
+        let small = ["--image-size", "16", "--max-length", "40", "--prompts", "prompts.toml", "--replace"];
+        let mut command = medclip(&["import", "weights.safetensors", "bundle"]);
+        command.args(small).args(arguments).current_dir(directory.path()).output().unwrap()
+    };
+    let errors = text(&run(&["--lowercase"]).stderr);
+    assert!(
+        errors.contains("do not tell its number of attention heads")
+            && errors.ends_with("(--heads N states it)\n"),
+        "{errors}"
+    );
+    let errors = text(&run(&["--heads", "2"]).stderr);
+    assert!(
+        errors.contains("vocab.txt has no word with a capital")
+            && errors.contains("(--lowercase, or --lowercase=false)"),
+        "{errors}"
+    );
+    // Prompts with capitals for a vocabulary that has none, as it was asked for.
+    let output = run(&["--heads", "2", "--lowercase=false"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let warning = text(&output.stderr);
+    assert!(
+        warning.starts_with(
+            "warning: 7 of 9 prompts may not mean what they say, such as `The heart is enlarged.`: 1 of its"
+        ),
+        "{warning}"
+    );
+
+    fs::write(at("config.json"), "{\"hidden_size\": 8, \"num_attention_heads\": 2}").unwrap();
+    let output = run(&["--lowercase"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let notes = text(&output.stderr);
+    assert!(
+        notes.starts_with("note: the text tower has 2 attention heads, as ") && notes.lines().count() == 1,
+        "{notes}"
+    );
 }

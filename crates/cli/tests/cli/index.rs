@@ -37,6 +37,19 @@ fn an_image_finds_itself_and_a_sentence_finds_images() {
     let table = text(&by_text.stdout);
     assert_eq!(table.lines().count(), 6, "{table}");
     assert!(table.ends_with("Research use only, not for diagnosis.\n"));
+    assert!(text(&by_text.stderr).is_empty());
+    let long = "the heart is large ".repeat(20);
+    for (sentence, says) in [
+        (&*long, "80 tokens, of which the model reads 38"),
+        ("Herzvergrößerung.", "1 of its 2 tokens are unknown"),
+        ("", "gives no token"),
+    ] {
+        let doubtful = index(directory.path(), &["query", "films.index", "--text", sentence]);
+        assert_eq!(doubtful.status.code(), Some(0), "{}", text(&doubtful.stderr));
+        let warning = text(&doubtful.stderr);
+        assert!(warning.starts_with("warning: the sentence may not mean what it says: "), "{warning}");
+        assert!(warning.contains(says), "{warning}");
+    }
 }
 
 #[test]

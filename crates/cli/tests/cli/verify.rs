@@ -28,12 +28,16 @@ fn engines_agree_where_two_run() {
 #[cfg(feature = "train")]
 mod against {
     use std::fs;
+    use std::path::Path;
+    use std::process::Output;
 
     use medclip_core::ModelConfig;
+    use medclip_core::bundle::sha256;
     use medclip_tests::{PROMPTS, random_checkpoint, tiny_published_configs};
 
     use medclip_runtime::Bundle;
     use serde_json::Value;
+    use tempfile::TempDir;
 
     use super::{medclip, text};
 
@@ -81,5 +85,161 @@ mod against {
         let file = verify("own/weights.safetensors");
         assert_eq!(file.status.code(), Some(0), "{}{}", text(&file.stdout), text(&file.stderr));
         assert_eq!(verify("nowhere").status.code(), Some(2));
+    }
+
+    /// Rewrites a file of a bundle and its sum, as someone would who makes a bundle by hand.
+    fn exchange(bundle: &Path, name: &str, edit: impl Fn(String) -> String) {
+        let path = bundle.join(name);
+        let old = fs::read(&path).unwrap();
+        let new = edit(String::from_utf8(old.clone()).unwrap()).into_bytes();
+        assert_ne!(old, new, "{name} was not edited");
+        fs::write(path, &new).unwrap();
+        let sums = bundle.join("SHA256SUMS");
+        let text = fs::read_to_string(&sums).unwrap();
+        fs::write(&sums, text.replace(&sha256(&old), &sha256(&new))).unwrap();
+    }
+
+    /// A checkpoint and its bundle in a directory.
+    fn exported() -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        fs::write(at("prompts.toml"), PROMPTS).unwrap();
+        fs::create_dir(at("own")).unwrap();
+        random_checkpoint(at("own").as_ref(), &tiny_published_configs()[1], 1);
+        let export = ["export", &at("own"), &at("bundle"), "--prompts", &at("prompts.toml")];
+        let output = medclip(&export).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        directory
+    }
+
+    fn verify(directory: &TempDir, weights: &str, more: &[&str]) -> Output {
+        let arguments = ["verify", "bundle", "--engine", "tract", "--against", weights];
+        medclip(&arguments).args(more).current_dir(directory.path()).output().unwrap()
+    }
+
+    #[test]
+    fn what_weights_determine_besides_embeddings_is_compared() {
+        type Edit = fn(String) -> String;
+        let cases: [(&str, &str, Edit, &str); 6] = [
+            (
+                "bundle",
+                "model.toml",
+                |text| text.replace("logit_scale = 3.0", "logit_scale = 2.66"),
+                "logit_scale",
+            ),
+            (
+                "bundle",
+                "model.toml",
+                |text| text.replace("logit_scale = 3.0", "logit_scale = 9.0"),
+                "logit_scale",
+            ),
+            (
+                "bundle",
+                "model.toml",
+                |text| text.replace("lowercase = true", "lowercase = false"),
+                "tokens of sentences",
+            ),
+            (
+                "bundle",
+                "model.toml",
+                |text| text.replace("max_length = 40", "max_length = 5"),
+                "tokens of sentences",
+            ),
+            (
+                "bundle",
+                "model.toml",
+                |text| text.replace("prompt_pooling = \"mean\"", "prompt_pooling = \"max\""),
+                "prompt pooling",
+            ),
+            // Two words change places in the vocabulary.
+            (
+                "bundle",
+                "tokenizer.json",
+                |text| {
+                    text.replace("\"heart\":12", "\"heart\":1x")
+                        .replace("\"clear\":15", "\"clear\":12")
+                        .replace(":1x", ":15")
+                },
+                "tokens of sentences",
+            ),
+        ];
+        for (bundle, file, edit, differs) in cases {
+            let directory = exported();
+            exchange(&directory.path().join(bundle), file, edit);
+            let output = verify(&directory, "own", &["--format", "json"]);
+            assert_eq!(output.status.code(), Some(1), "{differs}: {}", text(&output.stderr));
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let compared = report["compared"].as_array().unwrap();
+            let found: Vec<&str> = compared
+                .iter()
+                .filter(|each| each["agrees"] == false)
+                .map(|each| each["what"].as_str().unwrap())
+                .collect();
+            assert!(found.iter().any(|what| what.starts_with(differs)), "{differs}: {found:?}");
+            assert!(!directory.path().join("bundle/parity.json").exists());
+            let table = verify(&directory, "own", &[]);
+            assert!(text(&table.stdout).contains("DIFFER"), "{}", text(&table.stdout));
+        }
+    }
+
+    #[test]
+    fn towers_of_other_sizes_are_named() {
+        let directory = exported();
+        let model = directory.path().join("own/model.toml");
+        let config = fs::read_to_string(&model).unwrap();
+        for (from, to, says) in [
+            (
+                "pooling = \"masked\"",
+                "pooling = \"reference\"",
+                "text.pooling is \"masked\" in the bundle, \"reference\" in the weights",
+            ),
+            (
+                "num_attention_heads = 2",
+                "num_attention_heads = 4",
+                "text.num_attention_heads is 2 in the bundle, 4 in the weights",
+            ),
+            (
+                "layer_norm_eps = 0.000000000001",
+                "layer_norm_eps = 0.00001",
+                "text.layer_norm_eps is 1e-12 in the bundle, 0.00001 in the weights",
+            ),
+        ] {
+            assert!(config.contains(from), "{from} in {config}");
+            fs::write(&model, config.replacen(from, to, 1)).unwrap();
+            let output = verify(&directory, "own", &[]);
+            assert_eq!(output.status.code(), Some(2));
+            assert!(text(&output.stderr).contains(says), "{}", text(&output.stderr));
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_a_file_of_weights_is_compared_or_named() {
+        let directory = exported();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("alone")).unwrap();
+        fs::copy(at("own/weights.safetensors"), at("alone/weights.safetensors")).unwrap();
+        let output =
+            verify(&directory, "alone/weights.safetensors", &["--format", "json", "--no-certificate"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let not: Vec<&str> =
+            report["not_compared"].as_array().unwrap().iter().map(|each| each.as_str().unwrap()).collect();
+        assert_eq!(not.len(), 3, "{not:?}");
+        assert!(not[0].starts_with("the attention heads") && not[2].starts_with("the vocabulary"), "{not:?}");
+
+        // The heads of another tower, and then those of this one.
+        fs::write(at("alone/config.json"), "{\"hidden_size\": 16, \"num_attention_heads\": 4}").unwrap();
+        let output = verify(&directory, "alone/weights.safetensors", &[]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("num_attention_heads is 2 in the bundle, 4 in the weights"));
+        fs::write(at("alone/config.json"), "{\"hidden_size\": 16, \"num_attention_heads\": 2}").unwrap();
+        fs::copy(at("own/tokenizer.json"), at("alone/tokenizer.json")).unwrap();
+        let output = verify(&directory, "alone/weights.safetensors", &[]);
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+        let certificate = fs::read_to_string(at("bundle/parity.json")).unwrap();
+        assert!(
+            certificate.contains("\"what\": \"logit_scale\"")
+                && certificate.contains("\"what\": \"prompt bank\"")
+        );
     }
 }

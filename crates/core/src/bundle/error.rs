@@ -18,7 +18,7 @@ use crate::quantization::QuantizationError;
 #[non_exhaustive]
 pub enum BundleError {
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -34,13 +34,15 @@ pub enum BundleError {
         reason: String,
     },
     /// A file or directory that no bundle has.
-    #[error("{} is not a file of a bundle", path.display())]
+    #[error("{} is not a file of a bundle; move it elsewhere", path.display())]
     Unexpected {
         /// The file.
         path: PathBuf,
     },
     /// A file is not the one that was published.
-    #[error("{} has changed: its SHA-256 is {actual}, SHA256SUMS says {expected}", path.display())]
+    #[error(
+        "{} has changed: its SHA-256 is {actual}, SHA256SUMS says {expected}; fetch the bundle again", path.display()
+    )]
     Changed {
         /// The file.
         path: PathBuf,
@@ -49,8 +51,17 @@ pub enum BundleError {
         /// Its sum now.
         actual: String,
     },
+    /// A file whose line ends were changed on the way.
+    #[error(
+        "{} has changed: its lines end in CR LF, as Git may rewrite them; check it out again with `-text` in .gitattributes, \
+         or copy the bundle as binary files", path.display()
+    )]
+    LineEnds {
+        /// The file.
+        path: PathBuf,
+    },
     /// `model.toml` makes no sense.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Model {
         /// The file.
         path: PathBuf,
@@ -58,7 +69,7 @@ pub enum BundleError {
         source: ModelConfigError,
     },
     /// The preprocessing that `model.toml` asks for.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Preprocess {
         /// `model.toml`.
         path: PathBuf,
@@ -66,7 +77,7 @@ pub enum BundleError {
         source: PreprocessError,
     },
     /// The prompt file.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Prompts {
         /// `prompts.toml`.
         path: PathBuf,
@@ -74,7 +85,7 @@ pub enum BundleError {
         source: PromptError,
     },
     /// The prompt bank.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Bank {
         /// `prompt_bank.safetensors`.
         path: PathBuf,
@@ -82,7 +93,7 @@ pub enum BundleError {
         source: BankError,
     },
     /// The golden answers.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Golden {
         /// `golden.safetensors`.
         path: PathBuf,
@@ -90,7 +101,7 @@ pub enum BundleError {
         source: GoldenError,
     },
     /// The learned intake checks.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Intake {
         /// `intake.safetensors`.
         path: PathBuf,
@@ -98,7 +109,7 @@ pub enum BundleError {
         source: HeadError,
     },
     /// The report of further precisions.
-    #[error("{}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Quantization {
         /// `quantization.json`.
         path: PathBuf,
@@ -106,13 +117,16 @@ pub enum BundleError {
         source: QuantizationError,
     },
     /// A tower in a further precision that the report does not know.
-    #[error("{} is not in {}", path.display(), BundleFile::Quantization.file_name())]
+    #[error(
+        "{} is not in {}, so nothing tells how it was made; remove it, or quantize the bundle again",
+        path.display(), BundleFile::Quantization.file_name()
+    )]
     Unreported {
         /// The graph.
         path: PathBuf,
     },
     /// A file was made from other files than those beside it.
-    #[error("{} was made from another {of}", path.display())]
+    #[error("{} was made from another {of}; fetch or write the bundle again, as a whole", path.display())]
     Stale {
         /// `prompt_bank.safetensors`, `golden.safetensors` or `quantization.json`.
         path: PathBuf,
@@ -129,7 +143,7 @@ pub enum BundleError {
         directory: PathBuf,
     },
     /// Something is already where the bundle should go.
-    #[error("{} already exists", path.display())]
+    #[error("{} already exists; replace it, or name another place", path.display())]
     Exists {
         /// The target.
         path: PathBuf,

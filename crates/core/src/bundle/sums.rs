@@ -13,6 +13,31 @@ use super::{BundleError, BundleFile};
 /// Name of the file of sums.
 pub(super) const FILE_NAME: &str = "SHA256SUMS";
 
+/// Files that systems and programs leave in directories. Nothing reads them in a bundle, so they need no sum.
+const OF_SYSTEMS: [&str; 18] = [
+    ".ds_store",
+    ".localized",
+    ".spotlight-v100",
+    ".trashes",
+    ".fseventsd",
+    ".apdisk",
+    "icon\r",
+    "__macosx",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    ".directory",
+    "@eadir",
+    ".gitattributes",
+    ".gitignore",
+    ".gitkeep",
+    // What downloads from Hugging Face leave.
+    ".cache",
+    ".huggingface",
+];
+/// Starts of the names of such files: macOS's forks, open files that NFS and FUSE keep.
+const STARTS_OF_SYSTEMS: [&str; 3] = ["._", ".nfs", ".fuse_hidden"];
+
 /// What the sums say of a directory that is as they say.
 pub(super) struct Verified {
     /// The model's identity.
@@ -37,6 +62,9 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, BundleError> {
         let path = directory.join(name);
         let actual =
             sha256_of_file(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+        if actual != *expected && has_other_line_ends(&path, expected) {
+            return Err(BundleError::LineEnds { path });
+        }
         if actual != *expected {
             return Err(BundleError::Changed { path, expected: expected.clone(), actual });
         }
@@ -64,14 +92,30 @@ fn refuse_unexpected(directory: &Path, sums: &BTreeMap<String, String>) -> Resul
         let name = entry.map_err(fail)?.file_name();
         // What is written beside the model and has no sum is a file whose writing was interrupted; nobody reads it.
         let mut of_no_sum = BundleFile::BESIDE.map(BundleFile::file_name).into_iter().chain([FILE_NAME]);
-        let known =
-            name.to_str().is_some_and(|name| of_no_sum.any(|known| known == name) || sums.contains_key(name));
+        let known = name.to_str().is_some_and(|name| {
+            of_no_sum.any(|known| known == name) || sums.contains_key(name) || is_of_system(name)
+        });
         if !known {
             unexpected.push(directory.join(name));
         }
     }
     // The order of a directory differs between systems; the message should not.
     unexpected.into_iter().min().map_or(Ok(()), |path| Err(BundleError::Unexpected { path }))
+}
+
+fn is_of_system(name: &str) -> bool {
+    let name = name.to_lowercase();
+    OF_SYSTEMS.contains(&name.as_str()) || STARTS_OF_SYSTEMS.iter().any(|start| name.starts_with(start))
+}
+
+/// Whether a file differs from the one of this sum by its line ends alone.
+fn has_other_line_ends(path: &Path, expected: &str) -> bool {
+    let is_text =
+        path.extension().is_some_and(|kind| ["toml", "md", "json"].iter().any(|text| kind == *text));
+    let Ok(bytes) = fs::read(path) else { return false };
+    let unix =
+        bytes.iter().enumerate().filter(|(at, byte)| **byte != b'\r' || bytes.get(at + 1) != Some(&b'\n'));
+    is_text && sha256(&unix.map(|(_, byte)| *byte).collect::<Vec<u8>>()) == expected
 }
 
 /// The text of the file for these sums.

@@ -1,24 +1,26 @@
 //! The zip archives that `torch.save` writes: `ROOT/data.pkl`, and a file `ROOT/data/KEY` for every storage.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Container, Contents, OpenFault, Storage};
-use crate::error::FileFault;
-use crate::pickle::{Pickle, PickleFault};
+use super::{Container, Contents, Foreign, OpenFault, Storage};
+use crate::error::{FileFault, TensorFault};
+use crate::pickle::{Pickle, PickleFault, StorageRef};
+use crate::source::Source;
 use crate::state;
 
 /// A compressed entry may grow by this factor, and to this size by any: weights hardly compress.
 const MAX_GROWTH: u64 = 32;
 const MIN_GROWN: u64 = 1 << 20;
+/// Members of another kind of archive that a message names.
+const NAMED: usize = 3;
 
 /// The archive, and the entries whose checksum was found right.
 pub(crate) struct Archive {
-    zip: ZipArchive<BufReader<File>>,
+    zip: ZipArchive<BufReader<Source>>,
     verified: BTreeSet<u64>,
 }
 
@@ -52,6 +54,32 @@ impl Archive {
         Ok(Some((index, size)))
     }
 
+    /// Where a storage lies in a file of `len` bytes; a fault of it alone is named by its entry.
+    fn locate(&mut self, root: &str, storage: &StorageRef, len: u64) -> Result<Storage, OpenFault> {
+        let StorageRef { key, element, count } = storage;
+        let name = format!("{root}/data/{key}");
+        let Some(index) = self.zip.index_for_name(&name) else {
+            return Err(FileFault::Damaged(format!("{name} is missing")).into());
+        };
+        let stated = (*count as u64).checked_mul(element.size() as u64);
+        // Before the entry is looked at: what it states may be as wrong as what the pickle states.
+        let most = len.saturating_mul(MAX_GROWTH);
+        if stated.is_none_or(|stated| stated > most) {
+            let stated = stated.unwrap_or(u64::MAX);
+            return Err(OpenFault::Tensor(name, TensorFault::Oversized { stated, actual: len }));
+        }
+        let compressed = self.zip.by_index(index).map_err(zip_fault)?.compressed_size();
+        if compressed > len {
+            return Err(OpenFault::Tensor(name, TensorFault::Oversized { stated: compressed, actual: len }));
+        }
+        let Some((_, size)) = self.find(&name)? else { return Err(FileFault::Unknown.into()) };
+        if stated != Some(size) {
+            let fault = format!("{name} has {size} bytes, its tensors state {count} elements of {element}");
+            return Err(FileFault::Damaged(fault).into());
+        }
+        Ok(Storage { element: *element, count: *count, place: index as u64 })
+    }
+
     /// What the entries' names start with, by the one `data.pkl`.
     fn root(&self) -> Result<String, FileFault> {
         let names: Vec<String> =
@@ -62,13 +90,16 @@ impl Archive {
         let mut roots = names.iter().filter_map(|name| name.strip_suffix("/data.pkl"));
         match (roots.next(), roots.next()) {
             (Some(root), None) => Ok(root.to_owned()),
-            (None, _) => Err(FileFault::Unknown),
+            (None, _) => {
+                let members = names.into_iter().filter(|name| !name.ends_with('/')).take(NAMED).collect();
+                Err(FileFault::Foreign(Foreign::Zip { members }))
+            }
             (Some(_), Some(_)) => Err(FileFault::Damaged("there are two data.pkl".to_owned())),
         }
     }
 }
 
-pub(super) fn open(file: BufReader<File>) -> Result<Contents, OpenFault> {
+pub(super) fn open(file: BufReader<Source>, len: u64, part: Option<&str>) -> Result<Contents, OpenFault> {
     let zip = ZipArchive::new(file).map_err(zip_fault)?;
     let mut archive = Archive { zip, verified: BTreeSet::new() };
     let root = archive.root()?;
@@ -93,22 +124,21 @@ pub(super) fn open(file: BufReader<File>) -> Result<Contents, OpenFault> {
     io::copy(&mut entry, &mut io::sink()).map_err(PickleFault::Read)?;
     drop(entry);
 
+    let (tensors, choice) = state::tensors(&pickle, part)?.split();
     let mut storages = Vec::new();
-    for storage in &pickle.storages {
-        let name = format!("{root}/data/{}", storage.key);
-        let Some((index, size)) = archive.find(&name)? else {
-            return Err(FileFault::Damaged(format!("{name} is missing")).into());
-        };
-        let stated = (storage.count as u64).checked_mul(storage.element.size() as u64);
-        if stated != Some(size) {
-            let count = storage.count;
-            let fault =
-                format!("{name} has {size} bytes, its tensors state {count} elements of {}", storage.element);
-            return Err(FileFault::Damaged(fault).into());
+    for (place, storage) in pickle.storages.iter().enumerate() {
+        match archive.locate(&root, storage, len) {
+            Ok(found) => storages.push(found),
+            Err(OpenFault::File(fault)) => return Err(fault.into()),
+            // Whoever reads the message knows tensors, not storages.
+            Err(OpenFault::Tensor(entry, fault)) => {
+                let mut owners = tensors.iter().filter(|(_, view)| view.storage == place);
+                let name = owners.next().map_or(entry, |(name, _)| name.clone());
+                return Err(OpenFault::Tensor(name, fault));
+            }
         }
-        storages.push(Storage { element: storage.element, count: storage.count, place: index as u64 });
     }
-    Ok(Contents { tensors: state::tensors(&pickle)?, storages, container: Container::Archive(archive) })
+    Ok(Contents { tensors, choice, storages, container: Container::Archive(archive) })
 }
 
 fn zip_fault(error: ZipError) -> FileFault {

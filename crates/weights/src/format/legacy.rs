@@ -1,25 +1,27 @@
 //! `PyTorch`'s format before version 1.6: pickles, then the storages one after the other.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 
 use super::{Container, Contents, OpenFault, Storage};
 use crate::error::FileFault;
 use crate::pickle::{Pickle, PickleFault, Value};
+use crate::source::Source;
 use crate::state;
 
 /// The pickled number 0x1950a86a20f9469cfc6c that every such file starts with.
 pub(super) const MAGIC: [u8; 15] =
     [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
-pub(super) fn open(mut file: BufReader<File>, len: u64) -> Result<Contents, OpenFault> {
+pub(super) fn open(mut file: BufReader<Source>, len: u64, part: Option<&str>) -> Result<Contents, OpenFault> {
     for _ in 0..2 {
         // The magic number and the version of the protocol.
         Pickle::read(&mut file)?;
     }
     let system = Pickle::read(&mut file)?;
-    if let Some(Value::Bool(false)) = system.entries(system.root()).get("little_endian") {
+    if let Some(Value::Bool(false)) =
+        system.entries_of(system.root_id()).get("little_endian").map(|id| system.value(*id))
+    {
         return Err(FileFault::BigEndian.into());
     }
     let pickle = Pickle::read(&mut file)?;
@@ -31,12 +33,13 @@ pub(super) fn open(mut file: BufReader<File>, len: u64) -> Result<Contents, Open
         Ok(Storage { element: storage.element, count: storage.count, place })
     };
     let storages = pickle.storages.iter().map(storage).collect::<Result<_, FileFault>>()?;
-    Ok(Contents { tensors: state::tensors(&pickle)?, storages, container: Container::Plain(file) })
+    let (tensors, choice) = state::tensors(&pickle, part)?.split();
+    Ok(Contents { tensors, choice, storages, container: Container::Plain(file) })
 }
 
 /// First byte of every storage that `keys` lists.
 fn places(
-    file: &mut BufReader<File>,
+    file: &mut BufReader<Source>,
     len: u64,
     pickle: &Pickle,
     keys: &Pickle,

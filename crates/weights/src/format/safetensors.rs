@@ -1,14 +1,14 @@
 //! Safetensors: a length, a header in JSON, and the values.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::{Container, Contents, OpenFault, Storage};
+use super::{Choice, Container, Contents, OpenFault, Storage};
 use crate::element::ElementType;
 use crate::error::{FileFault, TensorFault};
+use crate::source::Source;
 use crate::view::View;
 
 /// Bytes of the length in front of the header.
@@ -16,7 +16,7 @@ const LENGTH: u64 = 8;
 /// Bytes of a header, as the format limits them.
 const MAX_HEADER: u64 = 100_000_000;
 
-pub(super) fn open(mut file: BufReader<File>, len: u64) -> Result<Contents, OpenFault> {
+pub(super) fn open(mut file: BufReader<Source>, len: u64) -> Result<Contents, OpenFault> {
     let mut length = [0; LENGTH as usize];
     file.read_exact(&mut length).map_err(|error| FileFault::CutShort(error.to_string()))?;
     let header_len = u64::from_le_bytes(length);
@@ -38,8 +38,12 @@ pub(super) fn open(mut file: BufReader<File>, len: u64) -> Result<Contents, Open
             if stated > actual { FileFault::CutShort(fault) } else { FileFault::Damaged(fault) }.into()
         );
     }
-    let mut contents =
-        Contents { tensors: [].into(), storages: Vec::new(), container: Container::Plain(file) };
+    let mut contents = Contents {
+        tensors: [].into(),
+        choice: Choice::default(),
+        storages: Vec::new(),
+        container: Container::Plain(file),
+    };
     for name in metadata.offset_keys() {
         let Some(info) = metadata.info(&name) else { continue };
         let element = element(info.dtype).ok_or_else(|| {

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{BUFFERS, IMAGE, Layout, NamesError, Renamed, TEXT, bert, efficientnet_lite, resnet, swin};
+use super::{
+    IMAGE, Layout, NamesError, Renamed, TEXT, bert, efficientnet_lite, is_buffer, prefix, resnet, swin,
+};
 use crate::file::TensorFile;
+use crate::note::WeightsNote;
 
 /// Shapes by the names of [`medclip_core::architecture`].
 pub type Shapes = BTreeMap<String, Vec<usize>>;
@@ -23,6 +26,7 @@ pub struct Mapping {
     path: PathBuf,
     layout: Layout,
     sources: BTreeMap<String, Source>,
+    notes: Vec<WeightsNote>,
 }
 
 /// Where a tensor comes from.
@@ -40,24 +44,35 @@ impl Mapping {
     /// Recognises the layout of `file` and names its tensors.
     ///
     /// # Errors
-    /// [`NamesError::Unrecognised`], [`NamesError::Unexpected`], or [`NamesError::Twice`].
+    /// [`NamesError::Unrecognised`], [`NamesError::Parts`], [`NamesError::Unexpected`], or [`NamesError::Twice`].
     pub fn of(file: &TensorFile) -> Result<Self, NamesError> {
         let path = file.path().to_owned();
-        let Some((layout, rename)) = recognise(file) else {
+        let unknown = || {
             let example = file.names().next().unwrap_or_default().to_owned();
-            return Err(NamesError::Unrecognised { path, example });
+            NamesError::Unrecognised { path: path.clone(), example }
         };
-        let mut mapping = Self { path, layout, sources: BTreeMap::new() };
-        let mut unexpected = Vec::new();
-        for name in file.names().filter(|name| !is_buffer(name)) {
-            let shape = file.shape(name).unwrap_or_default().to_vec();
+        let place = match prefix::place(file) {
+            None => return Err(unknown()),
+            Some(Err(parts)) => return Err(NamesError::Parts { path, parts }),
+            Some(Ok(place)) => place,
+        };
+        let Some((layout, rename)) = recognise(file, &place.prefix) else { return Err(unknown()) };
+        let mut mapping = Self { path, layout, sources: BTreeMap::new(), notes: file.notes().to_vec() };
+        let mut unexpected = place.outside;
+        for full in file.names().filter(|name| !is_buffer(name)) {
+            let Some(name) = full.strip_prefix(&place.prefix) else { continue };
+            // Names under no prefix take in those of the other models, which have one.
+            if place.others.iter().any(|other| full.starts_with(&format!("{}.", other.part))) {
+                continue;
+            }
+            let shape = file.shape(full).unwrap_or_default().to_vec();
             match rename(name) {
-                Some(Renamed::To(to)) => mapping.insert(to, name, shape, None)?,
+                Some(Renamed::To(to)) => mapping.insert(to, full, shape, None)?,
                 Some(Renamed::Thirds(names)) => {
                     let first = shape.first().copied().unwrap_or(0);
                     if !first.is_multiple_of(3) {
                         let needs = "three parts of one size".to_owned();
-                        return Err(NamesError::Size { name: name.to_owned(), shape, needs });
+                        return Err(NamesError::Size { name: full.to_owned(), shape, needs });
                     }
                     let rows = first / 3;
                     for (index, to) in names.into_iter().enumerate() {
@@ -65,17 +80,31 @@ impl Mapping {
                         if let Some(first) = shape.first_mut() {
                             *first = rows;
                         }
-                        mapping.insert(to, name, shape, Some(index * rows..(index + 1) * rows))?;
+                        mapping.insert(to, full, shape, Some(index * rows..(index + 1) * rows))?;
                     }
                 }
                 Some(Renamed::LeftBehind) => {}
-                None => unexpected.push(name.to_owned()),
+                None => unexpected.push(full.to_owned()),
             }
         }
-        if unexpected.is_empty() {
-            return Ok(mapping);
+        if !unexpected.is_empty() {
+            let prefix = place.prefix;
+            return Err(NamesError::Unexpected { path: mapping.path, prefix, layout, names: unexpected });
         }
-        Err(NamesError::Unexpected { path: mapping.path, layout, names: unexpected })
+        if place.averaged || !place.others.is_empty() {
+            mapping.notes.push(WeightsNote::Taken {
+                path: mapping.path.clone(),
+                taken: place.prefix.trim_end_matches('.').to_owned(),
+                averaged: place.averaged,
+                others: place.others,
+            });
+        }
+        Ok(mapping)
+    }
+
+    /// What was chosen where the file left a choice.
+    pub fn notes(&self) -> &[WeightsNote] {
+        &self.notes
     }
 
     fn insert(
@@ -161,16 +190,13 @@ fn sum_colours(values: &[f32], shape: &[usize]) -> Vec<f32> {
     filters.flat_map(|filter| (0..area).map(move |pixel| sum(filter, pixel))).collect()
 }
 
-fn is_buffer(name: &str) -> bool {
-    BUFFERS.contains(&name.rsplit('.').next().unwrap_or(name))
-}
-
 type Rename = Box<dyn Fn(&str) -> Option<Renamed>>;
 
-/// The layout of a file, and what it makes of a name.
-fn recognise(file: &TensorFile) -> Option<(Layout, Rename)> {
-    let has = |name: &str| file.shape(name).is_some();
-    if file.names().any(|name| name.starts_with(IMAGE) || name.starts_with(TEXT)) {
+/// The layout of the names that start with `prefix`, and what it makes of a name without that.
+fn recognise(file: &TensorFile, prefix: &str) -> Option<(Layout, Rename)> {
+    let has = |name: &str| file.shape(&format!("{prefix}{name}")).is_some();
+    let mut names = file.names().filter_map(|name| name.strip_prefix(prefix));
+    if names.any(|name| name.starts_with(IMAGE) || name.starts_with(TEXT)) {
         let image = image_trunk(&|name| has(&format!("{IMAGE}{name}")));
         return Some((Layout::MedClip, Box::new(move |name| medclip(name, image))));
     }

@@ -7,7 +7,10 @@ use medclip_core::{BertConfig, ResNetConfig, SwinConfig};
 
 use super::{IMAGE, NamesError, Shapes, TEXT, indexed};
 
-/// Width of a head where the weights do not tell: that of every BERT of Devlin et al.
+/// Widths of the BERTs that Devlin et al. and Turc et al. published, all of which have heads of 64. Others have not: every
+/// published one of width 384 has 12 heads of 32.
+const PUBLISHED: [usize; 5] = [128, 256, 512, 768, 1024];
+/// Width of their heads.
 const HEAD_WIDTH: usize = 64;
 /// Stages, and blocks of a stage, that are looked for.
 const MAX_COUNT: usize = 1 << 12;
@@ -15,10 +18,21 @@ const MAX_COUNT: usize = 1 << 12;
 /// What the shapes of weights leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unstated {
-    /// Attention heads of the text tower; the width over 64 where there is none.
+    /// Attention heads of the text tower; [`published_heads`] of its width where there is none.
     pub text_heads: Option<usize>,
     /// How the states of a sentence become one vector.
     pub text_pooling: TextPooling,
+}
+
+/// Attention heads of the published BERTs of this width; none where they are not all the same.
+pub fn published_heads(width: usize) -> Option<usize> {
+    PUBLISHED.contains(&width).then_some(width / HEAD_WIDTH)
+}
+
+/// Width and depth of the BERT that these are the shapes of; none where they have none.
+pub fn text_sizes(shapes: &Shapes) -> Option<(usize, usize)> {
+    let width = shapes.get(&format!("{TEXT}embeddings.word_embeddings.weight"))?.get(1)?;
+    Some((*width, layers(shapes)))
 }
 
 /// Sizes of both towers and the joint space. Depths are counted up to the first gap; whoever compares the weights
@@ -26,7 +40,7 @@ pub struct Unstated {
 ///
 /// # Errors
 /// [`NamesError::NoSize`] when a tensor that tells a size is missing, [`NamesError::Size`] when its shape makes no
-/// sense.
+/// sense, [`NamesError::Heads`] when nothing tells the heads of the text tower.
 pub fn architecture(shapes: &Shapes, unstated: Unstated) -> Result<Architecture, NamesError> {
     let image = if shapes.contains_key("vision_model.model.conv1.weight") {
         ImageTower::Resnet(resnet(shapes)?)
@@ -99,7 +113,10 @@ pub fn bert(shapes: &Shapes, unstated: Unstated) -> Result<BertConfig, NamesErro
     let [type_vocab_size, _] = dims(shapes, &embedding("token_type"))?;
     let [intermediate_size, _] = dims(shapes, &format!("{TEXT}encoder.layer.0.intermediate.dense.weight"))?;
     let layers = layers(shapes);
-    let num_attention_heads = unstated.text_heads.unwrap_or(hidden_size / HEAD_WIDTH);
+    let num_attention_heads = unstated
+        .text_heads
+        .or_else(|| published_heads(hidden_size))
+        .ok_or(NamesError::Heads { width: hidden_size })?;
     if num_attention_heads == 0 || !hidden_size.is_multiple_of(num_attention_heads) {
         let needs = format!("{num_attention_heads} heads do not divide the width; state how many there are");
         return Err(NamesError::Size {

@@ -14,8 +14,10 @@ pub(crate) enum Global {
     Size,
     /// A class of storages.
     Storage(ElementType),
-    /// A value that says nothing of a tensor's contents: its device or its type.
+    /// A value that says nothing of a tensor's contents: its device or its type, a number of `NumPy`, a path.
     Plain,
+    /// A class of settings that training programs save beside a model; its objects are made by `NEWOBJ`.
+    Settings,
 }
 
 impl Global {
@@ -28,7 +30,15 @@ impl Global {
                 Self::RebuildParameter
             }
             ("torch", "Size") => Self::Size,
-            ("torch", "device" | "float64" | "float32" | "float16" | "bfloat16" | "int64") => Self::Plain,
+            ("torch", "device" | "float64" | "float32" | "float16" | "bfloat16" | "int64")
+            | ("numpy", "dtype")
+            | ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar")
+            | ("_codecs", "encode")
+            | (
+                "pathlib" | "pathlib._local",
+                "PosixPath" | "WindowsPath" | "PurePosixPath" | "PureWindowsPath",
+            ) => Self::Plain,
+            ("argparse", "Namespace") => Self::Settings,
             ("torch", "DoubleStorage") => Self::Storage(ElementType::F64),
             ("torch", "FloatStorage") => Self::Storage(ElementType::F32),
             ("torch", "HalfStorage") => Self::Storage(ElementType::F16),

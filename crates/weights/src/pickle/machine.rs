@@ -80,10 +80,10 @@ impl<R: Read> Machine<R> {
                 dict.extend(pairs(&items)?);
             }
             op::BUILD => {
-                // The attributes of an ordered dictionary (`_metadata`) say nothing of its tensors.
+                // The attributes of an ordered dictionary (`_metadata`) say nothing of its tensors, nor do settings.
                 self.pop()?;
                 match self.top_mut()? {
-                    Value::Dict(_) => {}
+                    Value::Dict(_) | Value::Other => {}
                     other => return Err(PickleFault::State(other.kind())),
                 }
             }
@@ -92,6 +92,14 @@ impl<R: Read> Machine<R> {
                 let function = self.pop()?;
                 let value = self.call(function, arguments)?;
                 self.push(value);
+            }
+            op::NEWOBJ => {
+                self.pop()?;
+                let class = self.pop()?;
+                let Value::Global(Global::Settings) = self.value(class) else {
+                    return Err(PickleFault::Operation(op::name(opcode)));
+                };
+                self.push(Value::Other);
             }
             op::BINPERSID => {
                 let id = self.pop()?;
@@ -186,6 +194,7 @@ impl<R: Read> Machine<R> {
                 Ok(self.value(*sizes).clone())
             }
             (Global::Plain, _) => Ok(Value::Other),
+            (Global::Settings, _) => Err(PickleFault::Calls("a class of settings".to_owned())),
             (Global::Storage(_), _) => Err(PickleFault::Calls("a class of storages".to_owned())),
             _ => Err(malformed(format!("a call with {} arguments", arguments.len()))),
         }

@@ -31,6 +31,7 @@ pub(super) const TUPLE: u8 = b't';
 pub(super) const EMPTY_TUPLE: u8 = b')';
 pub(super) const SETITEMS: u8 = b'u';
 pub(super) const PROTO: u8 = 0x80;
+pub(super) const NEWOBJ: u8 = 0x81;
 pub(super) const TUPLE1: u8 = 0x85;
 pub(super) const TUPLE2: u8 = 0x86;
 pub(super) const TUPLE3: u8 = 0x87;
@@ -59,7 +60,7 @@ pub(super) fn name(opcode: u8) -> String {
         b'g' => "GET",
         b'o' => "OBJ",
         b'p' => "PUT",
-        0x81 => "NEWOBJ",
+        NEWOBJ => "NEWOBJ",
         0x82..=0x84 => "EXT",
         0x8b => "LONG4",
         0x8e => "BINBYTES8",
