@@ -5,11 +5,11 @@ use medclip_core::{Certainty, Finding, Labels};
 
 /// One text and what is right for it.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Kind of difficulty, such as `"scope"`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The text of a sentence or of a short report.
-    pub text: String,
+    pub(crate) text: String,
     /// The certainties that are right for each finding named.
     expected: Vec<(Finding, Vec<Certainty>)>,
 }
@@ -20,7 +20,7 @@ pub struct Row {
 ///
 /// # Errors
 /// When the table has another form.
-pub fn rows(table: impl std::io::Read) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn rows(table: impl std::io::Read) -> anyhow::Result<Vec<Row>> {
     let mut reader = csv::Reader::from_reader(table);
     let header = reader.headers()?.clone();
     let column = |name: &str| {
@@ -55,7 +55,7 @@ impl Row {
     /// What is wrong with `labels`: a finding that is not as expected, or another one that is positive or uncertain.
     ///
     /// "No Finding" counts only where the row names it.
-    pub fn faults(&self, labels: &Labels) -> Vec<String> {
+    pub(crate) fn faults(&self, labels: &Labels) -> Vec<String> {
         let mut faults = Vec::new();
         for (finding, certainty) in labels.iter() {
             let named = self.expected.iter().find(|(name, _)| *name == finding);
@@ -74,7 +74,7 @@ impl Row {
     }
 
     /// Findings that the text denies and `labels` calls present.
-    pub fn denied_but_present(&self, labels: &Labels) -> Vec<Finding> {
+    pub(crate) fn denied_but_present(&self, labels: &Labels) -> Vec<Finding> {
         let denied = |certainties: &[Certainty]| {
             certainties.contains(&Certainty::Negative) && !certainties.contains(&Certainty::Positive)
         };
