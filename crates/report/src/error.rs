@@ -31,6 +31,14 @@ pub enum PhraseError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A spoken sign is not one that the labeler knows.
+    #[error("{words:?} stands for {sign:?}, but a spoken sign must be one of . , ; : ?")]
+    Sign {
+        /// The words.
+        words: String,
+        /// What they stand for.
+        sign: String,
+    },
     /// The lists together make a matcher that is too large.
     #[error("the phrases of {owner:?} do not compile")]
     Compile {

@@ -23,16 +23,23 @@
 //! earlier one and labels nothing.
 
 mod error;
+mod heading;
 mod labeler;
+mod layout;
 mod lists;
 mod mention;
 mod negation;
 mod normal;
+mod normalized;
 mod phrase;
+mod reply;
 mod sentence;
+mod spans;
+mod spelling;
+mod spoken;
 
 pub use error::PhraseError;
-pub use labeler::{Labeler, ReportLabels};
-pub use lists::{Cues, Family, NormalRule, PhraseLists};
+pub use labeler::{Labeler, ReportLabels, ReportSection};
+pub use lists::{Cues, Family, NormalRule, PhraseLists, Spelling, SpokenSign, Words};
 pub use mention::Mention;
 pub use sentence::{Section, Sentence, sentences, split};

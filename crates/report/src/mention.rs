@@ -7,7 +7,9 @@ use regex::{RegexSet, RegexSetBuilder};
 
 use crate::error::PhraseError;
 use crate::lists::Family;
-use crate::phrase::{DFA_BYTES, Normalized, PhraseSet, alternation};
+use crate::normalized::Normalized;
+use crate::phrase::{DFA_BYTES, PhraseSet, alternation};
+use crate::spans::Spans;
 
 /// One place where a sentence names a finding or another abnormality.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub struct Mention<'l> {
     pub family: &'l str,
     /// The finding it counts towards; `None` for abnormalities outside the 14.
     pub finding: Option<Finding>,
-    /// Where, in bytes of the sentence.
+    /// Where, in bytes of the sentence as it was given.
     pub span: Range<usize>,
     /// How sure the sentence is.
     pub certainty: Certainty,
@@ -65,9 +67,9 @@ impl MentionMatcher {
         for family in
             self.present.matches(text.as_str()).into_iter().filter_map(|index| self.families.get(index))
         {
-            let except: Vec<Range<usize>> = family.except.find(text).collect();
+            let except: Spans = family.except.spans(text);
             for span in family.terms.find(text) {
-                if !except.iter().any(|mask| mask.start < span.end && span.start < mask.end) {
+                if except.overlapping(&span).is_none() {
                     found(&family.name, family.finding, span);
                 }
             }

@@ -8,7 +8,9 @@ use crate::error::PhraseError;
 use crate::lists::NormalRule;
 use crate::mention::finding;
 use crate::negation::Scopes;
-use crate::phrase::{Normalized, PhraseSet};
+use crate::normalized::Normalized;
+use crate::phrase::PhraseSet;
+use crate::spans::Spans;
 
 /// Most words between a subject and what is said after it.
 const PREDICATE_WORDS: usize = 12;
@@ -36,6 +38,8 @@ struct CompiledRule {
 pub(crate) struct NormalStatements {
     /// Findings it denies by that.
     pub(crate) denied: Vec<Finding>,
+    /// Where.
+    pub(crate) places: Vec<Range<usize>>,
     /// True when it calls the whole study normal.
     pub(crate) study: bool,
 }
@@ -55,46 +59,52 @@ impl NormalMatcher {
         Ok(Self { rules, study: PhraseSet::new("study", study)? })
     }
 
-    pub(crate) fn find(&self, text: &Normalized, scopes: &Scopes) -> NormalStatements {
-        let mut statements =
-            NormalStatements { denied: Vec::new(), study: self.study.find(text).next().is_some() };
-        for rule in self.rules.iter().filter(|rule| rule.holds(text, scopes)) {
-            statements.denied.extend(&rule.denies);
-            statements.study |= rule.study;
+    /// What `text` calls normal before the offset `limit`.
+    pub(crate) fn find(&self, text: &Normalized, scopes: &Scopes, limit: usize) -> NormalStatements {
+        let study = self.study.find(text).any(|span| span.end <= limit);
+        let mut statements = NormalStatements { study, ..NormalStatements::default() };
+        for rule in &self.rules {
+            let before = statements.places.len();
+            rule.find(text, scopes, limit, &mut statements.places);
+            if statements.places.len() > before {
+                statements.denied.extend(&rule.denies);
+                statements.study |= rule.study;
+            }
         }
         statements
     }
 }
 
 impl CompiledRule {
-    fn holds(&self, text: &Normalized, scopes: &Scopes) -> bool {
-        let mut predicates: Option<Vec<Range<usize>>> = None;
-        let mut adjectives: Option<Vec<Range<usize>>> = None;
-        self.subjects.find(text).any(|subject| {
-            predicates
-                .get_or_insert_with(|| self.predicates.find(text).collect())
-                .iter()
-                .any(|predicate| says(text, scopes, &subject, predicate))
-                || adjectives
-                    .get_or_insert_with(|| self.adjectives.find(text).collect())
-                    .iter()
-                    .any(|adjective| describes(text, scopes, adjective, &subject))
-        })
+    /// Adds every place that says so to `places`.
+    fn find(&self, text: &Normalized, scopes: &Scopes, limit: usize, places: &mut Vec<Range<usize>>) {
+        let mut found: Option<(Spans, Spans)> = None;
+        for subject in self.subjects.find(text).take_while(|subject| subject.end <= limit) {
+            let (predicates, adjectives) =
+                found.get_or_insert_with(|| (self.predicates.spans(text), self.adjectives.spans(text)));
+            let predicate = predicates
+                .from(subject.end)
+                .take_while(|predicate| text.words_in(subject.end..predicate.start) <= PREDICATE_WORDS)
+                .find(|predicate| predicate.end <= limit && says(text, scopes, &subject, predicate));
+            let adjective = adjectives
+                .back_from(subject.start)
+                .take_while(|adjective| text.words_in(adjective.end..subject.start) <= ADJECTIVE_WORDS)
+                .find(|adjective| describes(scopes, adjective, &subject));
+            if let Some(predicate) = predicate {
+                places.push(subject.start..predicate.end);
+            } else if let Some(adjective) = adjective {
+                places.push(adjective.start..subject.end);
+            }
+        }
     }
 }
 
 /// True for "`subject` … `predicate`" in one clause.
 fn says(text: &Normalized, scopes: &Scopes, subject: &Range<usize>, predicate: &Range<usize>) -> bool {
-    subject.end <= predicate.start
-        && scopes.one_clause(subject.end, predicate.start)
-        && !scopes.denied(text, predicate)
-        && text.words_in(subject.end..predicate.start) <= PREDICATE_WORDS
+    scopes.one_clause(subject.end, predicate.start) && !scopes.denied(text, predicate)
 }
 
 /// True for "`adjective` … `subject`", unless the adjective is said of something before it ("heart is normal and lungs …").
-fn describes(text: &Normalized, scopes: &Scopes, adjective: &Range<usize>, subject: &Range<usize>) -> bool {
-    adjective.end <= subject.start
-        && scopes.one_clause(adjective.end, subject.start)
-        && !scopes.verb_between(adjective.end, subject.start)
-        && text.words_in(adjective.end..subject.start) <= ADJECTIVE_WORDS
+fn describes(scopes: &Scopes, adjective: &Range<usize>, subject: &Range<usize>) -> bool {
+    scopes.one_clause(adjective.end, subject.start) && !scopes.verb_between(adjective.end, subject.start)
 }

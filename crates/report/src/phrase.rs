@@ -1,4 +1,4 @@
-//! The phrase grammar of the lists, and text made ready to be matched.
+//! The phrase grammar of the lists.
 //!
 //! | written | matches |
 //! |---|---|
@@ -12,6 +12,8 @@ use std::ops::Range;
 use regex::{Regex, RegexBuilder};
 
 use crate::error::PhraseError;
+use crate::normalized::Normalized;
+use crate::spans::Spans;
 
 /// Memory for a matcher's states: the default of 2 MiB is too small for gaps and throws states away while it matches.
 pub(crate) const DFA_BYTES: usize = 32 << 20;
@@ -36,7 +38,12 @@ impl PhraseSet {
 
     /// Where the phrases occur, from left to right, without overlap.
     pub(crate) fn find<'t>(&'t self, text: &'t Normalized) -> impl Iterator<Item = Range<usize>> + 't {
-        self.0.iter().flat_map(|regex| regex.find_iter(&text.0).map(|found| found.range()))
+        self.0.iter().flat_map(|regex| regex.find_iter(text.as_str()).map(|found| found.range()))
+    }
+
+    /// The same, as sorted ranges.
+    pub(crate) fn spans(&self, text: &Normalized) -> Spans {
+        self.find(text).collect()
     }
 }
 
@@ -107,46 +114,12 @@ fn literal(word: &str) -> Option<String> {
     Some(if open { format!("{stem}[a-z]*") } else { stem.to_owned() })
 }
 
-/// Text as the matchers see it: ASCII, lower case, the same number of bytes as the original.
-///
-/// Offsets into it are offsets into the original, and every phrase match begins and ends on a character boundary there.
-#[derive(Debug, Clone)]
-pub(crate) struct Normalized(String);
-
-impl Normalized {
-    /// Lower-cases ASCII, turns white space and every other character into spaces, dashes and quotes into ASCII ones.
-    pub(crate) fn new(text: &str) -> Self {
-        let mut out = String::with_capacity(text.len());
-        for c in text.chars() {
-            out.push(match c {
-                'A'..='Z' => c.to_ascii_lowercase(),
-                '!'..='~' => c,
-                '\u{2010}'..='\u{2015}' => '-',
-                '\u{2018}' | '\u{2019}' => '\'',
-                _ => ' ',
-            });
-            out.extend(std::iter::repeat_n(' ', c.len_utf8() - 1));
-        }
-        Self(out)
-    }
-
-    /// The normalised text.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Number of words that begin in `range`.
-    pub(crate) fn words_in(&self, range: Range<usize>) -> usize {
-        self.0.get(range).map_or(0, |text| text.split_ascii_whitespace().count())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn first(phrase: &str, text: &str) -> Option<Range<usize>> {
-        PhraseSet::new("test", &[phrase.to_owned()]).unwrap().find(&Normalized::new(text)).next()
+        PhraseSet::new("test", &[phrase.to_owned()]).unwrap().find(&Normalized::plain(text)).next()
     }
 
     #[test]
@@ -173,14 +146,5 @@ mod tests {
             let made = PhraseSet::new("test", &[phrase.to_owned()]);
             assert!(matches!(made, Err(PhraseError::Grammar { .. })), "{phrase:?}");
         }
-    }
-
-    #[test]
-    fn normalized_keeps_offsets() {
-        let text = "Émphysema – d’Ärzte 肺 x\u{a0}y";
-        let normalized = Normalized::new(text);
-        assert_eq!(normalized.as_str().len(), text.len());
-        assert!(normalized.as_str().is_ascii());
-        assert!(normalized.as_str().contains(" -   d'"));
     }
 }
