@@ -21,6 +21,7 @@ pub struct Place {
 }
 
 impl Place {
+    #[cfg(feature = "parquet")]
     pub(crate) const fn row(row: u64) -> Self {
         Self { row, line: None }
     }

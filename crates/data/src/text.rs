@@ -5,7 +5,7 @@ mod encoding;
 mod scanner;
 mod swallowed;
 
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -70,11 +70,21 @@ fn table<'a>(
     columns: &[Column],
 ) -> Result<Table<'a>, TableError> {
     let mut start = Vec::new();
+    // A header that does not end yet is looked at again when twice as much is there: each look is at all of it.
+    let mut next = 1;
     let dialect = loop {
-        let read = input.fill_buf().map_err(|source| TableError::Read { line: 1, source })?;
+        let read = match input.fill_buf() {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(source) => return Err(TableError::Read { line: 1, source }),
+        };
         let (is_whole, used) = (read.is_empty(), read.len());
         start.extend_from_slice(read);
         input.consume(used);
+        if start.len() < next && !is_whole {
+            continue;
+        }
+        next = start.len() * 2;
         match dialect::look(&start, is_whole, columns)? {
             Look::Found(dialect) => break dialect,
             Look::Broken(fault) => return Err(error(fault, Place::line(0, 1), &[])),

@@ -53,6 +53,8 @@ fn an_open_mark_swallows_no_row() {
         ("path,report\na.png,\"open\nb.png,x\nc.png,y\"\nd.png,z\n", row_1, "swallows line 3"),
         ("path,report\na.png,\"open\nb.png,\"\"\nc.png,\"\"\nd.png,\"\n", row_1, "swallows line 3"),
         ("path,report\na.png,\"open\rb.png,x\"\r", row_1, "swallows line 3"),
+        ("path,report\na.png,\"open\nb.png,x, y, z\"\nc.png,y\n", row_1, "swallows line 3"),
+        ("report,path\n\"open,a.png\nx, y\",b.png\n", row_1, "swallows line 3"),
         ("report,path\n\"open,a.png\nx\",b.png\n", row_1, "swallows line 3"),
         ("path,report\nCXR1_IM-0001,\"open\nCXR10_IM-0002,x\"\n", row_1, "swallows line 3"),
         ("path,report\n1,\"open\n2,x\"\n", row_1, "swallows line 3"),

@@ -218,3 +218,42 @@ impl Thrift<'_> {
         if kind == 1 || kind == 2 { self.pass(1) } else { self.skip(kind) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A description with nothing but a schema, whose elements have so many children each.
+    fn schema(children: &[u32]) -> Vec<u8> {
+        let mut bytes = vec![0x29, 0xf0 | STRUCT, children.len() as u8];
+        for &count in children {
+            bytes.push(0x50 | I32);
+            let mut zigzag = u64::from(count) << 1;
+            while zigzag >= 0x80 {
+                bytes.push(0x80 | (zigzag & 0x7f) as u8);
+                zigzag >>= 7;
+            }
+            bytes.extend_from_slice(&[zigzag as u8, 0]);
+        }
+        bytes.push(0);
+        bytes
+    }
+
+    #[test]
+    fn a_schema_has_the_children_that_it_states() {
+        let deep = |depth| [vec![1; depth], vec![0]].concat();
+        let sound: [&[u32]; 4] = [&[0], &[2, 0, 0], &[2, 2, 0, 0, 1, 0], &deep(60)];
+        for children in sound {
+            assert!(check_schema(&schema(children)).is_some(), "{children:?}");
+        }
+        let lies: [&[u32]; 4] = [&[i32::MAX as u32], &[2, 0], &[1, 0, 3], &deep(100)];
+        for children in lies {
+            assert!(check_schema(&schema(children)).is_none(), "{children:?}");
+        }
+        let bytes = schema(&[2, 0, 0]);
+        for length in 0..bytes.len() - 1 {
+            assert!(check_schema(&bytes[..length]).is_none(), "cut at {length}");
+        }
+        assert!(check_schema(&[0x2c].repeat(5000)).is_none(), "structures within structures");
+    }
+}

@@ -103,3 +103,52 @@ fn hadoop(mut packed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use parquet::basic::{BrotliLevel, GzipLevel, ZstdLevel};
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    fn hadoop_of(bytes: &[u8]) -> Vec<u8> {
+        let block = lz4_flex::block::compress(bytes);
+        [&(bytes.len() as u32).to_be_bytes()[..], &(block.len() as u32).to_be_bytes(), &block].concat()
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_the_limit_is_refused() {
+        let text = b"No effusion. ".repeat(5000);
+        let zstd = |bytes: &[u8]| compress_to_vec(bytes, CompressionLevel::Fastest);
+        let packed = [
+            (Compression::UNCOMPRESSED, text.clone()),
+            (Compression::SNAPPY, snap::raw::Encoder::new().compress_vec(&text).unwrap()),
+            (Compression::GZIP(GzipLevel::default()), gzip(&text)),
+            (Compression::GZIP(GzipLevel::default()), [gzip(&text[..900]), gzip(&text[900..])].concat()),
+            (Compression::ZSTD(ZstdLevel::default()), zstd(&text)),
+            (Compression::ZSTD(ZstdLevel::default()), [zstd(&text[..900]), zstd(&text[900..])].concat()),
+            (Compression::LZ4_RAW, lz4_flex::block::compress(&text)),
+            (Compression::LZ4, hadoop_of(&text)),
+            (Compression::LZ4, [hadoop_of(&text[..900]), hadoop_of(&text[900..])].concat()),
+        ];
+        for (codec, packed) in packed {
+            assert_eq!(unpack(codec, &packed, text.len()).unwrap(), text, "{codec:?}");
+            if codec != Compression::UNCOMPRESSED {
+                let message = unpack(codec, &packed, text.len() - 1).unwrap_err();
+                assert!(message.contains("more than"), "{codec:?}: {message}");
+                assert!(unpack(codec, &packed[..packed.len() - 9], text.len()).is_err(), "{codec:?}");
+            }
+            assert!(unpack(codec, &[], 1).unwrap().is_empty());
+        }
+        assert!(unpack(Compression::BROTLI(BrotliLevel::default()), b"no stream at all", 99).is_err());
+        assert!(unpack(Compression::LZO, b"any", 99).unwrap_err().contains("LZO"));
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::scanner::Record;
 
-/// The line, counted from the record's first as 0, that is a row of its own: it has as many cells as the header, and one of
-/// them is of the same make as the record's cell of that column, such as a path with the same ending or the next number.
+/// The line, counted from the record's first as 0, that is a row of its own: it has as many cells as the header, or more, and one
+/// of them is of the same make as the record's cell of that column, such as a path with the same ending or the next number.
 ///
 /// Reports have lines with commas too, but none that begins like the row does.
 pub(super) fn find(record: &Record, separator: u8, width: usize) -> Option<usize> {
@@ -16,20 +16,32 @@ pub(super) fn find_in_header(header: &Record, row: &Record, separator: u8, width
 }
 
 /// A line of `record` that is a row like `model`.
+///
+/// A row of more cells has separators in its text, which is in the record's broken cells: what is on the left of the first of
+/// them is told by its place from the left, and what is on the right of the last from the right.
 fn within(record: &Record, model: &Record, separator: u8, width: usize) -> Option<usize> {
-    if width < 2 || !record.cells().any(|(cell, _)| cell.has_break) {
-        return None;
-    }
+    let breaks: Vec<usize> =
+        record.cells().enumerate().filter(|(_, (cell, _))| cell.has_break).map(|(index, _)| index).collect();
+    let (&first, &last) = breaks.first().zip(breaks.last())?;
     // Of numbers in turn: how far a line is from the model.
     let ahead = |offset: u64| model.line.checked_sub(record.line + offset).unwrap_or(offset);
     lines(&record.raw).enumerate().skip(1).find_map(|(offset, line)| {
         let cells: Vec<&[u8]> = line.split(|byte| *byte == separator).collect();
-        let is_row = cells.len() == width
-            && model.cells().zip(&cells).any(|((cell, ours), theirs)| {
-                let theirs = theirs.strip_prefix(b"\"").unwrap_or(theirs);
-                let theirs = theirs.strip_suffix(b"\"").unwrap_or(theirs);
-                !cell.has_break && is_alike(ours.trim_ascii(), theirs.trim_ascii(), ahead(offset as u64))
-            });
+        let more = cells.len().checked_sub(width).filter(|_| width > 1)?;
+        let is_row = model.cells().enumerate().any(|(index, (cell, ours))| {
+            let place = if index < first || more == 0 {
+                index
+            } else if index > last {
+                index + more
+            } else {
+                return false;
+            };
+            let Some(theirs) = cells.get(place).filter(|_| !cell.has_break) else { return false };
+            let theirs = theirs.strip_prefix(b"\"").unwrap_or(theirs);
+            let theirs = theirs.strip_suffix(b"\"").unwrap_or(theirs);
+            let next = (more == 0).then(|| ahead(offset as u64));
+            is_alike(ours.trim_ascii(), theirs.trim_ascii(), next)
+        });
         is_row.then_some(offset)
     })
 }
@@ -46,8 +58,8 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether two cells are names of the same make.
-fn is_alike(ours: &[u8], theirs: &[u8], offset: u64) -> bool {
+/// Whether two cells are names of the same make; of short numbers, whether they are so far from each other.
+fn is_alike(ours: &[u8], theirs: &[u8], next: Option<u64>) -> bool {
     if let (Some(ours), Some(theirs)) = (ending(ours), ending(theirs)) {
         return ours.eq_ignore_ascii_case(theirs);
     }
@@ -57,7 +69,8 @@ fn is_alike(ours: &[u8], theirs: &[u8], offset: u64) -> bool {
         let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<u64>().ok();
         let is_next = number(ours)
             .zip(number(theirs))
-            .is_some_and(|(ours, theirs)| ours.checked_add(offset) == Some(theirs));
+            .zip(next)
+            .is_some_and(|((ours, theirs), next)| ours.checked_add(next) == Some(theirs));
         return their_make == our_make && (is_next || ours.len() >= 5 && ours.len() == theirs.len());
     }
     our_make == their_make
@@ -105,7 +118,7 @@ mod tests {
             ("12345", "54321"),
         ];
         for (ours, theirs) in alike {
-            assert!(is_alike(ours.as_bytes(), theirs.as_bytes(), 1), "{ours} {theirs}");
+            assert!(is_alike(ours.as_bytes(), theirs.as_bytes(), Some(1)), "{ours} {theirs}");
         }
         let others = [
             ("a.png", "No effusion"),
@@ -119,7 +132,7 @@ mod tests {
             ("", ""),
         ];
         for (ours, theirs) in others {
-            assert!(!is_alike(ours.as_bytes(), theirs.as_bytes(), 1), "{ours} {theirs}");
+            assert!(!is_alike(ours.as_bytes(), theirs.as_bytes(), Some(1)), "{ours} {theirs}");
         }
     }
 }
