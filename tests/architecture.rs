@@ -11,7 +11,8 @@ use serde_json::Value;
 /// Each crate with the crates of this workspace it may depend on, tests aside.
 const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-core", &[]),
-    ("medclip-archive", &["medclip-core"]),
+    ("medclip-archive", &["medclip-core", "medclip-data"]),
+    ("medclip-data", &[]),
     ("medclip-index", &["medclip-core"]),
     ("medclip-eval", &[]),
     ("medclip-decode", &["medclip-core"]),
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "medclip-train",
         &[
             "medclip-core",
+            "medclip-data",
             "medclip-decode",
             "medclip-eval",
             "medclip-plot",
@@ -38,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "medclip-archive",
             "medclip-core",
+            "medclip-data",
             "medclip-decode",
             "medclip-eval",
             "medclip-export",

@@ -68,7 +68,8 @@ pub(crate) type Sink<'a> = dyn FnMut(Source) -> Result<(), IntakeError> + 'a;
 ///   one that leads back or nowhere is an input with a problem;
 /// - a file that ends in `.zip`, `.tar`, `.tar.gz` or `.tgz`: its members with one of the extensions, in its order. Archives
 ///   within archives and below directories stay closed;
-/// - a file that ends in `.csv` or `.parquet`: what its column `path` names, relative to the file's directory;
+/// - a file that ends in `.csv`, `.tsv` (gzipped or not) or `.parquet`: what its column `path` names, relative to the file's
+///   directory;
 /// - a pattern with `*`, `?` or `[…]`, where no file has that name: what matches it, sorted by name;
 /// - a file otherwise, whether it is there or not.
 ///
@@ -111,8 +112,8 @@ fn kind(argument: &Path) -> Kind {
         return Kind::Stdin;
     }
     if argument.exists() {
-        let is_table = ["csv", "parquet"].iter().any(|end| has_extension(argument, end));
-        return if is_table && argument.is_file() { Kind::Manifest } else { Kind::Entry };
+        let is_table = manifest::is_one(argument) && argument.is_file();
+        return if is_table { Kind::Manifest } else { Kind::Entry };
     }
     let is_pattern = argument.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
     if is_pattern { Kind::Pattern } else { Kind::Entry }
@@ -179,10 +180,6 @@ fn path_of(bytes: &[u8]) -> Result<PathBuf, IntakeError> {
 fn path_of(bytes: &[u8]) -> Result<PathBuf, IntakeError> {
     let text = std::str::from_utf8(bytes).map_err(io::Error::other).map_err(IntakeError::Stdin)?;
     Ok(PathBuf::from(text))
-}
-
-fn has_extension(path: &Path, wanted: &str) -> bool {
-    path.extension().and_then(OsStr::to_str).is_some_and(|end| end.eq_ignore_ascii_case(wanted))
 }
 
 /// Whether a file found in a directory or archive is an input.

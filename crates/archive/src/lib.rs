@@ -80,8 +80,7 @@
 //!
 //! # Limits
 //! Inputs are the same when their names and order are: content that changes between two processes of a run is not noticed.
-//! Parquet manifests are read uncompressed, or with Snappy or gzip; zstd only where the build has `parquet/zstd`, as with
-//! training. Archives are zip and tar, gzipped or not, by their name; a member is read into memory whole, up to
+//! Manifests are tables as `medclip-data` reads them. Archives are zip and tar, gzipped or not, by their name; a member is read into memory whole, up to
 //! [`MAX_MEMBER_BYTES`](intake::MAX_MEMBER_BYTES).
 
 mod failure;

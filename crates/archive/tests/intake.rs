@@ -85,16 +85,54 @@ fn lists_and_manifests_name_their_inputs() {
 
     fs::write(root.path().join("a/list.csv"), "id,path\n1,2.PNG\n2,\"b/1.png\"\n").unwrap();
     assert_eq!(ids(root.path(), &["a/list.csv"], ""), ["a/2.PNG", "a/b/1.png"]);
-    for (text, message) in [
-        ("id,file\n1,a.png\n", "has no column `path`"),
-        ("id,path\n1,a.png\n2,\n", "row 2 of the data has no text in its column `path`"),
-        ("id,path\n1\n", "is not a readable CSV file"),
-    ] {
+    let refused = |text: &str| {
         let path = root.path().join("bad.csv");
         fs::write(&path, text).unwrap();
         let error = found(&[path], "").unwrap_err();
         let IntakeError::Manifest { source, .. } = error else { panic!("{error}") };
-        assert_eq!(source.to_string(), message);
+        source.to_string()
+    };
+    for (text, message) in [
+        ("id,file\n1,a.png\n", "column `path` is missing; the columns are `id`, `file`"),
+        ("id,path\n1,a.png\n2,\n", "row 2 (line 3): column `path` is blank"),
+        ("id,path\n1\n", "row 1 (line 2): the row has 1 cells and the header 2"),
+        ("path,path\na.png,b.png\n", "column `path` is there twice, as columns 1 and 2"),
+    ] {
+        let error = refused(text);
+        assert!(error.starts_with(message), "{error}");
+    }
+    // A mark that never closes, or that closes at a mark of a later row, swallows no film.
+    for text in [
+        "path,report\na.png,\"open\nb c.png,x\n",
+        "path,report\na.png,\"open\nb.png,x\"\nc.png,y\n",
+        "path,report\na.png,\"open\nb.png,\"x\"\nc.png,y\n",
+        "path,report\n\"a.png,open\nb.png,x\nc.png,y\n",
+        "path,report\n\"a.png,open\n\"b.png\",x\nc.png,y\n",
+        "path;report\r\na.png;\"open\r\nb.png;x\r\n",
+    ] {
+        let error = refused(text);
+        assert!(error.starts_with("row 1 (line 2), column `"), "{error}");
+    }
+}
+
+#[test]
+fn manifests_of_spreadsheets_name_the_same_films() {
+    let root = tree();
+    let text = "Path;Report\r\n2.PNG;\"Clear;\r\nno effusion.\"\r\nb/1.png;\r\n;\r\n";
+    let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+    let utf16: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.replace(';', "\t").as_bytes()).unwrap();
+    let files = [
+        ("a/semicolon.csv", text.as_bytes().to_vec()),
+        ("a/said.csv", format!("sep=;\n{text}").into_bytes()),
+        ("a/utf16.csv", utf16),
+        ("a/tab.TSV", text.replace(';', "\t").into_bytes()),
+        ("a/tab.tsv.gz", gzip.finish().unwrap()),
+    ];
+    for (name, bytes) in files {
+        fs::write(root.path().join(name), bytes).unwrap();
+        assert_eq!(ids(root.path(), &[name], ""), ["a/2.PNG", "a/b/1.png"], "{name}");
     }
 }
 

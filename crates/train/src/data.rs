@@ -7,7 +7,6 @@
 //! | module | holds |
 //! |---|---|
 //! | [`manifest`] | one row an image: patient, view, split, annotations |
-//! | [`table`] | rows of CSV and Parquet files |
 //! | [`selection`] | which images, and that no patient is on both sides |
 //! | [`label`] | annotations → label vector |
 //! | [`reports`] | which texts training may read |
@@ -36,7 +35,6 @@ pub mod sampler;
 pub mod selection;
 pub mod sentences;
 pub mod stream;
-pub mod table;
 pub mod teacher;
 pub mod text_augment;
 pub mod train_set;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use medclip_core::ImageBatch;
 use medclip_core::bundle::sha256;
+use medclip_core::prompt::ExpandedClass;
+use medclip_data::{Column, Kind, Table};
 use medclip_decode::Limits;
 use medclip_runtime::{Bundle, GrayImage};
 
@@ -100,29 +102,34 @@ fn below(directory: &Path) -> anyhow::Result<Vec<Film>> {
 
 fn listed(manifest: &Path, bundle: &Bundle) -> anyhow::Result<Vec<Film>> {
     let name = || manifest.display().to_string();
-    let mut rows = csv::Reader::from_path(manifest).with_context(name)?;
-    let header = rows.headers().with_context(name)?.clone();
-    let column = |wanted: &str| header.iter().position(|name| name == wanted);
-    let Some(path) = column("path") else { bail!("{}: no column `path`", name()) };
-    let patient = column("patient_group").or_else(|| column("patient_id")).unwrap_or(path);
-    let classes: Vec<Option<usize>> =
-        bundle.bank().classes().iter().map(|class| column(&class.name)).collect();
+    let mut columns = vec![
+        Column::required("path", Kind::Name),
+        Column::optional("patient_group", Kind::Name),
+        Column::optional("patient_id", Kind::Name),
+    ];
+    let others = columns.len();
+    let classes = bundle.bank().classes();
+    columns.extend(classes.iter().map(|class| Column::optional(class.name.clone(), Kind::Number)));
+    let table = Table::open(manifest, &columns).with_context(name)?;
+    let patient = [1, 2, 0].into_iter().find(|column| table.has(*column)).unwrap_or_default();
     let directory = manifest.parent().unwrap_or(Path::new(""));
     let mut films = Vec::new();
-    for row in rows.records() {
+    for row in table {
         let row = row.with_context(name)?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let cell = |column: usize| row.get(column).unwrap_or_default().trim();
-        let label = |column: &Option<usize>| match column.map_or("", cell) {
+        if row.is_blank() {
+            continue;
+        }
+        let label = |(index, class): (usize, &ExpandedClass)| match row.cell(others + index) {
             "1" | "1.0" => Ok(Some(true)),
             "0" | "0.0" => Ok(Some(false)),
             "" => Ok(None),
-            other => bail!("{}: line {line}: label {other:?} is not 1, 0 or nothing", name()),
+            other => Err(row.wrong(&class.name, other, "1, 0 or blank")),
         };
+        let path = row.filled(0).ok_or_else(|| row.wrong("path", "", "a name")).with_context(name)?;
         films.push(Film {
-            path: directory.join(cell(path)),
-            patient: cell(patient).to_owned(),
-            labels: classes.iter().map(label).collect::<anyhow::Result<_>>()?,
+            path: directory.join(path),
+            patient: row.cell(patient).to_owned(),
+            labels: classes.iter().enumerate().map(label).collect::<Result<_, _>>().with_context(name)?,
         });
     }
     Ok(films)

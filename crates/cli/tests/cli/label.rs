@@ -54,7 +54,40 @@ fn csv_columns_hold_a_report_a_row() {
 
     let output = medclip(&["label", "--csv", "report", path]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("no column \"report\", only id, text"), "{}", text(&output.stderr));
+    let message = text(&output.stderr);
+    assert!(message.contains("column `report` is missing; the columns are `id`, `text`"), "{message}");
+}
+
+#[test]
+fn a_row_is_never_labeled_by_the_text_of_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("reports.csv");
+    let label = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        medclip(&["label", "--csv", "text", "--format", "json", path.to_str().unwrap()]).output().unwrap()
+    };
+    for table in [
+        "id,text\n1,\"Clear lungs.\n2,Large pneumothorax.\n",
+        "id,text\n1,\"Clear lungs.\n2,Large pneumothorax.\"\n",
+        "id,text\n1,\"Clear lungs.\n2,\"Large pneumothorax.\"\n",
+        "id;text\n1;\"Clear lungs.\n2;Large pneumothorax.\n",
+        "text\n\"Clear lungs.\nLarge pneumothorax.\n",
+    ] {
+        let output = label(table.as_bytes());
+        assert_eq!(output.status.code(), Some(1), "{table:?}");
+        let lines = text(&output.stdout);
+        let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        assert_eq!((&first["row"], &first["labels"]), (&1.into(), &serde_json::json!({})), "{table:?}");
+        assert!(first["error"].as_str().unwrap().starts_with("row 1 (line 2), column `text`: "), "{first}");
+    }
+    let table = "Text;id\r\n\"No effusion;\r\nLarge pneumothorax.\";1\r\n";
+    let utf16: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(table.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [table.as_bytes(), &utf16] {
+        let output = label(bytes);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("\"Pneumothorax\":\"positive\""), "{}", text(&output.stdout));
+    }
 }
 
 #[test]

@@ -5,10 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use medclip_core::Finding;
+use medclip_data::{Column, Kind, Place, Table, TableError, TableRow};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-use crate::data::table::{Kind, Place, Table, TableError, TableRow};
 
 /// Which part of the data a patient belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,30 +99,19 @@ pub enum ManifestError {
     },
 }
 
-/// Reads a manifest: Parquet when its name ends in `.parquet`, which needs the feature `parquet`, and CSV otherwise.
+/// Reads a manifest: CSV in any form that [`medclip_data`] reads, or Parquet, which needs the feature `parquet`.
 ///
 /// Required columns: `path`, `split` (`train`, `val`, `test`), `source`, `patient_group`, `view` and the 14 findings by
 /// name (`1`, `0`, `-1` or blank, also as `1.0`). Read when there: `fold` (0–255 or blank), `patient_id`, `text`. Other
-/// columns are ignored.
+/// columns are ignored, and so are rows in which every cell is blank.
 ///
 /// In a Parquet file null is blank, findings and folds may be of any type of numbers or truth values, and names may be whole
 /// numbers.
 ///
 /// # Errors
-/// [`ManifestError`], naming the missing column, or the line (Parquet: the row) and column of a wrong cell.
+/// [`ManifestError`], naming the missing column, or the row and column of a wrong cell.
 pub fn read_manifest(path: &Path) -> Result<Vec<Record>, ManifestError> {
-    let mut columns = vec![
-        ("path", Kind::Name),
-        ("split", Kind::Name),
-        ("source", Kind::Name),
-        ("patient_group", Kind::Name),
-        ("view", Kind::Name),
-        ("fold", Kind::Number),
-        ("patient_id", Kind::Name),
-        ("text", Kind::Name),
-    ];
-    columns.extend(Finding::ALL.map(|finding| (finding.name(), Kind::Number)));
-    records(Table::open(path, &columns)?)
+    records(Table::open(path, &columns())?)
 }
 
 /// A CSV manifest from any reader.
@@ -131,16 +119,18 @@ pub fn read_manifest(path: &Path) -> Result<Vec<Record>, ManifestError> {
 /// # Errors
 /// As [`read_manifest`].
 pub fn read_manifest_from(input: impl Read) -> Result<Vec<Record>, ManifestError> {
-    records(Table::from_csv(input)?)
+    records(Table::from_reader(input, &columns())?)
 }
 
 fn records(table: Table<'_>) -> Result<Vec<Record>, ManifestError> {
-    let columns = Columns::find(&table)?;
     let mut records = Vec::new();
     let mut first = BTreeMap::new();
-    for row in table.rows {
+    for row in table {
         let row = row?;
-        let record = columns.record(&row)?;
+        if row.is_blank() {
+            continue;
+        }
+        let record = record(&row)?;
         if let Some(first) = first.insert(record.path.clone(), row.place()) {
             return Err(ManifestError::DuplicatePath { path: record.path, first, second: row.place() });
         }
@@ -149,68 +139,64 @@ fn records(table: Table<'_>) -> Result<Vec<Record>, ManifestError> {
     Ok(records)
 }
 
-/// Position of every column we read.
-struct Columns {
-    path: usize,
-    split: usize,
-    source: usize,
-    patient_group: usize,
-    view: usize,
-    findings: [usize; Finding::COUNT],
-    fold: Option<usize>,
-    patient_id: Option<usize>,
-    text: Option<usize>,
+/// Places in [`columns`]. The findings follow.
+const PATH: usize = 0;
+const SPLIT: usize = 1;
+const SOURCE: usize = 2;
+const PATIENT_GROUP: usize = 3;
+const VIEW: usize = 4;
+const FOLD: usize = 5;
+const PATIENT_ID: usize = 6;
+const TEXT: usize = 7;
+const FINDINGS: usize = 8;
+
+fn columns() -> Vec<Column> {
+    let mut columns = vec![
+        Column::required("path", Kind::Name),
+        Column::required("split", Kind::Name),
+        Column::required("source", Kind::Name),
+        Column::required("patient_group", Kind::Name),
+        Column::required("view", Kind::Name),
+        Column::optional("fold", Kind::Number),
+        Column::optional("patient_id", Kind::Name),
+        Column::optional("text", Kind::Text),
+    ];
+    columns.extend(Finding::ALL.map(|finding| Column::required(finding.name(), Kind::Number)));
+    columns
 }
 
-impl Columns {
-    fn find(table: &Table<'_>) -> Result<Self, TableError> {
-        let mut findings = [0; Finding::COUNT];
-        for finding in Finding::ALL {
-            findings[finding.index()] = table.required(finding.name())?;
-        }
-        Ok(Self {
-            path: table.required("path")?,
-            split: table.required("split")?,
-            source: table.required("source")?,
-            patient_group: table.required("patient_group")?,
-            view: table.required("view")?,
-            findings,
-            fold: table.optional("fold"),
-            patient_id: table.optional("patient_id"),
-            text: table.optional("text"),
-        })
+fn record(row: &TableRow) -> Result<Record, TableError> {
+    let name = |column: &str, position| {
+        row.filled(position).map(str::to_owned).ok_or_else(|| row.wrong(column, "", "a name"))
+    };
+    let split = match row.cell(SPLIT) {
+        "train" => Split::Train,
+        "val" => Split::Val,
+        "test" => Split::Test,
+        value => return Err(row.wrong("split", value, "train, val or test")),
+    };
+    let fold = row
+        .filled(FOLD)
+        .map(|value| value.parse().map_err(|_| row.wrong("fold", value, "a whole number from 0 to 255")))
+        .transpose()?;
+    let mut annotations = [Annotation::NotAnnotated; Finding::COUNT];
+    for finding in Finding::ALL {
+        let value = row.cell(FINDINGS + finding.index());
+        annotations[finding.index()] =
+            annotation(value).ok_or_else(|| row.wrong(finding.name(), value, "1, 0, -1 or blank"))?;
     }
-
-    fn record(&self, row: &TableRow) -> Result<Record, TableError> {
-        let split = match row.cell(self.split) {
-            "train" => Split::Train,
-            "val" => Split::Val,
-            "test" => Split::Test,
-            value => return Err(row.wrong("split", value, "train, val or test")),
-        };
-        let fold = row
-            .filled(self.fold)
-            .map(|value| value.parse().map_err(|_| row.wrong("fold", value, "a whole number from 0 to 255")))
-            .transpose()?;
-        let mut annotations = [Annotation::NotAnnotated; Finding::COUNT];
-        for finding in Finding::ALL {
-            let value = row.cell(self.findings[finding.index()]);
-            annotations[finding.index()] =
-                annotation(value).ok_or_else(|| row.wrong(finding.name(), value, "1, 0, -1 or blank"))?;
-        }
-        let patient_group = row.not_blank("patient_group", self.patient_group)?;
-        Ok(Record {
-            path: row.not_blank("path", self.path)?.into(),
-            split,
-            fold,
-            source: row.not_blank("source", self.source)?,
-            patient_id: row.filled(self.patient_id).unwrap_or(&patient_group).to_owned(),
-            patient_group,
-            view: row.cell(self.view).to_owned(),
-            annotations,
-            text: row.filled(self.text).map(str::to_owned),
-        })
-    }
+    let patient_group = name("patient_group", PATIENT_GROUP)?;
+    Ok(Record {
+        path: name("path", PATH)?.into(),
+        split,
+        fold,
+        source: name("source", SOURCE)?,
+        patient_id: row.filled(PATIENT_ID).unwrap_or(&patient_group).to_owned(),
+        patient_group,
+        view: row.cell(VIEW).to_owned(),
+        annotations,
+        text: row.filled(TEXT).map(str::to_owned),
+    })
 }
 
 fn annotation(cell: &str) -> Option<Annotation> {
@@ -253,7 +239,12 @@ mod tests {
     fn names_the_missing_column() {
         let text = fixture::manifest(&[]).replace("Pleural Other", "Pleural Else");
         let error = read_manifest_from(text.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "column `Pleural Other` is missing");
+        let message = error.to_string();
+        assert!(
+            message.starts_with("column `Pleural Other` is missing; the columns are `path`, `split`"),
+            "{message}"
+        );
+        assert!(message.contains("`Pleural Else`"), "{message}");
     }
 
     #[test]
@@ -262,13 +253,58 @@ mod tests {
         wrong.findings = vec![(Finding::LungLesion, "yes")];
         let text = fixture::manifest(&[Row::new("a.png", "p1"), wrong]);
         let error = read_manifest_from(text.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "line 3, column `Lung Lesion`: `yes` is not 1, 0, -1 or blank");
+        assert_eq!(error.to_string(), "row 2 (line 3), column `Lung Lesion`: `yes` is not 1, 0, -1 or blank");
+    }
+
+    #[test]
+    fn a_mark_that_never_closes_swallows_no_row() {
+        let mut rows = vec![Row::new("a.png", "p1"), Row::new("b.png", "p2"), Row::new("c.png", "p3")];
+        rows[2].findings = vec![(Finding::Pneumothorax, "1")];
+        let text = fixture::manifest(&rows);
+        let message = |text: &str| read_manifest_from(text.as_bytes()).unwrap_err().to_string();
+        // The reports of the rows are `""`: one mark less, and what follows is a report.
+        let open = text.replacen(",\"\"\n", ",\"\n", 1);
+        assert!(message(&open).starts_with("row 1 (line 2), column `text`: "), "{}", message(&open));
+        let path = text.replacen("\na.png", "\n\"a.png", 1);
+        assert!(message(&path).starts_with("row 1 (line 2), column `path`: "), "{}", message(&path));
+        let last = text.replacen("c.png,train", "c.png,\"train", 1);
+        assert!(message(&last).starts_with("row 3 (line 4), column `split`: "), "{}", message(&last));
+    }
+
+    #[test]
+    fn any_spreadsheet_says_the_same() {
+        let mut row = Row::new("a.png", "p1");
+        row.findings = vec![(Finding::Edema, "1")];
+        row.text = "Clear; lungs as before.";
+        let comma = fixture::manifest(&[row]);
+        let read = |bytes: &[u8]| {
+            let record = read_manifest_from(bytes).unwrap().remove(0);
+            (record.path, record.fold, record.patient_id, record.annotations, record.text)
+        };
+        let expected = read(comma.as_bytes());
+        let semicolon = comma.replace(',', ";");
+        let utf16 = |text: &str| {
+            let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let trailing = semicolon.replace('\n', ";;\r\n") + &";".repeat(24) + "\r\n";
+        let forms = [
+            semicolon.clone().into_bytes(),
+            format!("sep=;\r\n{semicolon}").into_bytes(),
+            trailing.into_bytes(),
+            utf16(&comma.replace(',', "\t")),
+            format!("\u{feff}{comma}").into_bytes(),
+            comma.replace('\n', "\r").into_bytes(),
+        ];
+        for form in forms {
+            assert_eq!(read(&form), expected, "{}", String::from_utf8_lossy(&form));
+        }
     }
 
     #[test]
     fn one_image_has_one_row() {
         let rows = ["a.png", "b.png", "a.png"].map(|path| Row::new(path, "p"));
         let error = read_manifest_from(fixture::manifest(&rows).as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "line 4, column `path`: `a.png` is also on line 2");
+        assert_eq!(error.to_string(), "row 3 (line 4), column `path`: `a.png` is also on row 1 (line 2)");
     }
 }

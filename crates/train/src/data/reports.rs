@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
+use medclip_data::{Column, Kind, Table, TableError};
 use thiserror::Error;
 
 use crate::data::manifest::{Record, Split};
 use crate::data::selection::Selection;
-use crate::data::table::{Kind, Table, TableError};
 
 /// One row of a reports file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +36,15 @@ pub enum ReportsError {
     },
 }
 
-/// Reads a reports file with columns `id`, `text` and perhaps `split`; others are ignored.
+/// Reads a reports file with columns `id`, `text` and perhaps `split`; others are ignored, and so are rows in which every cell
+/// is blank.
 ///
-/// The file is Parquet when its name ends in `.parquet`, which needs the feature `parquet`, and CSV otherwise.
+/// The file is CSV in any form that [`medclip_data`] reads, or Parquet, which needs the feature `parquet`.
 ///
 /// # Errors
 /// [`ReportsError`].
 pub fn read_reports(path: &Path) -> Result<Vec<ReportRow>, ReportsError> {
-    reports(Table::open(path, &[("id", Kind::Name), ("split", Kind::Name), ("text", Kind::Name)])?)
+    reports(Table::open(path, &columns())?)
 }
 
 /// A CSV file of reports from any reader.
@@ -51,27 +52,42 @@ pub fn read_reports(path: &Path) -> Result<Vec<ReportRow>, ReportsError> {
 /// # Errors
 /// As [`read_reports`].
 pub fn read_reports_from(input: impl Read) -> Result<Vec<ReportRow>, ReportsError> {
-    reports(Table::from_csv(input)?)
+    reports(Table::from_reader(input, &columns())?)
+}
+
+/// Places in [`columns`].
+const ID: usize = 0;
+const TEXT: usize = 1;
+const SPLIT: usize = 2;
+
+fn columns() -> [Column; 3] {
+    [
+        Column::required("id", Kind::Name),
+        Column::required("text", Kind::Text),
+        Column::optional("split", Kind::Name),
+    ]
 }
 
 fn reports(table: Table<'_>) -> Result<Vec<ReportRow>, ReportsError> {
-    let (id, text, split) = (table.required("id")?, table.required("text")?, table.optional("split"));
     let mut seen = BTreeSet::new();
     let mut reports = Vec::new();
-    for row in table.rows {
+    for row in table {
         let row = row?;
-        let split = match row.filled(split) {
+        if row.is_blank() {
+            continue;
+        }
+        let split = match row.filled(SPLIT) {
             None => None,
             Some("train") => Some(Split::Train),
             Some("val") => Some(Split::Val),
             Some("test") => Some(Split::Test),
             Some(value) => return Err(row.wrong("split", value, "train, val, test or blank").into()),
         };
-        let id = row.not_blank("id", id)?;
+        let id = row.filled(ID).ok_or_else(|| row.wrong("id", "", "a name"))?.to_owned();
         if !seen.insert(id.clone()) {
             return Err(ReportsError::Duplicate { id });
         }
-        reports.push(ReportRow { id, split, text: row.cell(text).to_owned() });
+        reports.push(ReportRow { id, split, text: row.cell(TEXT).to_owned() });
     }
     Ok(reports)
 }
@@ -181,12 +197,25 @@ mod tests {
         let error = rows("id,text\n1,a\n1,b\n").unwrap_err();
         assert_eq!(error.to_string(), "report `1` occurs twice");
         let message = |text| rows(text).unwrap_err().to_string();
-        assert_eq!(message("id,body\n1,a\n"), "column `text` is missing");
+        assert_eq!(message("id,body\n1,a\n"), "column `text` is missing; the columns are `id`, `body`");
         assert_eq!(
             message("id,split,text\n1,validate,a\n"),
-            "line 2, column `split`: `validate` is not train, val, test or blank"
+            "row 1 (line 2), column `split`: `validate` is not train, val, test or blank"
         );
-        assert_eq!(message("id,text\n1,a\n,b\n"), "line 3, column `id`: `` is not a name");
-        assert_eq!(message("id,text\n1,a\n1,b,c\n"), "not a readable CSV file");
+        assert_eq!(message("id,text\n1,a\n,b\n"), "row 2 (line 3), column `id`: `` is not a name");
+        assert!(
+            message("id,text\n1,a\n2,b,c\n")
+                .starts_with("row 2 (line 3): the row has 3 cells and the header 2")
+        );
+        assert!(
+            message("id,text\n1,a\n2\n").starts_with("row 2 (line 3): the row has 1 cells and the header 2")
+        );
+        assert!(
+            message("id,text\n1,\"a\n2,b\n").starts_with("row 1 (line 2), column `text`: the quotation mark")
+        );
+        // Two marks, each alone: what is between them has the form of a text of two lines, but is a row.
+        assert!(
+            message("id,text\n1,\"a\n2,b\"\n").starts_with("row 1 (line 2), column `text`: the quoted cell")
+        );
     }
 }

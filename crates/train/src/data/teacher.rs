@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use medclip_core::Finding;
+use medclip_data::{Column, Kind, Table, TableError};
 use medclip_eval::{FitError, fit_path};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::label::LabelVector;
 use crate::data::manifest::Record;
-use crate::data::table::{Kind, Table, TableError};
 
 /// Inverse strength of the fit from scores to probabilities: one weight and a bias, all but unregularised.
 const C: f64 = 1e3;
@@ -135,19 +135,19 @@ type Scores = BTreeMap<usize, [Option<f64>; Finding::COUNT]>;
 fn read(path: &Path, row_of: &BTreeMap<&Path, usize>) -> Result<Scores, TeacherError> {
     let wrong = |source| TeacherError::Table { path: path.to_owned(), source };
     let names = Finding::ALL.map(|finding| format!("{finding} logit"));
-    let table = Table::open(path, &[("path", Kind::Name)]).map_err(wrong)?;
-    let image = table.required("path").map_err(wrong)?;
-    let columns: Vec<_> = names.iter().map(|name| table.optional(name)).collect();
-    if columns.iter().all(Option::is_none) {
+    let mut columns = vec![Column::required("path", Kind::Name)];
+    columns.extend(names.iter().map(|name| Column::optional(name.clone(), Kind::Number)));
+    let table = Table::open(path, &columns).map_err(wrong)?;
+    if !(1..columns.len()).any(|column| table.has(column)) {
         return Err(TeacherError::NoFinding { path: path.to_owned() });
     }
     let mut scores = Scores::new();
-    for row in table.rows {
+    for row in table {
         let row = row.map_err(wrong)?;
-        let Some(&image) = row_of.get(Path::new(row.cell(image))) else { continue };
+        let Some(&image) = row_of.get(Path::new(row.cell(0))) else { continue };
         let mut logits = [None; Finding::COUNT];
-        for ((logit, column), name) in logits.iter_mut().zip(&columns).zip(&names) {
-            let Some(cell) = row.filled(*column) else { continue };
+        for (index, (logit, name)) in logits.iter_mut().zip(&names).enumerate() {
+            let Some(cell) = row.filled(index + 1) else { continue };
             let value: Option<f64> = cell.parse().ok().filter(|value: &f64| value.is_finite());
             *logit = Some(value.ok_or_else(|| wrong(row.wrong(name, cell, "a finite number")))?);
         }

@@ -1,0 +1,52 @@
+//! Tables of films, reports and scores as they arrive: CSV in any usual form, and Parquet.
+//!
+//! One reader for every table of the workspace. It gives cells as text, in the file's order, and never guesses: a row that
+//! cannot be told apart from its neighbor, or a cell that is not text, is an error that names row, line and column.
+//!
+//! | what arrives | what happens |
+//! |---|---|
+//! | separator `,` `;` tab or `\|` | told by the header: the one under which the columns asked for are there |
+//! | Excel's first line `sep=;` | decides the separator |
+//! | UTF-8 with or without mark, UTF-16 of either order with or without mark | read |
+//! | other bytes (Latin-1, Windows-1252 …) | refused, with row and column, where the column is asked for |
+//! | line ends LF, CR LF or CR; blank lines | read; blank lines are no rows |
+//! | a quotation mark that is never closed, or closed in the middle of a later row | refused, with the row where it opens |
+//! | a line break in a cell that holds a name, a path or a number | refused; texts may have them |
+//! | a row with more or fewer cells than the header | refused, with both counts; blank cells after the last named column do not count |
+//! | gzip (`.csv.gz`, `.tsv.gz`) | read |
+//! | Parquet: plain, Snappy, gzip, zstd, LZ4, Brotli | read (feature `parquet`) |
+//! | Excel workbooks, Feather, HTML, other compressions | refused by their names |
+//!
+//! Columns are found by name: exactly, or else without regard to case where that leaves one. A name that two columns have
+//! is refused if it is asked for. Columns that nobody asks for are not looked at.
+//!
+//! # Numbers
+//! Rows count from 1, the first after the header; lines count from 1, the first of the file, as editors show them. An error
+//! about a CSV file names both ([`Place`]).
+//!
+//! ```
+//! use medclip_data::{Column, Kind, Table};
+//!
+//! let file = "Path;Report\r\nfilms/a.png;\"No effusion;\nno edema.\"\r\n";
+//! let columns = [Column::required("path", Kind::Name), Column::required("report", Kind::Text)];
+//! let rows: Vec<_> = Table::from_reader(file.as_bytes(), &columns)?.collect::<Result<_, _>>()?;
+//! assert_eq!(rows[0].cell(0), "films/a.png");
+//! assert_eq!(rows[0].cell(1), "No effusion;\nno edema.");
+//!
+//! let file = "path,report\na.png,\"No effusion\nb.png,Pneumothorax\n";
+//! let mut rows = Table::from_reader(file.as_bytes(), &columns)?;
+//! let error = rows.next().unwrap().unwrap_err();
+//! assert!(error.to_string().starts_with("row 1 (line 2), column `report`: the quotation mark"));
+//! # Ok::<(), medclip_data::TableError>(())
+//! ```
+
+mod columns;
+mod error;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod table;
+mod text;
+
+pub use columns::{Column, Kind};
+pub use error::{Names, TableError};
+pub use table::{Place, Table, TableRow};

@@ -1,0 +1,47 @@
+//! Any bytes as an archive: its members are listed and read, as zip, tar and gzipped tar by their beginning.
+#![no_main]
+
+use std::cell::RefCell;
+use std::sync::Once;
+use std::{fs, io, panic};
+
+use libfuzzer_sys::fuzz_target;
+use medclip_archive::intake::{ArchiveReader, MAX_MEMBER_BYTES};
+use medclip_archive::{IntakeOptions, expand};
+use tempfile::TempDir;
+
+static QUIET: Once = Once::new();
+
+thread_local! {
+    static DIRECTORY: RefCell<Option<TempDir>> = const { RefCell::new(None) };
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    // The fuzzer's own hook aborts at a panic, also at one that becomes the failure of a member.
+    QUIET.call_once(|| panic::set_hook(Box::new(|_| {})));
+    let name = match bytes {
+        [b'P', b'K', ..] => "fuzz.zip",
+        [0x1f, 0x8b, ..] => "fuzz.tar.gz",
+        _ => "fuzz.tar",
+    };
+    DIRECTORY.with_borrow_mut(|directory| {
+        let directory = directory.get_or_insert_with(|| TempDir::new().expect("a directory for temporary files"));
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).expect("a temporary file");
+        let options =
+            IntakeOptions { extensions: vec!["png".to_owned(), String::new()], ..IntakeOptions::default() };
+        let mut sources = Vec::new();
+        let listed = expand(&[path], &options, &mut io::empty(), &mut |source| {
+            sources.push(source);
+            Ok(())
+        });
+        assert!(listed.is_ok(), "a broken archive is an input with a problem");
+        let mut reader = ArchiveReader::default();
+        for source in sources.iter().take(16) {
+            assert!(!source.id().is_empty());
+            if let Some(Ok(content)) = source.member.as_ref().map(|member| reader.read(&source.path, member)) {
+                assert!(content.len() as u64 <= MAX_MEMBER_BYTES);
+            }
+        }
+    });
+});
