@@ -251,6 +251,20 @@ fn sequences_of_wrong_lengths_are_stepped_over() {
 }
 
 #[test]
+fn nesting_beyond_any_use_is_stepped_over() {
+    let mut nested = step();
+    for _ in 0..40 {
+        nested = open_sequence(PRIVATE, *b"SQ", &open_item(&nested));
+    }
+    assert_eq!(
+        each_size("open", |ramp| ramp.whole(PRIVATE, &nested)),
+        ["sequence_skipped", "stray_delimiter"]
+    );
+    let closed = sequence(PRIVATE, *b"SQ", &item(&nested));
+    assert_eq!(each_size("closed", |ramp| ramp.whole(PRIVATE, &closed)), [""; 0]);
+}
+
+#[test]
 fn needed_sequences_that_cannot_be_read_are_refused_by_name() {
     for (tag, name) in [
         (0x0028_3000, "ModalityLUTSequence"),
