@@ -132,7 +132,7 @@ fn representations_that_are_none_cost_no_film() {
             is_shown("pixels", &ramp(1).whole(0x7fe0_0010, &whole).file()),
             ["unknown_representation"]
         );
-        let runs = support::rle(&[&[1; 60_000], &[0; 60_000]]);
+        let runs = support::rle(&[&vec![1; 60_000], &vec![0; 60_000]]);
         let whole = open_sequence(0x7fe0_0010, *vr, &join(&[&item(b""), &item(&runs)]));
         let compressed = Builder::grey(300, 200, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole);
         assert_eq!(read(&compressed.file()).unwrap().notes.len(), 1);
