@@ -285,19 +285,21 @@ fn is_inverted(data: &DataSet<'_>, layout: &Layout, notes: &mut Vec<Note>) -> bo
 
 fn identity(data: &DataSet<'_>, patient: bool, notes: &mut Vec<Note>) -> Identity {
     let sets = CharacterSets::of(data, notes);
-    let mut text = |tag, attribute| sets.text(data, tag, attribute, notes);
+    // Ids are kept as they are; of codes, what a writer left behind their end is not.
+    let patient_id = if patient { sets.text(data, tags::PATIENT_ID, "PatientID", notes) } else { None };
+    let mut code = |tag, attribute| sets.code(data, tag, attribute, notes);
     Identity {
-        sop_instance_uid: text(tags::SOP_INSTANCE_UID, "SOPInstanceUID"),
-        sop_class_uid: text(tags::SOP_CLASS_UID, "SOPClassUID"),
-        series_instance_uid: text(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID"),
-        study_instance_uid: text(tags::STUDY_INSTANCE_UID, "StudyInstanceUID"),
-        patient_id: if patient { text(tags::PATIENT_ID, "PatientID") } else { None },
-        modality: text(tags::MODALITY, "Modality"),
-        body_part: text(tags::BODY_PART_EXAMINED, "BodyPartExamined"),
-        view_position: text(tags::VIEW_POSITION, "ViewPosition"),
-        patient_orientation: text(tags::PATIENT_ORIENTATION, "PatientOrientation"),
-        presentation_intent: text(tags::PRESENTATION_INTENT_TYPE, "PresentationIntentType"),
-        burned_in_annotation: text(tags::BURNED_IN_ANNOTATION, "BurnedInAnnotation"),
-        image_type: text(tags::IMAGE_TYPE, "ImageType"),
+        sop_instance_uid: code(tags::SOP_INSTANCE_UID, "SOPInstanceUID"),
+        sop_class_uid: code(tags::SOP_CLASS_UID, "SOPClassUID"),
+        series_instance_uid: code(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID"),
+        study_instance_uid: code(tags::STUDY_INSTANCE_UID, "StudyInstanceUID"),
+        patient_id,
+        modality: code(tags::MODALITY, "Modality"),
+        body_part: code(tags::BODY_PART_EXAMINED, "BodyPartExamined"),
+        view_position: code(tags::VIEW_POSITION, "ViewPosition"),
+        patient_orientation: code(tags::PATIENT_ORIENTATION, "PatientOrientation"),
+        presentation_intent: code(tags::PRESENTATION_INTENT_TYPE, "PresentationIntentType"),
+        burned_in_annotation: code(tags::BURNED_IN_ANNOTATION, "BurnedInAnnotation"),
+        image_type: code(tags::IMAGE_TYPE, "ImageType"),
     }
 }

@@ -56,6 +56,7 @@ fn the_first_usable_window_is_used() {
         ("1000,0", "2001,00", Some(0), &["decimal_comma", "decimal_comma"]),
         (" 1000 \\9", "2.001E+03\\9 ", Some(0), &[]),
         ("1000\0", "2001\0", Some(0), &[]),
+        ("1000\0old", "2001\0\0ld", Some(0), &[]),
         ("1000\\9", "2001\\9", Some(0), &[]),
     ] {
         let film = read(&ramp().window(centers, widths)).unwrap();
@@ -208,7 +209,7 @@ fn frames_and_presentation_are_read_as_far_as_they_matter() {
 
 #[test]
 fn what_the_pixels_need_is_read_assumed_with_a_note_or_refused() {
-    for text in ["monochrome2", "MONOCHROME2\0\0", "Monochrome 2", " MONOCHROME2"] {
+    for text in ["monochrome2", "MONOCHROME2\0\0", "MONOCHROME2\0OR", "Monochrome 2", " MONOCHROME2"] {
         assert_eq!(shown(&ramp().text(0x0028_0004, *b"CS", text)), (SPREAD.to_vec(), vec![]), "{text}");
     }
     for absent in [0x0028_0002, 0x0028_0102, 0x0028_0103] {

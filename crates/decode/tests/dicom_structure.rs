@@ -132,7 +132,7 @@ fn representations_that_are_none_cost_no_film() {
             is_shown("pixels", &ramp(1).whole(0x7fe0_0010, &whole).file()),
             ["unknown_representation"]
         );
-        let runs = support::rle(&[&[1; 60_000], &[0; 60_000]]);
+        let runs = support::rle(&[&vec![1; 60_000], &vec![0; 60_000]]);
         let whole = open_sequence(0x7fe0_0010, *vr, &join(&[&item(b""), &item(&runs)]));
         let compressed = Builder::grey(300, 200, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole);
         assert_eq!(read(&compressed.file()).unwrap().notes.len(), 1);
@@ -248,6 +248,20 @@ fn sequences_of_wrong_lengths_are_stepped_over() {
         let tag = if whole.starts_with(b"\x09") { PRIVATE } else { at };
         assert_eq!(each_size(name, |ramp| ramp.whole(tag, &whole)), notes, "{name}");
     }
+}
+
+#[test]
+fn nesting_beyond_any_use_is_stepped_over() {
+    let mut nested = step();
+    for _ in 0..40 {
+        nested = open_sequence(PRIVATE, *b"SQ", &open_item(&nested));
+    }
+    assert_eq!(
+        each_size("open", |ramp| ramp.whole(PRIVATE, &nested)),
+        ["sequence_skipped", "stray_delimiter"]
+    );
+    let closed = sequence(PRIVATE, *b"SQ", &item(&nested));
+    assert_eq!(each_size("closed", |ramp| ramp.whole(PRIVATE, &closed)), [""; 0]);
 }
 
 #[test]

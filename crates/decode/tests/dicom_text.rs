@@ -99,6 +99,7 @@ fn other_texts_are_decoded_and_trimmed() {
     let film = film(Some("ISO_IR 100"), b"7", |builder| {
         builder
             .set(0x0008_0018, *b"UI", Value::Bytes(b"1.2.3.4.5\0\0 ".to_vec()))
+            .set(0x0008_0060, *b"CS", Value::Bytes(b"CR\0old!".to_vec()))
             .set(0x0020_000d, *b"UI", Value::Bytes(b" 1.2.3.4 \0".to_vec()))
             .set(0x0018_0015, *b"CS", Value::Bytes(b"BR\xdcST ".to_vec()))
             .set(0x0018_5101, *b"CS", Value::Bytes(b"PA\x1b[31m".to_vec()))
@@ -106,6 +107,7 @@ fn other_texts_are_decoded_and_trimmed() {
     let identity = film.identity;
     assert_eq!(identity.sop_instance_uid.as_deref(), Some("1.2.3.4.5"));
     assert_eq!(identity.study_instance_uid.as_deref(), Some("1.2.3.4"));
+    assert_eq!(identity.modality.as_deref(), Some("CR"));
     assert_eq!(identity.body_part.as_deref(), Some("BRÜST"));
     assert_eq!(identity.view_position.as_deref(), Some("PA\\x1b[31m"));
     // Messages hold no controls either.

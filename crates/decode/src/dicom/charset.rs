@@ -86,7 +86,21 @@ impl CharacterSets {
         attribute: &'static str,
         notes: &mut Vec<Note>,
     ) -> Option<String> {
-        let bytes = text::trim(data.bytes(tag)?);
+        self.named(text::trim(data.bytes(tag)?), attribute, notes)
+    }
+
+    /// As [`Self::text`], without what follows a zero in it.
+    pub(crate) fn code(
+        &self,
+        data: &DataSet<'_>,
+        tag: Tag,
+        attribute: &'static str,
+        notes: &mut Vec<Note>,
+    ) -> Option<String> {
+        self.named(text::terminated(data.bytes(tag)?), attribute, notes)
+    }
+
+    fn named(&self, bytes: &[u8], attribute: &'static str, notes: &mut Vec<Note>) -> Option<String> {
         let text = self.decode(bytes);
         if text.has_bytes() {
             notes.push(Note::TextEscaped { attribute });

@@ -139,9 +139,10 @@ impl<'a> DataSet<'a> {
         }
     }
 
-    /// Text of the default character set without its padding, see [`text`]; none where nothing is left.
+    /// A code or identifier of the default character set without its padding and without what follows a zero in it, see [`text`];
+    /// none where nothing is left.
     pub(crate) fn text(&self, tag: Tag) -> Option<String> {
-        let bytes = text::trim(self.bytes(tag)?);
+        let bytes = text::terminated(self.bytes(tag)?);
         (!bytes.is_empty()).then(|| text::of_default(bytes))
     }
 

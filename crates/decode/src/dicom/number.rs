@@ -27,7 +27,7 @@ pub(super) fn text(bytes: &[u8]) -> Option<Decimals> {
     let values = bytes
         .split(|&byte| byte == b'\\')
         .map(|part| {
-            let part = std::str::from_utf8(text::trim(part)).ok()?;
+            let part = std::str::from_utf8(text::terminated(part)).ok()?;
             let with_point = decimal_comma(part);
             comma |= with_point.is_some();
             let number = with_point.as_deref().unwrap_or(part).parse::<f64>().ok()?;
@@ -77,6 +77,7 @@ mod tests {
             ("2048", &[Some(2048.0)][..], false),
             (" -1.5e3 \0", &[Some(-1500.0)], false),
             ("1 \\ 2\0\\", &[Some(1.0), Some(2.0), None], false),
+            ("2048\0ld\\5\0", &[Some(2048.0), Some(5.0)], false),
             ("\\7", &[None, Some(7.0)], false),
             ("2047,5", &[Some(2047.5)], true),
             ("0,143\\-0,143", &[Some(0.143), Some(-0.143)], true),

@@ -14,6 +14,12 @@ pub(super) fn trim(bytes: &[u8]) -> &[u8] {
     &bytes[start..end]
 }
 
+/// A code or number up to the zero that ends it, without padding: what writers leave behind that is of another value.
+pub(super) fn terminated(bytes: &[u8]) -> &[u8] {
+    let bytes = trim(bytes);
+    trim(bytes.split(|&byte| byte == 0).next().unwrap_or_default())
+}
+
 /// Text of the default character set, ASCII. Writers that use more without saying so mostly mean UTF-8, which nothing else
 /// looks like.
 pub(super) fn of_default(bytes: &[u8]) -> String {
