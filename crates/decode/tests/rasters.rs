@@ -33,11 +33,12 @@ fn decode(bytes: &[u8]) -> Result<Picture, Reason> {
     picture(bytes, &Limits::default())
 }
 
+#[allow(clippy::needless_update, reason = "there are other fields with the feature dicom")]
 fn decode_with(bytes: &[u8], raster: RasterOptions) -> Result<Picture, Reason> {
     picture_with(bytes, &Limits::default(), &DecodeOptions { raster, ..DecodeOptions::default() })
 }
 
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let named = [kind.as_slice(), body].concat();
     [&(body.len() as u32).to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
 }
@@ -70,7 +71,7 @@ fn jpeg_with(orientation: u8, big_endian: bool) -> Vec<u8> {
 fn png_with(orientation: u8, late: bool) -> Vec<u8> {
     let png = encode(film(), ImageFormat::Png);
     let at = if late { png.len() - 12 } else { 33 };
-    [&png[..at], &chunk(b"eXIf", &exif(orientation, true)), &png[at..]].concat()
+    [&png[..at], &chunk(*b"eXIf", &exif(orientation, true)), &png[at..]].concat()
 }
 
 fn webp_with(orientation: u8) -> Vec<u8> {
@@ -294,7 +295,7 @@ fn files_of_which_a_part_is_missing_are_refused() {
     let half = encode(DynamicImage::from(film()).crop_imm(0, 0, WIDTH, HEIGHT / 2), ImageFormat::Png);
     let mut header = half[16..29].to_vec();
     header[7] = HEIGHT as u8;
-    let few = [&half[..8], &chunk(b"IHDR", &header), &half[33..]].concat();
+    let few = [&half[..8], &chunk(*b"IHDR", &header), &half[33..]].concat();
     let reason = decode(&few).unwrap_err().to_string();
     assert!(reason.contains("does not have enough data for image"), "{reason}");
     let mut flipped = png.clone();
