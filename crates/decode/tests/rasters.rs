@@ -93,8 +93,11 @@ fn tiff(pages: &[(u32, u32, &GrayImage)], big_endian: bool) -> Vec<u8> {
     tiff_of(&pages.iter().map(page).collect::<Vec<_>>(), big_endian)
 }
 
-/// The same with the number of a compression, a size, and data.
-fn tiff_of(pages: &[(u32, u32, u32, (u32, u32), Vec<u8>)], big_endian: bool) -> Vec<u8> {
+/// Orientation, kind, compression, size and data.
+type Page = (u32, u32, u32, (u32, u32), Vec<u8>);
+
+/// The same of pages in any compression.
+fn tiff_of(pages: &[Page], big_endian: bool) -> Vec<u8> {
     let short = |number: u16| if big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
     let long = |number: u32| if big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
     let mut bytes = if big_endian { b"MM\0*".to_vec() } else { b"II*\0".to_vec() };
