@@ -58,7 +58,7 @@ impl<'a> Source<'a> {
                 Self { bytes, format: ImageFormat::Png, orientation, notes }
             }
             Format::Tiff => {
-                let tiff::Page { bytes, orientation } = tiff::page(bytes, page)?;
+                let tiff::Page { bytes, orientation } = tiff::page(bytes, page, limits)?;
                 Self { bytes, format: ImageFormat::Tiff, orientation, notes: Vec::new() }
             }
             Format::Bmp => {

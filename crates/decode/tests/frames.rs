@@ -123,3 +123,71 @@ fn frames_cut_short_are_refused() {
         assert!(result.is_err(), "{name}");
     }
 }
+
+/// The golden file of this name, with its one fragment changed.
+fn with_frame(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let bytes = golden(&format!("{name}.dcm"));
+    let start = bytes.windows(4).rposition(|window| window == b"\xfe\xff\x00\xe0").unwrap();
+    let mut frame = bytes[start + 8..bytes.len() - 8].to_vec();
+    change(&mut frame);
+    frame.resize(frame.len().next_multiple_of(2), 0);
+    let len = (frame.len() as u32).to_le_bytes();
+    [&bytes[..start + 4], &len, &frame, b"\xfe\xff\xdd\xe0\0\0\0\0"].concat()
+}
+
+#[test]
+fn frames_overwritten_with_zeros_are_refused() {
+    let names =
+        ["rle", "jpeg_baseline", "jpeg_extended", "jpeg_lossless", "jpeg_ls", "jpeg2000", "htj2k", "jpegxl"];
+    for name in names.into_iter().filter(|name| has_decoder(name)) {
+        for share in [0.3, 0.5, 0.8] {
+            for keep in [0, 2] {
+                let file = with_frame(name, |frame| {
+                    let (from, to) = ((frame.len() as f64 * share) as usize, frame.len() - 2 - keep);
+                    frame[from..to].fill(0);
+                });
+                let result = dicom::values(&file, &Limits::default(), &DicomOptions::default());
+                assert!(result.is_err(), "{name} from {share} on, {keep} bytes kept");
+            }
+        }
+    }
+    let hole = with_frame("rle", |frame| frame[400..600].fill(0));
+    let reason = dicom::values(&hole, &Limits::default(), &DicomOptions::default()).unwrap_err();
+    assert!(reason.to_string().contains("is overwritten with zero bytes before sample"), "{reason}");
+}
+
+#[test]
+fn refusals_tell_how_many_lines_or_samples_there_are() {
+    for (name, figure) in
+        [("rle", "ends after sample "), ("jpeg_ls", "the entropy-coded data ends after line 8 of 23")]
+    {
+        let half = with_frame(name, |frame| frame.truncate(frame.len() / 2));
+        let reason = dicom::values(&half, &Limits::default(), &DicomOptions::default()).unwrap_err();
+        assert_eq!(reason.code(), "truncated_frame", "{name}");
+        assert!(reason.to_string().contains(figure), "{name}: {reason}");
+    }
+}
+
+#[cfg(feature = "jpeg2000")]
+#[test]
+fn tiny_code_blocks_of_a_huge_image_are_refused_before_they_are_made() {
+    const SIDE: u32 = 8000;
+    for name in ["jpeg2000", "htj2k"].into_iter().filter(|name| has_decoder(name)) {
+        let mut file = with_frame(name, |frame| {
+            let size = frame.windows(2).position(|pair| pair == [0xff, 0x51]).unwrap();
+            // Columns and rows of the image, and of its one tile.
+            for at in [6, 10, 22, 26] {
+                frame[size + at..size + at + 4].copy_from_slice(&SIDE.to_be_bytes());
+            }
+            let style = frame.windows(2).position(|pair| pair == [0xff, 0x52]).unwrap();
+            // Four by four.
+            frame[style + 10..style + 12].fill(0);
+        });
+        for header in [b"\x28\x00\x10\x00US\x02\x00", b"\x28\x00\x11\x00US\x02\x00"] {
+            let at = file.windows(8).position(|window| window == header).unwrap() + 8;
+            file[at..at + 2].copy_from_slice(&(SIDE as u16).to_le_bytes());
+        }
+        let reason = dicom::values(&file, &Limits::default(), &DicomOptions::default()).unwrap_err();
+        assert_eq!(reason.code(), "too_much_memory", "{name}: {reason}");
+    }
+}

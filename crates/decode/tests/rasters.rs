@@ -33,11 +33,12 @@ fn decode(bytes: &[u8]) -> Result<Picture, Reason> {
     picture(bytes, &Limits::default())
 }
 
+#[allow(clippy::needless_update, reason = "there are other fields with the feature dicom")]
 fn decode_with(bytes: &[u8], raster: RasterOptions) -> Result<Picture, Reason> {
     picture_with(bytes, &Limits::default(), &DecodeOptions { raster, ..DecodeOptions::default() })
 }
 
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let named = [kind.as_slice(), body].concat();
     [&(body.len() as u32).to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
 }
@@ -70,7 +71,7 @@ fn jpeg_with(orientation: u8, big_endian: bool) -> Vec<u8> {
 fn png_with(orientation: u8, late: bool) -> Vec<u8> {
     let png = encode(film(), ImageFormat::Png);
     let at = if late { png.len() - 12 } else { 33 };
-    [&png[..at], &chunk(b"eXIf", &exif(orientation, true)), &png[at..]].concat()
+    [&png[..at], &chunk(*b"eXIf", &exif(orientation, true)), &png[at..]].concat()
 }
 
 fn webp_with(orientation: u8) -> Vec<u8> {
@@ -86,28 +87,39 @@ fn webp_with(orientation: u8) -> Vec<u8> {
 
 /// An uncompressed TIFF file with pages, each an orientation, a kind and samples.
 fn tiff(pages: &[(u32, u32, &GrayImage)], big_endian: bool) -> Vec<u8> {
+    let page = |&(orientation, kind, image): &(u32, u32, &GrayImage)| {
+        (orientation, kind, 1, image.dimensions(), image.as_raw().clone())
+    };
+    tiff_of(&pages.iter().map(page).collect::<Vec<_>>(), big_endian)
+}
+
+/// Orientation, kind, compression, size and data.
+type Page = (u32, u32, u32, (u32, u32), Vec<u8>);
+
+/// The same of pages in any compression.
+fn tiff_of(pages: &[Page], big_endian: bool) -> Vec<u8> {
     let short = |number: u16| if big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
     let long = |number: u32| if big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
     let mut bytes = if big_endian { b"MM\0*".to_vec() } else { b"II*\0".to_vec() };
     bytes.extend([0; 4]);
     let mut link = 4;
-    for &(orientation, kind, image) in pages {
+    for &(orientation, kind, compression, (width, height), ref samples) in pages {
         let data = bytes.len() as u32;
-        bytes.extend(image.as_raw());
+        bytes.extend(samples);
         let at = bytes.len() as u32;
         bytes[link..link + 4].copy_from_slice(&long(at));
-        let strip = image.as_raw().len() as u32;
+        let strip = samples.len() as u32;
         let entries = [
             (254, kind),
-            (256, image.width()),
-            (257, image.height()),
+            (256, width),
+            (257, height),
             (258, 8),
-            (259, 1),
+            (259, compression),
             (262, 1),
             (273, data),
             (274, orientation),
             (277, 1),
-            (278, image.height()),
+            (278, height),
             (279, strip),
         ];
         bytes.extend(short(entries.len() as u16));
@@ -294,7 +306,7 @@ fn files_of_which_a_part_is_missing_are_refused() {
     let half = encode(DynamicImage::from(film()).crop_imm(0, 0, WIDTH, HEIGHT / 2), ImageFormat::Png);
     let mut header = half[16..29].to_vec();
     header[7] = HEIGHT as u8;
-    let few = [&half[..8], &chunk(b"IHDR", &header), &half[33..]].concat();
+    let few = [&half[..8], &chunk(*b"IHDR", &header), &half[33..]].concat();
     let reason = decode(&few).unwrap_err().to_string();
     assert!(reason.contains("does not have enough data for image"), "{reason}");
     let mut flipped = png.clone();
@@ -318,6 +330,24 @@ fn files_of_which_a_part_is_missing_are_refused() {
     let bmp = encode(film(), ImageFormat::Bmp);
     let reason = decode(&bmp[..bmp.len() - 10 * WIDTH as usize]).unwrap_err();
     assert!(reason.to_string().contains("after row 54 of 64"), "{reason}");
+}
+
+#[test]
+fn jpeg_strips_of_a_tiff_file_are_counted_too() {
+    let jpeg = encode(film(), ImageFormat::Jpeg);
+    let file = |jpeg: &[u8]| tiff_of(&[(1, 0, 7, (WIDTH, HEIGHT), jpeg.to_vec())], false);
+    let plain = decode(&jpeg).unwrap().image;
+    assert_eq!(decode(&file(&jpeg)).unwrap().image.pixels(), plain.pixels());
+    for share in [3, 2] {
+        let cut = jpeg.len() - jpeg.len() / 2 / share;
+        for damaged in [
+            [&jpeg[..cut], &[0xff, 0xd9]].concat(),
+            [&jpeg[..cut], &vec![0; jpeg.len() - cut - 2], &[0xff, 0xd9]].concat(),
+            jpeg[..cut].to_vec(),
+        ] {
+            assert_eq!(decode(&file(&damaged)).unwrap_err().code(), "truncated", "cut at {cut}");
+        }
+    }
 }
 
 #[cfg(feature = "dicom")]

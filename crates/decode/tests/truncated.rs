@@ -262,8 +262,7 @@ fn what_follows_the_image_is_not_read() {
 fn a_progressive_image_without_its_last_scans_is_noted() {
     let stream = stream(&Jpeg::new(Process::Progressive, WIDTH, HEIGHT));
     let scans = scans(&stream);
-    for count in 1..scans.len() {
-        let (start, _) = scans[count];
+    for &(start, _) in &scans[1..] {
         // The marker, its length and its six bytes stand before a scan's data.
         let cut = &stream[..start - 10];
         let marked = [cut, &END].concat();
@@ -319,7 +318,7 @@ fn a_frame_may_be_split_and_padded_anywhere() {
             let file = film(process, fragments);
             dicom::values(&file, &Limits::default(), &DicomOptions::default()).unwrap().data
         };
-        for at in [2, 4, 10, 100, stream.len() / 2 & !1, stream.len() - 2 & !1] {
+        for at in [2, 4, 10, 100, stream.len() / 4 * 2, (stream.len() - 2) / 2 * 2] {
             let (first, second) = stream.split_at(at);
             assert_eq!(decode(&[first, second]), expected, "{name}, split at {at}");
             assert_eq!(decode(&[&[], first, &[], second, &[]]), expected, "{name}, empty around {at}");

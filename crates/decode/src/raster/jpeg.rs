@@ -18,6 +18,9 @@ pub(super) struct Checked<'a> {
 
 /// Refuses files with fewer MCUs than they promise.
 pub(super) fn check<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Checked<'a>, Reason> {
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        return Err(Reason::Damaged("a JPEG stream does not start as one".into()));
+    }
     let survey = survey(bytes, limits.max_pixels).map_err(|fault| match fault {
         Fault::Size { width, height } => Reason::TooManyPixels { width, height, limit: limits.max_pixels },
         fault if fault.is_truncation() => Reason::Truncated { what: fault.to_string() },

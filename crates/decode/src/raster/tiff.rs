@@ -5,11 +5,17 @@
 
 use std::borrow::Cow;
 
+use super::jpeg;
 use super::orientation::Orientation;
 use crate::error::Reason;
+use crate::limits::Limits;
 
 const NEW_SUBFILE_TYPE: u16 = 254;
 const SUBFILE_TYPE: u16 = 255;
+const COMPRESSION: u16 = 259;
+/// Its value for JPEG streams, not that of the earlier design.
+const JPEG: u64 = 7;
+const JPEG_TABLES: u16 = 347;
 const STRIP_OFFSETS: u16 = 273;
 const ORIENTATION: u16 = 274;
 const STRIP_BYTE_COUNTS: u16 = 279;
@@ -27,7 +33,7 @@ pub(super) struct Page<'a> {
 }
 
 /// The page of this number, or the only one. Small copies and masks of pages are no pages.
-pub(super) fn page(bytes: &[u8], number: Option<u32>) -> Result<Page<'_>, Reason> {
+pub(super) fn page<'a>(bytes: &'a [u8], number: Option<u32>, limits: &Limits) -> Result<Page<'a>, Reason> {
     let file = File::open(bytes).ok_or_else(|| truncated("inside of its header"))?;
     let all = file.directories()?;
     let main: Vec<_> = all.iter().filter(|directory| !directory.is_auxiliary()).collect();
@@ -40,7 +46,7 @@ pub(super) fn page(bytes: &[u8], number: Option<u32>) -> Result<Page<'_>, Reason
     let Some(directory) = pages.get(index) else {
         return Err(Reason::NoSuchPage { page: index as u32, pages: pages.len() as u32 });
     };
-    directory.check_data()?;
+    directory.check_data(limits)?;
     let orientation = Orientation::of_value(directory.number(ORIENTATION).unwrap_or(1) as u32);
     let bytes =
         if directory.at == file.first { Cow::Borrowed(bytes) } else { file.starting_with(directory.at) };
@@ -139,7 +145,7 @@ impl Directory<'_> {
             .map(|number| self.entries + number * size)
             .find(|&at| file.uint(at, 2) == Some(attribute.into()))?;
         let width = match file.uint(entry + 2, 2)? {
-            1 => 1,
+            1 | 7 => 1,
             3 => 2,
             4 | 13 => 4,
             16 | 18 => 8,
@@ -167,7 +173,7 @@ impl Directory<'_> {
     }
 
     /// Refuses pages with strips or tiles that lie outside of the file.
-    fn check_data(&self) -> Result<(), Reason> {
+    fn check_data(&self, limits: &Limits) -> Result<(), Reason> {
         for (name, offsets, counts) in
             [("strip", STRIP_OFFSETS, STRIP_BYTE_COUNTS), ("tile", TILE_OFFSETS, TILE_BYTE_COUNTS)]
         {
@@ -186,7 +192,25 @@ impl Directory<'_> {
                 let what = format!("{name} {} of {total} of the TIFF file was never written", number + 1);
                 return Err(Reason::Truncated { what });
             }
+            if self.number(COMPRESSION) == Some(JPEG) {
+                for (&offset, &count) in offsets.iter().zip(&counts) {
+                    let data =
+                        self.file.bytes.get(offset as usize..(offset + count) as usize).unwrap_or_default();
+                    jpeg::check(&self.with_tables(data), limits)?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// A JPEG stream with the tables that all streams of the page share.
+    fn with_tables<'b>(&self, data: &'b [u8]) -> Cow<'b, [u8]> {
+        let tables = self.numbers(JPEG_TABLES).unwrap_or_default();
+        let tables: Vec<u8> = tables.into_iter().map(|byte| byte as u8).collect();
+        // Both start with the start of an image, and the tables end with its end.
+        match (tables.strip_suffix(&[0xff, 0xd9]), data.strip_prefix(&[0xff, 0xd8])) {
+            (Some(tables), Some(data)) => Cow::Owned([tables, data].concat()),
+            _ => Cow::Borrowed(data),
+        }
     }
 }

@@ -178,7 +178,8 @@ impl Jpeg {
         let unit = |index: usize| {
             let (x, y) = (index % self.width, index / self.width);
             // A line that starts an interval has no line above.
-            let first = if self.restart > 0 { index / self.restart * self.restart / self.width } else { 0 };
+            let first =
+                index.checked_div(self.restart).map_or(0, |interval| interval * self.restart / self.width);
             let left = || sample(x - 1, y);
             let above = || sample(x, y - 1);
             let corner = || sample(x - 1, y - 1);
