@@ -130,6 +130,55 @@ fn a_changed_cut_or_missing_file_is_named() {
 }
 
 #[test]
+fn a_change_that_has_a_name_is_called_by_it() {
+    let (_parent, target) = bundle();
+    fs::write(target.join("image.onnx"), "version https://git-lfs.github.com/spec/v1\nsize 16048893\n")
+        .unwrap();
+    assert!(refusal(&target).contains("image.onnx is a Git LFS pointer"));
+    let (_parent, target) = bundle();
+    let card = target.join("README.md");
+    exchange(&target, BundleFile::Card, b"# A card\n\nof lines\n");
+    fs::write(&card, "# A card\r\n\r\nof lines\r\n").unwrap();
+    assert!(matches!(Bundle::open(&target), Err(BundleError::LineEnds { path }) if path == card));
+    fs::write(&card, "# A card\r\n\r\nof other lines\r\n").unwrap();
+    assert!(matches!(Bundle::open(&target), Err(BundleError::Changed { .. })));
+}
+
+#[test]
+fn files_of_systems_need_no_sum() {
+    let (_parent, target) = bundle();
+    let before = Bundle::open(&target).unwrap();
+    for name in [
+        ".DS_Store",
+        "._image.onnx",
+        "Thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        ".directory",
+        ".gitattributes",
+        ".nfs01",
+    ] {
+        fs::write(target.join(name), "x").unwrap();
+    }
+    fs::create_dir_all(target.join(".cache/huggingface")).unwrap();
+    fs::create_dir_all(target.join("__MACOSX")).unwrap();
+    let mut after = Bundle::open(&target).unwrap();
+    assert_eq!((after.id(), after.files()), (before.id(), before.files()));
+    after.certify(b"certificate").unwrap();
+    // They are let be, not trusted: sums cannot list them, and others are refused as ever.
+    let sums = target.join("SHA256SUMS");
+    let listed = fs::read_to_string(&sums).unwrap();
+    fs::write(&sums, format!("{listed}{}  .DS_Store\n", sha256(b"x"))).unwrap();
+    assert!(refusal(&target).contains("`.DS_Store` is not a file of a bundle"));
+    fs::write(&sums, listed).unwrap();
+    for name in ["extra.onnx", "Thumbs.db.onnx", "image.onnx.bak", ".env"] {
+        fs::write(target.join(name), "x").unwrap();
+        assert!(refusal(&target).contains(name), "{name}");
+        fs::remove_file(target.join(name)).unwrap();
+    }
+}
+
+#[test]
 fn the_text_tower_may_be_left_out_whole() {
     let (_parent, target) = bundle();
     let whole = Bundle::open(&target).unwrap();

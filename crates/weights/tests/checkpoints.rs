@@ -60,6 +60,31 @@ fn a_state_dictionary_wins_over_tensors_beside_it() {
 }
 
 #[test]
+fn what_training_saves_beside_a_model_is_skipped() {
+    for (what, pickle) in [
+        ("a path", &b"cpathlib\nPosixPath\n(X\x01\x00\x00\x00/X\x01\x00\x00\x00atR"[..]),
+        ("a set", b"c__builtin__\nset\n](K\x01e\x85R"),
+        ("a default dictionary", b"ccollections\ndefaultdict\ncbuiltins\nlist\n\x85RX\x01\x00\x00\x00aK\x01s"),
+        ("a counter", b"ccollections\nCounter\n}K\x1eK\x01s\x85R"),
+        ("a number of NumPy", b"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\x00\x00\x00f8\x89\x88\x87R(K\x03X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tbc_codecs\nencode\nX\x01\x00\x00\x00aX\x06\x00\x00\x00latin1\x86R\x86R"),
+        ("an array of NumPy", b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85c_codecs\nencode\nX\x01\x00\x00\x00bX\x06\x00\x00\x00latin1\x86R\x87R(K\x01tb"),
+        ("a time", b"cdatetime\ntimedelta\nK\x00K\x05K\x00\x87R"),
+    ] {
+        let root = dict(&[("extra", Node::Raw(pickle)), ("state_dict", model(1.0))]);
+        assert_eq!(first(&root, &default()), (1.0, vec![]), "{what}");
+    }
+    // What would be called is refused all the same, wherever it stands.
+    for harm in [&b"cbuiltins\neval\nX\x01\x00\x00\x001\x85R"[..], b"cos\nsystem\nX\x02\x00\x00\x00id\x85R"] {
+        let root = dict(&[("extra", Node::Raw(harm)), ("state_dict", model(1.0))]);
+        for refused in open(&root, &default()) {
+            assert!(
+                refused.unwrap_err().to_string().contains("; refused: save the model's state_dict() alone")
+            );
+        }
+    }
+}
+
+#[test]
 fn weights_win_over_their_averages_and_it_is_said() {
     for (raw, averaged) in [
         ("state_dict", "state_dict_ema"),

@@ -7,7 +7,9 @@ use medclip_core::architecture::{Architecture, LogitScale, TextPooling, TextTowe
 use medclip_core::golden::golden_sentences;
 use medclip_core::prompt::sentences;
 use medclip_core::{Embeddings, Tokenizer};
-use medclip_export::{Checkpoint, ImportOptions, Mode, import, says_lowercase, stated_heads};
+use medclip_export::{
+    Checkpoint, ImportNote, ImportOptions, Imported, Mode, import, says_lowercase, stated_heads,
+};
 use medclip_runtime::{Bundle, BundleFile};
 use medclip_train::reference::ReferenceModel;
 use serde::Serialize;
@@ -16,6 +18,7 @@ use super::agreement::Agreement;
 use super::compare::{Difference, Limits};
 use super::{Answers, BATCHES, Inputs, Reference, SENTENCES};
 use crate::import::{TOKENIZERS, refusal};
+use crate::say;
 
 /// Largest difference of the logarithm of a temperature: single precision rounds it to this.
 const SCALE_ROUNDING: f32 = 1e-6;
@@ -140,7 +143,10 @@ fn open(weights: &[PathBuf], part: Option<&str>, bundle: &Bundle) -> anyhow::Res
     };
     let has_tokenizer = beside.is_some();
     let tokenizer = beside.unwrap_or_else(|| bundle.path(BundleFile::Tokenizer));
-    let checkpoint = import(weights, tokenizer, &options).map_err(refusal)?.checkpoint;
+    let Imported { checkpoint, notes, .. } = import(weights, tokenizer, &options).map_err(refusal)?;
+    for note in notes.iter().filter(|note| matches!(note, ImportNote::Weights(_))) {
+        say(&format!("note: {note}; --part NAME takes others"));
+    }
     Ok(Opened { checkpoint, not_compared, is_directory: false, has_tokenizer })
 }
 

@@ -60,6 +60,12 @@ pub enum BundleError {
         /// The file.
         path: PathBuf,
     },
+    /// What Git LFS leaves in place of a file that was not fetched.
+    #[error("{} is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`", path.display())]
+    GitLfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// `model.toml` makes no sense.
     #[error("{} cannot be used", path.display())]
     Model {

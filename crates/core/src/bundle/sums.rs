@@ -62,6 +62,9 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, BundleError> {
         let path = directory.join(name);
         let actual =
             sha256_of_file(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+        if actual != *expected && is_lfs_pointer(&path) {
+            return Err(BundleError::GitLfsPointer { path });
+        }
         if actual != *expected && has_other_line_ends(&path, expected) {
             return Err(BundleError::LineEnds { path });
         }
@@ -106,6 +109,13 @@ fn refuse_unexpected(directory: &Path, sums: &BTreeMap<String, String>) -> Resul
 fn is_of_system(name: &str) -> bool {
     let name = name.to_lowercase();
     OF_SYSTEMS.contains(&name.as_str()) || STARTS_OF_SYSTEMS.iter().any(|start| name.starts_with(start))
+}
+
+fn is_lfs_pointer(path: &Path) -> bool {
+    const START: &[u8] = b"version https://git-lfs";
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start));
+    read.is_ok() && start == START
 }
 
 /// Whether a file differs from the one of this sum by its line ends alone.

@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn capitals_tell_the_case() {
         let many: Vec<String> = (0..300).map(|index| format!("w{index}x")).collect();
-        let with = |more: &[&str]| {
-            LetterCase::of(many.iter().map(String::as_str).chain(more.iter().copied().collect::<Vec<_>>()))
+        let with = |more: &[&'static str]| {
+            LetterCase::of(many.iter().map(String::as_str).chain(more.iter().copied()))
         };
         assert_eq!(with(&["[PAD]", "[unused1]", "[UNK]", "##s"]), LetterCase::Uncased);
         assert_eq!(with(&["XXXX", "T1"]), LetterCase::Uncased, "a few that were added");

@@ -14,7 +14,9 @@ pub(crate) enum Global {
     Size,
     /// A class of storages.
     Storage(ElementType),
-    /// A value that says nothing of a tensor's contents: its device or its type, a number of `NumPy`, a path.
+    /// A dictionary with a default, which does not matter here.
+    DefaultDict,
+    /// A value that says nothing of a tensor's contents: its device or its type, numbers of `NumPy`, a path, a set, a time.
     Plain,
     /// A class of settings that training programs save beside a model; its objects are made by `NEWOBJ`.
     Settings,
@@ -25,15 +27,23 @@ impl Global {
     pub(super) fn find(module: &str, name: &str) -> Option<Self> {
         Some(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
+            ("collections", "defaultdict") => Self::DefaultDict,
             ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
             ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
                 Self::RebuildParameter
             }
             ("torch", "Size") => Self::Size,
             ("torch", "device" | "float64" | "float32" | "float16" | "bfloat16" | "int64")
-            | ("numpy", "dtype")
-            | ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar")
+            | ("numpy", "dtype" | "ndarray")
+            | ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar" | "_reconstruct")
             | ("_codecs", "encode")
+            | ("collections", "Counter")
+            | ("datetime", "datetime" | "date" | "timedelta")
+            | (
+                "builtins" | "__builtin__",
+                "set" | "frozenset" | "complex" | "bytearray" | "list" | "dict" | "tuple" | "int" | "float"
+                | "str" | "bool",
+            )
             | (
                 "pathlib" | "pathlib._local",
                 "PosixPath" | "WindowsPath" | "PurePosixPath" | "PureWindowsPath",

@@ -176,7 +176,7 @@ impl<R: Read> Machine<R> {
             return Err(malformed("a call without a tuple of arguments"));
         };
         match (function, arguments.as_slice()) {
-            (Global::OrderedDict, []) => Ok(Value::Dict(Vec::new())),
+            (Global::OrderedDict, []) | (Global::DefaultDict, _) => Ok(Value::Dict(Vec::new())),
             (Global::OrderedDict, [items]) => self.ordered_dict(*items),
             (Global::RebuildTensor, [storage, offset, shape, strides, ..]) => {
                 let Value::Storage(storage) = *self.value(*storage) else {

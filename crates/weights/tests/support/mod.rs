@@ -19,6 +19,8 @@ pub enum Node {
     Int(u8),
     /// `argparse.Namespace` with an attribute.
     Settings,
+    /// This pickle of a value.
+    Raw(&'static [u8]),
 }
 
 pub fn dict(entries: &[(&'static str, Node)]) -> Node {
@@ -70,6 +72,7 @@ impl Writer {
                 self.pickle.push(b'u');
             }
             Node::Int(value) => self.pickle.extend([b'K', *value]),
+            Node::Raw(pickle) => self.pickle.extend(*pickle),
             Node::Settings => {
                 self.pickle.extend(b"cargparse\nNamespace\n)\x81}");
                 self.text("lr");
