@@ -55,6 +55,11 @@ impl ReportSection {
     /// The name of text without a heading.
     pub const UNHEADED: &str = "unheaded";
 
+    /// True when `name` names this section; case and white space do not matter.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == normal_name(name)
+    }
+
     /// The name of the section that `sentence` stands in.
     pub fn name_of(sentence: &Sentence<'_>) -> String {
         sentence.heading.map_or_else(|| Self::UNHEADED.to_owned(), normal_name)
@@ -191,7 +196,7 @@ impl Labeler {
     fn in_report(&self, report: &str, sentence: &str, next: Option<&str>) -> Reading {
         let text = self.writer.write(sentence);
         let asks = text.as_str().trim_end().ends_with('?');
-        let both = next.filter(|next| self.replies.may_reply(&self.writer.write(beginning(next)), asks));
+        let both = next.filter(|next| asks || self.replies.may_reply(&self.writer.write(beginning(next))));
         let both = both.and_then(|reply| {
             let at = |part: &str| part.as_ptr().addr().checked_sub(report.as_ptr().addr());
             report.get(at(sentence)?..at(reply)? + reply.len())

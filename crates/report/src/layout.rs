@@ -1,166 +1,26 @@
 //! Which line breaks of a report end a sentence and which only wrap it.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
 use crate::heading::{Lead, lead};
 
 /// Lines are taken to be at least this wide before they wrap.
 const NARROWEST: usize = 40;
 
-/// Words at the end of a line after which the sentence goes on, besides adverbs and commas.
-const GOES_ON_AFTER: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "no",
-    "not",
-    "without",
-    "with",
-    "of",
-    "and",
-    "or",
-    "nor",
-    "in",
-    "at",
-    "on",
-    "to",
-    "for",
-    "from",
-    "by",
-    "is",
-    "are",
-    "was",
-    "were",
-    "has",
-    "have",
-    "had",
-    "be",
-    "been",
-    "may",
-    "might",
-    "could",
-    "can",
-    "cannot",
-    "than",
-    "that",
-    "which",
-    "as",
-    "but",
-    "if",
-    "small",
-    "tiny",
-    "mild",
-    "moderate",
-    "large",
-    "severe",
-    "minimal",
-    "trace",
-    "left",
-    "right",
-    "bilateral",
-    "pleural",
-    "pulmonary",
-    "lower",
-    "upper",
-    "middle",
-    "acute",
-    "chronic",
-    "focal",
-    "new",
-    "old",
-    "stable",
-    "possible",
-    "probable",
-    "likely",
-    "versus",
-    "vs",
-    "evidence",
-    "any",
-    "this",
-    "these",
-    "its",
-    "interval",
-    "prior",
-    "previous",
-    "more",
-    "less",
-    "both",
-    "neither",
-    "either",
-    "between",
-    "since",
-    "dr",
-    "mr",
-    "mrs",
-    "cm",
-    "mm",
-    "approximately",
-    "measuring",
-];
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrapWords {
+    continues_after: HashSet<String>,
+    continues_before: HashSet<String>,
+    names: HashSet<String>,
+}
 
-/// Words at the beginning of a line that continue the sentence before it.
-const GOES_ON_BEFORE: &[&str] = &[
-    "of",
-    "and",
-    "or",
-    "nor",
-    "in",
-    "at",
-    "on",
-    "to",
-    "for",
-    "from",
-    "by",
-    "is",
-    "are",
-    "was",
-    "were",
-    "has",
-    "have",
-    "with",
-    "without",
-    "which",
-    "that",
-    "as",
-    "but",
-    "than",
-    "be",
-    "been",
-    "not",
-    "may",
-    "versus",
-    "vs",
-    "lobe",
-    "lobes",
-    "lung",
-    "base",
-    "bases",
-    "effusion",
-    "effusions",
-    "seen",
-    "identified",
-    "noted",
-    "present",
-];
-
-/// Capitalized words that do not begin a sentence.
-const NAMES: &[&str] = &[
-    "Kerley",
-    "Dr",
-    "Mr",
-    "Mrs",
-    "Swan",
-    "Ganz",
-    "Dobhoff",
-    "Port",
-    "Hickman",
-    "Groshong",
-    "Harrington",
-    "Bochdalek",
-    "Morgagni",
-    "Hampton",
-    "Ghon",
-    "Ranke",
-    "Pneumocystis",
-];
+static WORDS: LazyLock<WrapWords> = LazyLock::new(|| {
+    toml::from_str(include_str!("../data/layout.toml")).expect("the built-in words, read by the tests")
+});
 
 /// The lines of a text.
 #[derive(Debug, Clone, Copy)]
@@ -185,11 +45,12 @@ impl Layout {
             return true;
         }
         let last = last_word(before);
-        if before.ends_with([',', '-', '(', '/']) || goes_on_after(last) {
+        if before.ends_with([',', '-', '(', '/']) || continues_after(last) {
             return false;
         }
         let first = after.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        if GOES_ON_BEFORE.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        let lower = first.to_lowercase();
+        if WORDS.continues_before.contains(&lower) {
             return false;
         }
         let fits = before.len() + 1 + first.len() <= self.width;
@@ -197,7 +58,7 @@ impl Layout {
         let capital = letters.next().is_some_and(char::is_uppercase);
         let acronym = capital && first.len() > 1 && !first.contains(char::is_lowercase);
         if capital && !acronym {
-            return !NAMES.contains(&first);
+            return !WORDS.names.contains(&lower);
         }
         let plain = !has_stop(before) && !has_stop(after);
         // In a text of capitals a word in capitals is no acronym.
@@ -224,10 +85,10 @@ fn last_word(line: &str) -> &str {
     line.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default()
 }
 
-fn goes_on_after(word: &str) -> bool {
+fn continues_after(word: &str) -> bool {
     let adverb =
         word.len() > 4 && word.get(word.len() - 2..).is_some_and(|end| end.eq_ignore_ascii_case("ly"));
-    adverb || GOES_ON_AFTER.iter().any(|known| word.eq_ignore_ascii_case(known))
+    adverb || WORDS.continues_after.contains(&word.to_lowercase())
 }
 
 #[cfg(test)]

@@ -164,6 +164,9 @@ pub struct Cues {
     /// Whole statements that deny what an earlier sentence names: "none is seen".
     #[serde(default)]
     pub reference_no: Vec<String>,
+    /// The same where they are the whole statement: "now resolved".
+    #[serde(default)]
+    pub reference_alone: Vec<String>,
 }
 
 #[derive(Deserialize)]

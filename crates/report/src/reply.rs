@@ -23,6 +23,7 @@ pub(crate) struct ReplyMatcher {
     pronoun: PhraseSet,
     pronoun_all: PhraseSet,
     reference_no: PhraseSet,
+    reference_alone: PhraseSet,
 }
 
 /// What a statement says of the mentions in an earlier stretch of the text.
@@ -43,15 +44,15 @@ impl ReplyMatcher {
             pronoun: PhraseSet::new("pronoun", &cues.pronoun)?,
             pronoun_all: PhraseSet::new("pronoun_all", &cues.pronoun_all)?,
             reference_no: PhraseSet::new("reference_no", &cues.reference_no)?,
+            reference_alone: PhraseSet::new("reference_alone", &cues.reference_alone)?,
         })
     }
 
-    /// True when a sentence may speak of the one before it, which `asks` when it ends in a question mark.
-    pub(crate) fn may_reply(&self, text: &Normalized, asks: bool) -> bool {
+    /// True when a sentence may speak of the one before it.
+    pub(crate) fn may_reply(&self, text: &Normalized) -> bool {
         let opens =
             |set: &PhraseSet| set.find(text).next().is_some_and(|found| is_bare(text.as_str(), found.start));
-        asks && [&self.no, &self.doubt, &self.yes].into_iter().any(opens)
-            || [&self.pronoun, &self.pronoun_all, &self.reference_no].into_iter().any(opens)
+        [&self.pronoun, &self.pronoun_all, &self.reference_no, &self.reference_alone].into_iter().any(opens)
     }
 
     /// Changes the certainties of `mentions`, sorted by place, by what other statements say of them.
@@ -68,8 +69,13 @@ impl ReplyMatcher {
         let mut from = 0;
         for stop in scopes.stops().iter() {
             match text.as_str().as_bytes().get(stop) {
-                Some(b'?') => question(between(mentions, &(from..stop))),
-                Some(b':') => label(text, scopes, denied, from..stop, mentions),
+                Some(b'?') => {
+                    question(between(mentions, &(from..stop)));
+                    restated(text, scopes, denied, from..stop, mentions);
+                }
+                Some(b':') if is_label(text, scopes, from..stop) => {
+                    restated(text, scopes, denied, from..stop, mentions);
+                }
                 _ => {}
             }
             from = stop + 1;
@@ -104,7 +110,8 @@ impl ReplyMatcher {
                 replies.extend(about.map(|about| Reply { about, says, first: false }));
             }
         }
-        for said in self.reference_no.find(text) {
+        let alone = self.reference_alone.find(text).filter(|said| ends_there(text.as_str(), said.end));
+        for said in self.reference_no.find(text).chain(alone) {
             let about = antecedent(text.as_str(), scopes, said.start);
             replies.extend(about.map(|about| Reply { about, says: Certainty::Negative, first: false }));
         }
@@ -127,17 +134,19 @@ fn question(mentions: &mut [Mention<'_>]) {
     }
 }
 
-/// A label before a colon that its value names again, or denies by calling something normal, says nothing itself.
-fn label(
+/// True for the few words of a label before a colon.
+fn is_label(text: &Normalized, scopes: &Scopes, range: Range<usize>) -> bool {
+    !scopes.verb_between(range.start, range.end) && text.words_in(range) <= LABEL_WORDS
+}
+
+/// A question or label whose finding the clause after it names again, or denies by calling something normal, says nothing itself.
+fn restated(
     text: &Normalized,
     scopes: &Scopes,
     denied: &[Finding],
     label: Range<usize>,
     mentions: &mut [Mention<'_>],
 ) {
-    if text.words_in(label.clone()) > LABEL_WORDS || scopes.verb_between(label.start, label.end) {
-        return;
-    }
     let end = scopes.stops().after(label.end + 1).unwrap_or(text.as_str().len());
     let mut named = [false; Finding::COUNT];
     for mention in between(mentions, &(label.end..end)).iter() {

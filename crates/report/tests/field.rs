@@ -1,6 +1,6 @@
 //! Sentences as they arrive: dictated, abbreviated, misspelt, from templates. All texts are invented.
 //!
-//! `field/relatives.csv` holds relatives of every kind that are read right. `field/own.csv` was written before the rules that read it, and no rule was made for one of its sentences.
+//! `field/own.csv` was written before the rules that read it. `field/relatives.csv` holds relatives of every kind, written after.
 
 #[path = "field/table.rs"]
 mod table;
