@@ -12,7 +12,7 @@
 //! | line ends LF, CR LF or CR; blank lines | read; blank lines are no rows |
 //! | a quotation mark that is never closed, or closed in the middle of a later row | refused, with the row where it opens |
 //! | a line break in a cell that holds a name, a path or a number | refused; texts may have them |
-//! | a row with more or fewer cells than the header | refused, with both counts; blank cells after the last named column do not count |
+//! | a row with more or fewer cells than the header | refused, with both counts; cells of columns without a name at the end may be left out |
 //! | gzip (`.csv.gz`, `.tsv.gz`) | read |
 //! | Parquet: plain, Snappy, gzip, zstd, LZ4, Brotli | read (feature `parquet`) |
 //! | Excel workbooks, Feather, HTML, other compressions | refused by their names |

@@ -174,8 +174,10 @@ impl<R: BufRead> Rows<R> {
             return Err(swallowed_row(record, offset, place, &self.header));
         }
         let is_blank = |(_, bytes): (_, &[u8])| bytes.trim_ascii().is_empty();
+        // A row that is too long is refused even where its last cells are blank: a separator in an unquoted text makes such rows
+        // of those whose last column is blank.
         let is_whole = record.len() == width
-            || record.len() >= self.named && record.cells().skip(self.named).all(is_blank);
+            || (self.named..width).contains(&record.len()) && record.cells().skip(self.named).all(is_blank);
         if !is_whole {
             return Err(TableError::Ragged {
                 place,

@@ -99,6 +99,8 @@ fn reports_of_several_lines_are_texts() {
     let report = "FINDINGS:\r\nHeart normal, lungs clear.\n\n1, no effusion\r2,3 cm nodule, \"old\"";
     let expected = [("a.png".to_owned(), report.to_owned()), ("b.png".to_owned(), "One\n".to_owned())];
     assert_eq!(rows(text.as_bytes()).unwrap(), expected);
+    let list = rows(b"path,report\n1,\"FINDINGS:\n2, no effusion\n3. no edema, either\"\n").unwrap();
+    assert_eq!(list[0].1.lines().count(), 3);
     // A mark in the middle of a cell without marks is text, as every reader takes it.
     assert_eq!(rows(b"path,report\na.png,tube 5\" above\n").unwrap()[0].1, "tube 5\" above");
     assert_eq!(rows(b"path, report\na.png, \"clear, old\" \n").unwrap()[0].1, "clear, old");
@@ -120,6 +122,9 @@ fn ragged_rows_are_refused_with_both_counts() {
             "row 1 (line 4): the row has 3 cells and the header 2",
         ),
         ("path\treport\na.png,x\n", "row 1 (line 2): the row has 1 cells and the header 2"),
+        ("path,report\na.png,x,\n", "row 1 (line 2): the row has 3 cells and the header 2"),
+        ("path,report,fold\na.png,Heart, large,\n", "row 1 (line 2): the row has 4 cells and the header 3"),
+        ("path,report,,\na.png,x, y\n", "row 1 (line 2): the row has 3 cells and the header 4"),
         ("path,report,,\na.png,x\nb.png\n", "row 2 (line 3): the row has 1 cells and the header 4"),
     ];
     for (text, start) in cases {
@@ -132,8 +137,8 @@ fn ragged_rows_are_refused_with_both_counts() {
         .map(|row| row.map(|row| row.cell(0).to_owned()).map_err(|error| error.is_of_one_row()))
         .collect();
     assert_eq!(read, [Err(true), Ok("b.png".to_owned())]);
-    // Spreadsheets write blank cells after the last column, in the header, in the rows or in both.
-    for text in ["path,report,,\na.png,x,,\n", "path,report\na.png,x,,\n", "path,report,,\na.png,x\n"] {
+    // Spreadsheets write blank cells after the last column, in the header and in some rows or all.
+    for text in ["path,report,,\na.png,x,,\n", "path,report,,\na.png,x,\n", "path,report,,\na.png,x\n"] {
         assert_eq!(rows(text.as_bytes()).unwrap(), [("a.png".to_owned(), "x".to_owned())], "{text:?}");
     }
     let table = open(b"path,report\n,\n \n").unwrap();
@@ -329,7 +334,7 @@ proptest! {
     ) {
         let mut file = "path,report\n".to_owned();
         for (row, text) in rows_of.iter().enumerate() {
-            file += &format!("{row}.png,\"{text} of {row}\"\n");
+            file += &format!("{row}.png,\"{text}#{row}\"\n");
         }
         let marks: Vec<usize> = file.match_indices('"').map(|(at, _)| at).collect();
         file.remove(marks[lost.index(marks.len())]);
@@ -337,7 +342,7 @@ proptest! {
             for row in table.map_while(Result::ok) {
                 let number = row.cell(0).trim_end_matches(".png").to_owned();
                 let text = row.whole(1);
-                prop_assert!(text.matches(" of ").count() == 1 && text.contains(&format!(" of {number}")), "{file:?}");
+                prop_assert!(text.matches('#').count() == 1 && text.contains(&format!("#{number}")), "{file:?}");
             }
         }
     }

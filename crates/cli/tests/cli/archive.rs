@@ -156,7 +156,7 @@ fn what_does_not_fit_is_refused_with_status_2() {
     refused(&["a.png", "--resume"], "--output");
     refused(&["a.png", "--output", "y", "--shard", "3/2"], "I/N");
     fs::write(directory.path().join("list.csv"), "file\na.png\n").unwrap();
-    refused(&["list.csv", "--output", "y"], "has no column `path`");
+    refused(&["list.csv", "--output", "y"], "column `path` is missing; the columns are `file`");
 }
 
 #[test]

@@ -107,8 +107,8 @@ fn what_cannot_be_done_is_told() {
     fs::write(&nameless, "file\na.png\n").unwrap();
     for (calibrate, more, reason) in [
         (few.as_path(), &[][..], "needs 8"),
-        (&labels, &[], "label \"maybe\" is not 1, 0 or nothing"),
-        (&nameless, &[], "no column `path`"),
+        (&labels, &[], "row 1 (line 2), column `Cardiomegaly`: `maybe` is not 1, 0 or blank"),
+        (&nameless, &[], "column `path` is missing; the columns are `file`"),
         (films.path(), &["--gate", "speed=1"], "no limit is called"),
         (films.path(), &["--ranges", "median"], "no way to choose ranges"),
         (films.path(), &["--precision", "fp32"], "in fp32 already"),

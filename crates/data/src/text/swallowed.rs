@@ -39,7 +39,9 @@ fn within(record: &Record, model: &Record, separator: u8, width: usize) -> Optio
             let Some(theirs) = cells.get(place).filter(|_| !cell.has_break) else { return false };
             let theirs = theirs.strip_prefix(b"\"").unwrap_or(theirs);
             let theirs = theirs.strip_suffix(b"\"").unwrap_or(theirs);
-            let next = (more == 0).then(|| ahead(offset as u64));
+            // A number, a comma and a space begin an item of a list.
+            let is_item = cells.get(place + 1).is_some_and(|cell| cell.starts_with(b" "));
+            let next = (more == 0 && !is_item).then(|| ahead(offset as u64));
             is_alike(ours.trim_ascii(), theirs.trim_ascii(), next)
         });
         is_row.then_some(offset)

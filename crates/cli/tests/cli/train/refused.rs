@@ -179,13 +179,16 @@ fn a_manifest_that_cannot_be_used() {
     let cases: [(String, &[&str]); 6] = [
         (whole.replacen("Edema", "Oedema", 1), &["manifest", "manifest.csv", "column `Edema` is missing"]),
         (whole.replacen(",split,", ",part,", 1), &["manifest.csv", "column `split` is missing"]),
-        (whole.replacen(",PA,", ",PA,2,", 1), &["manifest.csv", "CSV"]),
+        (whole.replacen(",PA,", ",PA,2,", 1), &["manifest.csv", "row 1 (line 2): the row has"]),
         (
             whole.replacen(&second, &second.replacen(",PA,", ",PA,yes,", 1).replacen(",1,", ",", 1), 1),
-            &["manifest.csv", "line 2, column `No Finding`: `yes` is not 1, 0, -1 or blank"],
+            &["manifest.csv", "row 1 (line 2), column `No Finding`: `yes` is not 1, 0, -1 or blank"],
         ),
-        (whole.replacen(",train,", ",training,", 1), &["manifest.csv", "line 2, column `split`: `training`"]),
-        (whole.replacen(group, "", 2), &["manifest.csv", "line 2, column `patient_group`"]),
+        (
+            whole.replacen(",train,", ",training,", 1),
+            &["manifest.csv", "row 1 (line 2), column `split`: `training`"],
+        ),
+        (whole.replacen(group, "", 2), &["manifest.csv", "row 1 (line 2), column `patient_group`"]),
     ];
     for (manifest, words) in cases {
         assert_ne!(manifest, whole);
