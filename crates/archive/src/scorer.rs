@@ -21,6 +21,8 @@ pub struct Prepared<T> {
     pub identity: Identity,
     /// Codes of quality checks.
     pub qc: Vec<String>,
+    /// Codes of what is unusual about the file and was read nevertheless.
+    pub notes: Vec<String>,
     /// What the model takes.
     pub image: Result<T, Failure>,
 }
@@ -43,6 +45,6 @@ pub trait Scorer: Sync {
 impl<T> Prepared<T> {
     /// Nothing to score and nothing known.
     pub fn failed(failure: Failure) -> Self {
-        Self { identity: Identity::default(), qc: Vec::new(), image: Err(failure) }
+        Self { identity: Identity::default(), qc: Vec::new(), notes: Vec::new(), image: Err(failure) }
     }
 }
