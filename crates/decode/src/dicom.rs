@@ -33,6 +33,7 @@ mod frame;
 mod functional;
 mod layout;
 mod modality;
+mod nature;
 mod options;
 mod problem;
 mod samples;
@@ -150,6 +151,8 @@ pub fn describe(bytes: &[u8], limits: &Limits, patient: bool) -> Result<Identity
     let content = checked(bytes, limits)?;
     Ok(identity(&content.data_set()?, patient))
 }
+
+pub(crate) use nature::holds_no_image;
 
 pub(crate) fn is_dicom(start: &[u8]) -> bool {
     content::is_dicom(start)

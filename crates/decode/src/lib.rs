@@ -91,6 +91,22 @@ pub fn is_dicom(start: &[u8]) -> bool {
     Format::recognize(start) == Some(Format::Dicom)
 }
 
+/// What a DICOM file that starts so is, if objects of its class never hold an image: `DICOMDIR`, `structured report`, …
+///
+/// `None` for files that are or may be images, for other formats, and without the feature `dicom`. 4 KiB of a file's start are
+/// enough.
+#[cfg(feature = "dicom")]
+pub fn holds_no_image(start: &[u8]) -> Option<&'static str> {
+    dicom::holds_no_image(start)
+}
+
+/// What a DICOM file that starts so is, if objects of its class never hold an image. This build does not tell: it lacks the
+/// feature `dicom`.
+#[cfg(not(feature = "dicom"))]
+pub fn holds_no_image(_start: &[u8]) -> Option<&'static str> {
+    None
+}
+
 #[cfg(feature = "dicom")]
 fn from_dicom(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
     let film = dicom::from_bytes(bytes, limits, &dicom::DicomOptions::default())?;

@@ -67,6 +67,28 @@ impl<'a> Content<'a> {
     }
 }
 
+/// What the start of a file shows of its file meta information and of its data set; nothing of other files. A data set that is
+/// deflated or written in an unknown way is not looked at.
+pub(super) fn prefix(start: &[u8]) -> Option<(DataSet<'_>, Option<DataSet<'_>>)> {
+    if !is_dicom(start) {
+        return None;
+    }
+    let bytes = &start[if has_magic(start) { START } else { 0 }..];
+    let Ok((meta, len)) = DataSet::parse_group(bytes, META_GROUP) else {
+        return Some((DataSet::prefix(bytes, Encoding::EXPLICIT), None));
+    };
+    let body = &bytes[len..];
+    let encoding = match meta.text(tags::TRANSFER_SYNTAX_UID) {
+        Some(uid) => TransferSyntax::from_uid(&uid)
+            .ok()
+            .filter(|syntax| !syntax.deflated)
+            .map(|syntax| syntax.encoding),
+        None => first_element(body),
+    };
+    let data = encoding.map(|encoding| DataSet::prefix(body, encoding));
+    Some((meta, data))
+}
+
 /// At most `limits.max_memory_bytes` of a deflate stream.
 fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Reason> {
     let limit = limits.max_memory_bytes;

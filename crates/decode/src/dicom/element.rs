@@ -100,6 +100,16 @@ impl<'a> DataSet<'a> {
         Ok((Self { elements, encoding }, parser.at))
     }
 
+    /// The elements that are whole in the start of a data set.
+    pub(crate) fn prefix(bytes: &'a [u8], encoding: Encoding) -> Self {
+        let mut parser = Parser { bytes, at: 0, encoding, left: MAX_ELEMENTS };
+        let mut elements = Vec::new();
+        while let Ok(element) = parser.element(bytes.len(), 0) {
+            elements.push(element);
+        }
+        Self { elements, encoding }
+    }
+
     pub(crate) const fn encoding(&self) -> Encoding {
         self.encoding
     }
