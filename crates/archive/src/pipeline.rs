@@ -89,7 +89,7 @@ pub fn work<S: Scorer>(
             scope.spawn(move || score(scorer, plan, groups, &sender));
         }
         drop(row_sender);
-        write(run, &row_receiver, &token_receiver, &mut progress)?;
+        write(run, scorer, &row_receiver, &token_receiver, &mut progress)?;
         // Its only panic would be that of a thread that could not be spawned.
         feeder.join().unwrap_or(Ok(()))
     })?;
@@ -258,8 +258,9 @@ fn score_batch<S: Scorer>(scorer: &S, images: &[S::Image]) -> Vec<Result<Verdict
 }
 
 /// Rows in order, a file of them at a time.
-fn write(
+fn write<S: Scorer>(
     run: &mut Run,
+    scorer: &S,
     rows: &Receiver<(u64, Row)>,
     tokens: &Receiver<()>,
     progress: &mut impl FnMut(Progress),
@@ -276,7 +277,10 @@ fn write(
             if row.scores.as_ref().is_ok_and(|scores| !run.settings().columns.fit(scores)) {
                 row.scores = Err(Failure::new("engine", "the model gave scores of another width"));
             }
-            failed += u64::from(row.scores.is_err());
+            if let Err(failure) = &row.scores {
+                failed += 1;
+                scorer.failed(&row.path, failure);
+            }
             file.push(row);
             next += 1;
             if next.is_multiple_of(u64::from(run.settings().shard_size.get())) || next == run.inputs() {

@@ -40,6 +40,9 @@ pub trait Scorer: Sync {
     /// # Errors
     /// [`Failure`] of the batch.
     fn score(&self, images: &[Self::Image]) -> Result<Vec<Verdict>, Failure>;
+
+    /// Is told, in order, of every input whose row has no scores, under its id.
+    fn failed(&self, _id: &str, _failure: &Failure) {}
 }
 
 impl<T> Prepared<T> {

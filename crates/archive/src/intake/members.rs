@@ -44,23 +44,21 @@ impl Container {
 /// # Errors
 /// [`Failure`] of kind `io` when it is not there.
 pub fn find(id: &str) -> Result<Source, Failure> {
-    let missing = || Failure::new("io", "neither a file nor a member of an archive has this name");
-    if Path::new(id).exists() {
-        return Ok(Source::file(id));
+    if let Some((archive, member)) = name::split_member(id) {
+        let path = path_of(archive)?;
+        if let Some(container) = Container::of(&path).filter(|_| path.is_file()) {
+            let mut listing = Listing::finding(&path, member);
+            let listed = read(&path, container, &mut listing);
+            if let Some(source) = listing.into_found() {
+                return Ok(source);
+            }
+            listed?;
+        }
     }
-    let Some((archive, member)) = name::split_member(id) else {
-        let path = path_of(id)?;
-        return if path.exists() { Ok(Source::file(path)) } else { Err(missing()) };
-    };
-    let path = path_of(archive)?;
-    let Some(container) = Container::of(&path).filter(|_| path.is_file()) else { return Err(missing()) };
-    let mut listing = Listing::finding(&path, member);
-    let listed = read(&path, container, &mut listing);
-    match (listing.into_found(), listed) {
-        (Some(source), _) => Ok(source),
-        (None, Ok(())) => Err(missing()),
-        (None, Err(failure)) => Err(failure),
-    }
+    // As it was written, or as somebody typed it.
+    let paths = [path_of(id)?, PathBuf::from(id)];
+    let there = paths.into_iter().find(|path| path.exists()).map(Source::file);
+    there.ok_or_else(|| Failure::new("io", "neither a file nor a member of an archive has this name"))
 }
 
 fn path_of(text: &str) -> Result<PathBuf, Failure> {

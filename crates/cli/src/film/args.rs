@@ -1,11 +1,15 @@
 //! How DICOM files are shown, as the command line says it.
 
+#[cfg(feature = "search")]
+use std::collections::BTreeMap;
 #[cfg(feature = "dicom")]
 use std::fmt::Display;
 #[cfg(feature = "dicom")]
 use std::num::NonZeroU32;
 
 use clap::Args;
+#[cfg(feature = "search")]
+use clap::Parser as _;
 #[cfg(feature = "dicom")]
 use medclip_decode::dicom::{DicomOptions, Voi, Window, WindowFunction};
 
@@ -38,6 +42,25 @@ impl DicomArgs {
     }
 }
 
+#[cfg(feature = "search")]
+impl DicomArgs {
+    /// The options that [`DicomArgs::recorded`] tells, the default where one is not recorded.
+    ///
+    /// # Errors
+    /// When a value is none that this program knows.
+    pub(crate) fn from_recorded(recorded: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            dicom: DicomArgs,
+        }
+        let Line { dicom } = Line::try_parse_from([""])?;
+        let known = dicom.recorded();
+        let given = known.iter().filter_map(|(name, _)| Some(format!("--{name}={}", recorded.get(name)?)));
+        Ok(Line::try_parse_from([String::new()].into_iter().chain(given))?.dicom)
+    }
+}
+
 #[cfg(feature = "archive")]
 impl DicomArgs {
     /// What moves a score.
@@ -45,10 +68,26 @@ impl DicomArgs {
         #[cfg(feature = "dicom")]
         return vec![
             ("frame".to_owned(), self.frame.to_string()),
-            ("window".to_owned(), format!("{:?}", self.window)),
+            ("window".to_owned(), text_of(self.window)),
         ];
         #[cfg(not(feature = "dicom"))]
         return Vec::new();
+    }
+}
+
+/// As the option takes it.
+#[cfg(all(feature = "dicom", feature = "archive"))]
+fn text_of(voi: Voi) -> String {
+    match voi {
+        Voi::File => "file".to_owned(),
+        Voi::MinMax => "min-max".to_owned(),
+        Voi::Window(index) => format!("window={}", index + 1),
+        Voi::Table(index) => format!("lut={}", index + 1),
+        Voi::Given(Window { center, width, function }) => {
+            format!("{center},{width},{}", function.name().to_ascii_lowercase())
+        }
+        // One that no option gives.
+        other => format!("{other:?}"),
     }
 }
 
@@ -110,6 +149,8 @@ mod tests {
             ("40,400,sigmoid", given(40.0, 400.0, WindowFunction::Sigmoid)),
         ] {
             assert_eq!(voi(text), Ok(expected));
+            #[cfg(feature = "archive")]
+            assert_eq!(voi(&text_of(expected)), Ok(expected));
         }
         for (text, reason) in [
             ("window=0", "`0` is no number from 1"),
@@ -119,5 +160,19 @@ mod tests {
         ] {
             assert!(voi(text).unwrap_err().starts_with(reason), "{text}");
         }
+    }
+
+    #[cfg(feature = "search")]
+    #[test]
+    fn recorded_options_come_back() {
+        for (frame, window) in [("1", "file"), ("3", "min-max"), ("2", "-600,1500,linear"), ("1", "lut=2")] {
+            let recorded = [("frame", frame), ("window", window), ("qc", "")];
+            let recorded = recorded.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let args = DicomArgs::from_recorded(&recorded).unwrap().recorded();
+            assert_eq!(args.iter().find(|(name, _)| name == "frame").unwrap().1, frame);
+            assert_eq!(args.iter().find(|(name, _)| name == "window").unwrap().1, window);
+        }
+        let unknown = [("window".to_owned(), "bright".to_owned())].into();
+        assert!(DicomArgs::from_recorded(&unknown).is_err());
     }
 }
