@@ -37,15 +37,12 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut name = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        match escaped(&bytes[at..]) {
-            Some(byte) => {
-                name.push(byte);
-                at += 4;
-            }
-            None => {
-                name.push(bytes[at]);
-                at += 1;
-            }
+        if let Some(byte) = escaped(&bytes[at..]) {
+            name.push(byte);
+            at += 4;
+        } else {
+            name.push(bytes[at]);
+            at += 1;
         }
     }
     name

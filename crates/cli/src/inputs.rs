@@ -129,7 +129,7 @@ mod search {
     pub(crate) struct Search {
         sources: Vec<Source>,
         skipped: Skipped,
-        is_search: bool,
+        is_searched: bool,
     }
 
     impl Search {
@@ -142,8 +142,8 @@ mod search {
                     sources.push(source);
                     Ok(())
                 })?;
-            let is_search = arguments.iter().any(|argument| is_search(argument));
-            Ok(Self { sources, skipped, is_search })
+            let is_searched = arguments.iter().any(|argument| is_search(argument));
+            Ok(Self { sources, skipped, is_searched })
         }
 
         /// How many inputs there are.
@@ -154,7 +154,7 @@ mod search {
         /// What is to be said at the end; nothing where every input was named.
         pub(crate) fn summary(&self, scored: usize, failed: usize) -> Option<String> {
             let counts = format!("{scored} scored, {failed} failed");
-            match (self.skipped.is_empty(), self.is_search) {
+            match (self.skipped.is_empty(), self.is_searched) {
                 (false, _) => Some(format!("{counts}; {}", self.skipped)),
                 (true, true) => Some(counts),
                 (true, false) => None,
@@ -199,15 +199,15 @@ mod directory {
     pub(crate) struct Search {
         inputs: Vec<Input>,
         skipped: usize,
-        is_search: bool,
+        is_searched: bool,
     }
 
     impl Search {
         #[allow(clippy::unnecessary_wraps, reason = "programs that read tables of inputs can fail here")]
         pub(crate) fn new(arguments: &[PathBuf]) -> anyhow::Result<Self> {
             let skipped = arguments.iter().filter(|path| path.is_dir()).map(|path| skipped(path)).sum();
-            let is_search = arguments.iter().any(|path| path.is_dir());
-            Ok(Self { inputs: expand(arguments), skipped, is_search })
+            let is_searched = arguments.iter().any(|path| path.is_dir());
+            Ok(Self { inputs: expand(arguments), skipped, is_searched })
         }
 
         pub(crate) fn len(&self) -> usize {
@@ -217,7 +217,7 @@ mod directory {
         pub(crate) fn summary(&self, scored: usize, failed: usize) -> Option<String> {
             let counts = format!("{scored} scored, {failed} failed");
             match self.skipped {
-                0 => self.is_search.then_some(counts),
+                0 => self.is_searched.then_some(counts),
                 1 => Some(format!("{counts}; 1 file not looked at")),
                 skipped => Some(format!("{counts}; {skipped} files not looked at")),
             }

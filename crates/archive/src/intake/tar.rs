@@ -228,7 +228,7 @@ impl Walker<'_> {
         let plain = |kind| Entry { name, kind, position, bytes: stored, extents: Vec::new() };
         let entry = match map.map(|map| map.checked(stored)) {
             None => plain(kind),
-            Some(Ok(Map { extents, bytes, .. })) => Entry { extents, bytes, ..plain(kind) },
+            Some(Ok(Map { extents, bytes, .. })) => Entry { bytes, extents, ..plain(kind) },
             Some(Err(reason)) => plain(Kind::Unreadable(reason)),
         };
         let mut content = (&mut *self.stream).take(stored);

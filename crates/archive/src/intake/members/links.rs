@@ -37,7 +37,7 @@ impl Key {
 /// The links of an archive, and the files they stand for. Only these are kept, so memory grows with links alone.
 #[derive(Debug)]
 pub(super) struct Links<T> {
-    links: HashMap<Key, Key>,
+    targets: HashMap<Key, Key>,
     wanted: HashSet<Key>,
     /// Files of a wanted name, by their number in the archive.
     files: HashMap<Key, Vec<(u64, T)>>,
@@ -45,9 +45,9 @@ pub(super) struct Links<T> {
 
 impl<T> Links<T> {
     /// From names of links and where each points.
-    pub(super) fn new(links: HashMap<Key, Key>) -> Self {
-        let wanted = links.values().cloned().collect();
-        Self { links, wanted, files: HashMap::new() }
+    pub(super) fn new(targets: HashMap<Key, Key>) -> Self {
+        let wanted = targets.values().cloned().collect();
+        Self { targets, wanted, files: HashMap::new() }
     }
 
     /// Whether a link may stand for the file of this name.
@@ -68,7 +68,7 @@ impl<T> Links<T> {
                 let before = files.iter().rev().find(|(at, _)| *at < number);
                 return before.or_else(|| files.first()).map(|(_, file)| file);
             }
-            key = self.links.get(key)?;
+            key = self.targets.get(key)?;
         }
         None
     }

@@ -55,11 +55,11 @@ pub(super) fn list(path: &Path, listing: &mut Listing<'_, '_>) -> io::Result<()>
     })
 }
 
+/// Takes an entry, its number, and the file to read its content from.
+type Each<'a> = dyn FnMut(u64, OwnedZipFileEntry, &mut BufReader<File>) -> io::Result<()> + 'a;
+
 /// Every entry of the central directory, also those whose name there is another of, with its number.
-fn each_entry(
-    path: &Path,
-    each: &mut dyn FnMut(u64, OwnedZipFileEntry, &mut BufReader<File>) -> io::Result<()>,
-) -> io::Result<()> {
+fn each_entry(path: &Path, each: &mut Each<'_>) -> io::Result<()> {
     let mut archive =
         ZipIterable::try_new(BufReader::new(File::open(path)?), Config::default()).map_err(damaged)?;
     let mut content = BufReader::new(File::open(path)?);

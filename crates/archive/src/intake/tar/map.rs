@@ -99,7 +99,9 @@ impl Text {
 
     pub(super) fn add_to(self, map: &mut Map) {
         let (pairs, rest) = self.numbers.get(1..).unwrap_or_default().as_chunks::<2>();
-        pairs.iter().for_each(|&[offset, length]| map.push(offset, length));
+        for &[offset, length] in pairs {
+            map.push(offset, length);
+        }
         let is_whole = self.numbers.first().is_some_and(|count| *count == pairs.len() as u64);
         if self.is_broken || !rest.is_empty() || !is_whole {
             map.break_it();

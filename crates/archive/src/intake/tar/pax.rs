@@ -35,7 +35,9 @@ impl Sparse {
     pub(super) fn map(&self) -> Map {
         let mut map = Map::of_size(self.bytes);
         let (pairs, rest) = self.numbers.as_chunks::<2>();
-        pairs.iter().for_each(|&[offset, length]| map.push(offset, length));
+        for &[offset, length] in pairs {
+            map.push(offset, length);
+        }
         if self.is_broken || !rest.is_empty() || self.major > 1 {
             map.break_it();
         }
