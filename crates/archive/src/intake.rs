@@ -2,20 +2,28 @@
 
 mod manifest;
 mod members;
+mod nature;
+mod skipped;
+mod tar;
 mod walk;
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::failure::Failure;
+use crate::name;
 use crate::portion::Portion;
 use crate::source::Source;
+use nature::Judgement;
 
 pub use manifest::ManifestError;
 pub use members::{ArchiveReader, MAX_MEMBER_BYTES, find};
+pub use nature::Nature;
+pub use skipped::Skipped;
 
 /// Name of standard input.
 const STDIN: &str = "-";
@@ -23,12 +31,12 @@ const STDIN: &str = "-";
 /// How inputs are searched for.
 #[derive(Debug, Clone, Default)]
 pub struct IntakeOptions {
-    /// Extensions of files taken from directories and archives, in small letters and without the dot; whoever names a
-    /// file itself need not have one of them. With an empty string among them, files without extension are taken too.
+    /// Extensions of files taken from directories and archives whatever they hold, in small letters and without the dot;
+    /// whoever names a file itself need not have one of them. With an empty string among them, files without extension are
+    /// taken too.
     pub extensions: Vec<String>,
-    /// Tells by the first [`START_BYTES`] of a file or member whether it is wanted, where its name has no extension or ends in
-    /// a number, as identifiers do; none, and the extension decides there too.
-    pub by_start: Option<fn(&[u8]) -> bool>,
+    /// Tells by the first [`START_BYTES`] of a file or member what it is; none, and the extension decides.
+    pub by_start: Option<fn(&[u8]) -> Nature>,
     /// Leaves out all inputs but those of one machine.
     pub portion: Option<Portion>,
 }
@@ -54,26 +62,63 @@ pub enum IntakeError {
 }
 
 /// Bytes that [`IntakeOptions::by_start`] sees.
-pub const START_BYTES: u64 = 132;
+pub const START_BYTES: u64 = 4096;
 
-/// Takes one input after the other.
-pub(crate) type Sink<'a> = dyn FnMut(Source) -> Result<(), IntakeError> + 'a;
+/// A search: where its inputs go, and what it leaves out.
+struct Intake<'a> {
+    options: &'a IntakeOptions,
+    sink: &'a mut dyn FnMut(Source) -> io::Result<()>,
+    skipped: &'a mut Skipped,
+    /// Inputs so far, those of other portions too.
+    taken: u64,
+}
+
+impl Intake<'_> {
+    fn is_own(&self, source: &Source) -> bool {
+        self.options.portion.is_none_or(|portion| portion.takes(&source.id()))
+    }
+
+    fn take(&mut self, source: Source) -> Result<(), IntakeError> {
+        self.taken += 1;
+        if self.is_own(&source) {
+            (self.sink)(source)?;
+        }
+        Ok(())
+    }
+
+    /// Takes or counts what was found.
+    fn judged(&mut self, judgement: Judgement, source: impl FnOnce() -> Source) -> Result<(), IntakeError> {
+        if judgement == Judgement::Input {
+            return self.take(source());
+        }
+        if self.options.portion.is_none() || self.is_own(&source()) {
+            match judgement {
+                Judgement::Input => {}
+                Judgement::NoFilm(kind) => self.skipped.add_no_film(kind),
+                Judgement::Other(reason) => self.skipped.add_unknown(reason),
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Hands every input that `arguments` stand for to `sink`, in order. Nothing is decoded, and memory does not grow with their
 /// number.
 ///
 /// An argument is
 /// - `-`: the lines of `stdin`, each a file, directory or archive;
-/// - a directory: the files below it that have one of the extensions, sorted by name level by level. Links are followed, and
-///   one that leads back or nowhere is an input with a problem;
-/// - a file that ends in `.zip`, `.tar`, `.tar.gz` or `.tgz`: its members with one of the extensions, in its order. Archives
-///   within archives and below directories stay closed;
+/// - a directory: the films below it, sorted by name level by level, and those in archives there. Links are followed, and one
+///   that leads back or nowhere is an input with a problem;
+/// - a file that ends in `.zip`, `.tar`, `.tar.gz` or `.tgz`: the films among its members, in its order. Archives within
+///   archives stay closed;
 /// - a file that ends in `.csv`, `.tsv` (gzipped or not) or `.parquet`: what its column `path` names, relative to the file's
 ///   directory;
-/// - a pattern with `*`, `?` or `[…]`, where no file has that name: what matches it, sorted by name;
+/// - a pattern with `*`, `?` or `[…]`, where no file has that name: what matches it, sorted by name, without what is no film by
+///   its nature;
 /// - a file otherwise, whether it is there or not.
 ///
-/// What gives no input at all stays in the list as one with a problem.
+/// Films are files with one of the extensions, and those that [`IntakeOptions::by_start`] tells to be some. What gives no input
+/// at all stays in the list as one with a problem.
 ///
 /// # Errors
 /// [`IntakeError`] when a manifest or standard input cannot be read, or `sink` fails.
@@ -83,21 +128,36 @@ pub fn expand(
     stdin: &mut dyn BufRead,
     sink: &mut dyn FnMut(Source) -> io::Result<()>,
 ) -> Result<(), IntakeError> {
-    let mut own = |source: Source| {
-        if options.portion.is_none_or(|portion| portion.takes(&source.id())) {
-            sink(source)?;
-        }
-        Ok(())
-    };
+    expand_and_count(arguments, options, stdin, sink).map(drop)
+}
+
+/// As [`expand`], and returns what the search left out.
+///
+/// # Errors
+/// As of [`expand`].
+pub fn expand_and_count(
+    arguments: &[PathBuf],
+    options: &IntakeOptions,
+    stdin: &mut dyn BufRead,
+    sink: &mut dyn FnMut(Source) -> io::Result<()>,
+) -> Result<Skipped, IntakeError> {
+    let mut skipped = Skipped::default();
+    let mut intake = Intake { options, sink, skipped: &mut skipped, taken: 0 };
     for argument in arguments {
         match kind(argument) {
-            Kind::Stdin => lines(stdin, options, &mut own)?,
-            Kind::Manifest => manifest::read(argument, &mut |path| entry(&path, options, &mut own))?,
-            Kind::Pattern => matches(argument, options, &mut own)?,
-            Kind::Entry => entry(argument, options, &mut own)?,
+            Kind::Stdin => lines(stdin, &mut intake)?,
+            Kind::Manifest => manifest::read(argument, &mut |path| entry(&path, &mut intake))?,
+            Kind::Pattern => matches(argument, &mut intake)?,
+            Kind::Entry => entry(argument, &mut intake)?,
         }
     }
-    Ok(())
+    Ok(skipped)
+}
+
+/// Whether an argument stands for inputs that have to be searched for, rather than for a file.
+pub fn is_search(argument: &Path) -> bool {
+    let is_container = || members::Container::of(argument).is_some();
+    !matches!(kind(argument), Kind::Entry) || argument.is_dir() || argument.is_file() && is_container()
 }
 
 enum Kind {
@@ -120,40 +180,53 @@ fn kind(argument: &Path) -> Kind {
 }
 
 /// A file, directory or archive.
-fn entry(path: &Path, options: &IntakeOptions, sink: &mut Sink<'_>) -> Result<(), IntakeError> {
+fn entry(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     if path.is_dir() {
-        return walk::below(path, options, sink);
+        return walk::below(path, intake);
     }
     match members::Container::of(path) {
-        Some(container) if path.is_file() => members::list(path, container, options, sink),
-        _ => sink(Source::file(path)),
+        Some(container) if path.is_file() => members::named(path, container, intake),
+        _ => intake.take(Source::file(path)),
     }
 }
 
-fn matches(pattern: &Path, options: &IntakeOptions, sink: &mut Sink<'_>) -> Result<(), IntakeError> {
-    let mut problem = |kind, message: &dyn ToString| {
-        sink(Source::missing(pattern, Failure::new(kind, message.to_string())))
-    };
-    let found = match glob::glob(&pattern.to_string_lossy()) {
-        Ok(found) => found,
-        Err(error) => return problem("pattern", &error),
+fn matches(pattern: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+    let problem =
+        |kind, message: &dyn ToString| Source::missing(pattern, Failure::new(kind, message.to_string()));
+    let found = match pattern.to_str().map(glob::glob) {
+        Some(Ok(found)) => found,
+        Some(Err(error)) => return intake.take(problem("pattern", &error)),
+        None => return intake.take(problem("pattern", &"a pattern has to be UTF-8")),
     };
     let mut is_empty = true;
     for path in found {
         is_empty = false;
         match path {
-            Ok(path) => entry(&path, options, sink)?,
-            Err(error) => sink(Source::missing(error.path(), Failure::new("walk", error.error())))?,
+            Ok(path) => matched(&path, intake)?,
+            Err(error) => intake.take(Source::missing(error.path(), Failure::new("walk", error.error())))?,
         }
     }
     if is_empty {
-        sink(Source::missing(pattern, Failure::new("no_match", "no file matches this pattern")))?;
+        intake.take(problem("no_match", &"no file matches this pattern"))?;
     }
     Ok(())
 }
 
+/// As if the file had been named, unless it is none that anybody would name.
+fn matched(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+    let name = path.file_name().unwrap_or_default();
+    let name = name::escape(name.as_encoded_bytes());
+    let tell = || nature::judge(&name, intake.options, |tells| nature_of(File::open(path)?, tells));
+    if path.is_file()
+        && let judgement @ Judgement::NoFilm(_) = tell()
+    {
+        return intake.judged(judgement, || Source::file(path));
+    }
+    entry(path, intake)
+}
+
 /// A path a line, as `find` prints them.
-fn lines(stdin: &mut dyn BufRead, options: &IntakeOptions, sink: &mut Sink<'_>) -> Result<(), IntakeError> {
+fn lines(stdin: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -164,32 +237,27 @@ fn lines(stdin: &mut dyn BufRead, options: &IntakeOptions, sink: &mut Sink<'_>) 
             line.pop();
         }
         if !line.is_empty() {
-            entry(&path_of(&line)?, options, sink)?;
+            entry(&path_of(&line).map_err(IntakeError::Stdin)?, intake)?;
         }
     }
 }
 
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps, reason = "other systems refuse some")]
-fn path_of(bytes: &[u8]) -> Result<PathBuf, IntakeError> {
+fn path_of(bytes: &[u8]) -> io::Result<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
     Ok(PathBuf::from(OsStr::from_bytes(bytes)))
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> Result<PathBuf, IntakeError> {
-    let text = std::str::from_utf8(bytes).map_err(io::Error::other).map_err(IntakeError::Stdin)?;
+fn path_of(bytes: &[u8]) -> io::Result<PathBuf> {
+    let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
     Ok(PathBuf::from(text))
 }
 
-/// Whether a file found in a directory or archive is an input.
-fn is_wanted(name: &Path, options: &IntakeOptions, start: impl FnOnce() -> io::Result<Vec<u8>>) -> bool {
-    let extension = name.extension().and_then(OsStr::to_str).unwrap_or_default();
-    if options.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
-        return true;
-    }
-    let is_bare = extension.bytes().all(|byte| byte.is_ascii_digit());
-    options.by_start.filter(|_| is_bare).is_some_and(|tells| start().is_ok_and(|start| tells(&start)))
+/// What the start of a file says of it.
+fn nature_of(content: impl Read, tells: fn(&[u8]) -> Nature) -> io::Result<Nature> {
+    Ok(tells(&start_of(content)?))
 }
 
 /// The first [`START_BYTES`], or all where there are fewer.

@@ -38,7 +38,7 @@
 //!             Content::Bytes(bytes) => Ok(bytes.len() as u64),
 //!         };
 //!         let image = image.map_err(|error| Failure::new("io", error));
-//!         Prepared { identity: Default::default(), qc: Vec::new(), image }
+//!         Prepared { identity: Default::default(), qc: Vec::new(), notes: Vec::new(), image }
 //!     }
 //!
 //!     fn score(&self, images: &[u64]) -> Result<Vec<Verdict>, Failure> {
@@ -80,11 +80,13 @@
 //!
 //! # Limits
 //! Inputs are the same when their names and order are: content that changes between two processes of a run is not noticed.
-//! Manifests are tables as `medclip-data` reads them. Archives are zip and tar, gzipped or not, by their name; a member is read into memory whole, up to
-//! [`MAX_MEMBER_BYTES`](intake::MAX_MEMBER_BYTES).
+//! Manifests are tables as `medclip-data` reads them. Archives are zip and tar, gzipped or not, by their name; a member is read into
+//! memory whole, up to [`MAX_MEMBER_BYTES`](intake::MAX_MEMBER_BYTES). Links within an archive are followed; in a gzipped tar archive,
+//! each one whose file lies before it costs another pass.
 
 mod failure;
 pub mod intake;
+mod name;
 pub mod pipeline;
 pub mod portion;
 pub mod row;
@@ -94,11 +96,11 @@ pub mod source;
 pub mod table;
 
 pub use failure::Failure;
-pub use intake::{IntakeError, IntakeOptions, expand};
+pub use intake::{IntakeError, IntakeOptions, Nature, Skipped, expand, expand_and_count};
 pub use pipeline::{End, PipelineOptions, Progress, work};
 pub use portion::Portion;
 pub use row::{Columns, Identity, Row, Scores, Verdict};
 pub use run::{Run, RunError, Settings, Summary, Target};
 pub use scorer::{Content, Prepared, Scorer};
 pub use source::{Member, Source};
-pub use table::{EmbeddingsError, Format, read_embeddings};
+pub use table::{Described, EmbeddingsError, Format, describe_embeddings, read_embeddings, text_cell};

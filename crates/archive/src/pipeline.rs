@@ -89,7 +89,7 @@ pub fn work<S: Scorer>(
             scope.spawn(move || score(scorer, plan, groups, &sender));
         }
         drop(row_sender);
-        write(run, &row_receiver, &token_receiver, &mut progress)?;
+        write(run, scorer, &row_receiver, &token_receiver, &mut progress)?;
         // Its only panic would be that of a thread that could not be spawned.
         feeder.join().unwrap_or(Ok(()))
     })?;
@@ -155,7 +155,7 @@ fn feed(
         if tokens.send(()).is_err() {
             break;
         }
-        let member = source.member.as_ref();
+        let member = source.member.as_ref().filter(|_| source.problem.is_none());
         let bytes = member.map(|member| archives.read(&source.path, member));
         if jobs.send(Job { position, source, bytes }).is_err() {
             break;
@@ -210,7 +210,7 @@ fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, ro
     while let Some(group) = next() {
         let mut images = Vec::with_capacity(group.len());
         let mut scored = Vec::with_capacity(group.len());
-        for (position, Ready { path, prepared: Prepared { identity, qc, image } }) in group {
+        for (position, Ready { path, prepared: Prepared { identity, qc, notes, image } }) in group {
             // Filled in below where there is an image.
             let scores = match image {
                 Ok(image) => {
@@ -219,10 +219,10 @@ fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, ro
                 }
                 Err(failure) => Some(failure),
             };
-            scored.push((position, path, identity, qc, scores));
+            scored.push((position, path, (identity, notes), qc, scores));
         }
         let mut scores = score_batch(scorer, &images).into_iter();
-        for (position, path, identity, mut qc, failure) in scored {
+        for (position, path, (identity, notes), mut qc, failure) in scored {
             let missing = || Err(Failure::new("engine", "the model gave no scores"));
             let verdict = failure.map_or_else(|| scores.next().unwrap_or_else(missing), Err);
             let scores = verdict.and_then(|verdict| {
@@ -230,7 +230,7 @@ fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, ro
                 qc.extend(added);
                 verdict.scores
             });
-            if rows.send((position, Row { path, identity, qc, scores })).is_err() {
+            if rows.send((position, Row { path, identity, qc, notes, scores })).is_err() {
                 return;
             }
         }
@@ -258,8 +258,9 @@ fn score_batch<S: Scorer>(scorer: &S, images: &[S::Image]) -> Vec<Result<Verdict
 }
 
 /// Rows in order, a file of them at a time.
-fn write(
+fn write<S: Scorer>(
     run: &mut Run,
+    scorer: &S,
     rows: &Receiver<(u64, Row)>,
     tokens: &Receiver<()>,
     progress: &mut impl FnMut(Progress),
@@ -276,7 +277,10 @@ fn write(
             if row.scores.as_ref().is_ok_and(|scores| !run.settings().columns.fit(scores)) {
                 row.scores = Err(Failure::new("engine", "the model gave scores of another width"));
             }
-            failed += u64::from(row.scores.is_err());
+            if let Err(failure) = &row.scores {
+                failed += 1;
+                scorer.failed(&row.path, failure);
+            }
             file.push(row);
             next += 1;
             if next.is_multiple_of(u64::from(run.settings().shard_size.get())) || next == run.inputs() {

@@ -13,6 +13,8 @@ pub struct Row {
     pub identity: Identity,
     /// Codes of the quality checks that have something to say.
     pub qc: Vec<String>,
+    /// Codes of what is unusual about the file and was read nevertheless.
+    pub notes: Vec<String>,
     /// Its scores, or why it has none.
     pub scores: Result<Scores, Failure>,
 }

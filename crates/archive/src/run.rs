@@ -44,7 +44,7 @@ const FINISHED: &str = "finished.json";
 const LOCK: &str = "lock";
 
 /// Form of the directory; another is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A run at work. Nobody else can open its directory meanwhile.
 #[derive(Debug)]
@@ -100,10 +100,34 @@ pub enum RunError {
         source: io::Error,
     },
     /// There are results already.
-    #[error("{} is there already: go on with --resume, or name another", path.display())]
+    #[error("{} is there already: continue that run, or name another place", path.display())]
     Exists {
         /// The directory or file.
         path: PathBuf,
+    },
+    /// The one file of a finished run is not where it was written.
+    #[error(
+        "{} was written and is not there any more (moved or deleted), but {} still says that the run is finished: \
+         delete {} to score again",
+        file.display(), record.display(), record.display()
+    )]
+    Moved {
+        /// The file that is gone.
+        file: PathBuf,
+        /// The directory beside it that holds the record of the run, which is to be deleted.
+        record: PathBuf,
+    },
+    /// A run that another version of this program began.
+    #[error(
+        "{} was begun by another version of this program, which wrote other columns (form {found}, this program writes \
+         {VERSION}): finish it with that version, or delete it to score again",
+        path.display()
+    )]
+    Version {
+        /// The run's directory.
+        path: PathBuf,
+        /// Its form.
+        found: u32,
     },
     /// A directory of something else.
     #[error("{} is not empty and holds no run", path.display())]
@@ -180,6 +204,10 @@ impl Run {
             return Err(RunError::Exists { path: path.to_owned() });
         }
         if directory.join(CONTROL).join(RUN).exists() {
+            // There is no file: that was seen above.
+            if let Some(file) = target.file().filter(|_| directory.join(CONTROL).join(FINISHED).exists()) {
+                return Err(RunError::Moved { file: file.to_owned(), record: directory });
+            }
             return Err(RunError::Exists { path: directory });
         }
         if is_occupied(&directory)? {
@@ -211,8 +239,7 @@ impl Run {
         }
         let manifest: Manifest = read_json(&path)?;
         if manifest.version != VERSION {
-            let reason = format!("its version is {}, this program knows {VERSION}", manifest.version);
-            return Err(RunError::Damaged { path, reason });
+            return Err(RunError::Version { path: directory, found: manifest.version });
         }
         let mut differences = manifest.settings.differences(&settings);
         if differences.is_empty() {
@@ -288,7 +315,7 @@ impl Run {
         let expected = self.settings.rows_of(self.commits, self.inputs);
         assert_eq!(rows.len() as u64, expected, "rows of file {}", self.commits);
         let path = rows_path(&self.directory, self.commits, self.settings.format);
-        let bytes = self.settings.format.encode(&self.settings.columns, rows);
+        let bytes = self.settings.format.encode(&self.settings, rows);
         let bytes = bytes.map_err(|source| StagingError { path: path.clone(), source })?;
         replace_file(&path, &bytes)?;
         let commit = Commit::new(rows, &bytes);
@@ -308,10 +335,10 @@ impl Run {
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         assert_eq!(self.summary.rows, self.inputs, "a finished run has all rows");
         if let Some(file) = &self.file {
-            let Settings { format, columns, .. } = &self.settings;
+            let format = &self.settings.format;
             let files: Vec<PathBuf> =
                 (0..self.commits).map(|number| rows_path(&self.directory, number, *format)).collect();
-            replace_file_with(file, |out| format.join(columns, &files, out))?;
+            replace_file_with(file, |out| format.join(&self.settings, &files, out))?;
         }
         write_json(&self.directory.join(CONTROL).join(FINISHED), &self.summary)?;
         self.is_finished = true;
@@ -322,8 +349,7 @@ impl Run {
     fn tidy(&self) -> Result<(), RunError> {
         let Some(file) = &self.file else { return Ok(()) };
         if !file.exists() {
-            let reason = "the run beside it is finished, but the file is gone".to_owned();
-            return Err(RunError::Damaged { path: file.clone(), reason });
+            return Err(RunError::Moved { file: file.clone(), record: self.directory.clone() });
         }
         let listed = fs::read_dir(&self.directory).map_err(|source| read_error(&self.directory, source))?;
         for entry in listed {

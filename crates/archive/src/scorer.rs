@@ -21,6 +21,8 @@ pub struct Prepared<T> {
     pub identity: Identity,
     /// Codes of quality checks.
     pub qc: Vec<String>,
+    /// Codes of what is unusual about the file and was read nevertheless.
+    pub notes: Vec<String>,
     /// What the model takes.
     pub image: Result<T, Failure>,
 }
@@ -38,11 +40,14 @@ pub trait Scorer: Sync {
     /// # Errors
     /// [`Failure`] of the batch.
     fn score(&self, images: &[Self::Image]) -> Result<Vec<Verdict>, Failure>;
+
+    /// Is told, in order, of every input whose row has no scores, under its id.
+    fn failed(&self, _id: &str, _failure: &Failure) {}
 }
 
 impl<T> Prepared<T> {
     /// Nothing to score and nothing known.
     pub fn failed(failure: Failure) -> Self {
-        Self { identity: Identity::default(), qc: Vec::new(), image: Err(failure) }
+        Self { identity: Identity::default(), qc: Vec::new(), notes: Vec::new(), image: Err(failure) }
     }
 }

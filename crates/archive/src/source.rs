@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::name;
 
 /// One input: a file, a member of an archive, or a name under which none could be found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,14 +20,21 @@ pub struct Source {
 }
 
 /// A member of an archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Member {
-    /// Its name. It names a row and never a place on a disk.
+    /// Its name as text, in which every name is another one; of namesakes in an archive the second has `#2` at its end, and so
+    /// on. It names a row and never a place on a disk.
     pub name: String,
     /// Its number in a zip archive; in a tar archive the offset of its content, in bytes of the unpacked archive.
     pub position: u64,
     /// Length of its content in bytes, as the archive says.
     pub bytes: u64,
+    /// The member whose content it has, where it is a link in a zip archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Pieces of a sparse file: offset in its content and length in bytes, in the order in which the archive has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extents: Vec<(u64, u64)>,
 }
 
 impl Source {
@@ -41,11 +49,14 @@ impl Source {
     }
 
     /// What names it in a row: the path, and of a member `archive.zip!member`.
+    ///
+    /// No two inputs have the same: bytes that are not UTF-8, control characters, and a `!` that would be read as the one in
+    /// front of a member, are written as `\xNN`, and so is a backslash that would be read as such an escape.
     pub fn id(&self) -> String {
-        let path = self.path.display();
+        let path = name::of_path(&self.path);
         match &self.member {
             Some(member) => format!("{path}!{}", member.name),
-            None => path.to_string(),
+            None => path,
         }
     }
 
@@ -115,10 +126,12 @@ mod tests {
 
     #[test]
     fn every_source_comes_back_from_the_list() {
-        let member = Member { name: "a/ü.png".to_owned(), position: 7, bytes: 9 };
+        let member = Member { name: "a/ü.png".to_owned(), position: 7, bytes: 9, ..Member::default() };
+        let link = Member { link: Some("b.png".to_owned()), extents: vec![(0, 3), (9, 1)], ..member.clone() };
         let mut sources = vec![
             Source::file("a b.png"),
             Source { member: Some(member), ..Source::file("x.zip") },
+            Source { member: Some(link), ..Source::file("x.zip") },
             Source::missing("nowhere", Failure::new("walk", "not\nthere")),
         ];
         if cfg!(unix) {
@@ -133,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_member_is_named_by_its_archive_too() {
-        let member = Some(Member { name: "a.png".to_owned(), position: 0, bytes: 1 });
+        let member = Some(Member { name: "a.png".to_owned(), bytes: 1, ..Member::default() });
         assert_eq!(Source { member, ..Source::file("x.zip") }.id(), "x.zip!a.png");
+        assert_eq!(Source::file("x.zip!a.png").id(), "x.zip\\x21a.png");
     }
 }

@@ -1,9 +1,9 @@
 //! Rows as Parquet, CSV or JSON lines.
 //!
 //! Columns in this order: `path`, `sop_instance_uid`, `study_instance_uid`, `patient_id` on request, `model`, `model_id`,
-//! `engine`, `qc`, `error_kind`, `error`, then `CLASS logit` and `CLASS probability` of every class, then `embedding` on
-//! request. In JSON the classes are a list `findings` of name, logit and probability. CSV joins the codes of `qc` by `;`
-//! and has an embedding as a JSON list in one cell. The same rows give the same bytes.
+//! `engine`, `qc`, `notes`, `error_kind`, `error`, then `CLASS logit` and `CLASS probability` of every class, then `embedding` on
+//! request. In JSON the classes are a list `findings` of name, logit and probability. CSV joins the codes of `qc` and `notes`
+//! by `;` and has an embedding as a JSON list in one cell. The same rows give the same bytes.
 
 mod csv;
 mod embeddings;
@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::row::{Columns, Row};
+use crate::row::Row;
+use crate::run::Settings;
 
-pub use embeddings::{EmbeddingsError, read_embeddings};
+pub use csv::text_cell;
+pub use embeddings::{Described, EmbeddingsError, describe_embeddings, read_embeddings};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,24 +54,24 @@ impl Format {
     }
 
     /// A whole file of these rows.
-    pub(crate) fn encode(self, columns: &Columns, rows: &[Row]) -> io::Result<Vec<u8>> {
+    pub(crate) fn encode(self, settings: &Settings, rows: &[Row]) -> io::Result<Vec<u8>> {
         match self {
-            Self::Parquet => parquet::encode(columns, rows),
-            Self::Csv => csv::encode(columns, rows),
-            Self::Jsonl => json::encode(columns, rows),
+            Self::Parquet => parquet::encode(settings, rows),
+            Self::Csv => csv::encode(&settings.columns, rows),
+            Self::Jsonl => json::encode(&settings.columns, rows),
         }
     }
 
     /// One file of the rows of several.
     pub(crate) fn join(
         self,
-        columns: &Columns,
+        settings: &Settings,
         files: &[PathBuf],
         out: &mut (dyn Write + Send),
     ) -> io::Result<()> {
         match self {
-            Self::Parquet => parquet::join(columns, files, out),
-            Self::Csv => csv::join(columns, files, out),
+            Self::Parquet => parquet::join(settings, files, out),
+            Self::Csv => csv::join(&settings.columns, files, out),
             Self::Jsonl => json::join(files, out),
         }
     }

@@ -181,17 +181,17 @@ fn another_run_is_refused_by_what_differs() {
         cases.push((settings, inputs.clone(), message.to_owned()));
     };
     case(&|s| s.columns.model_id = "ab".to_owned(), "its model id is 0f0f");
-    case(&|s| s.columns.engine = "cuda".to_owned(), "its engine is none, asked for is cuda");
-    case(&|s| s.columns.embedding_dim = Some(3), "its width of embeddings is none, asked for is 3");
-    case(&|s| s.columns.patient = true, "its patient column is not there, asked for is there");
-    case(&|s| s.format = Format::Jsonl, "its format is csv, asked for is jsonl");
-    case(&|s| s.shard_size = 6.try_into().unwrap(), "its shard size is 5, asked for is 6");
-    case(&|s| s.portion = Portion::new(1, 2), "its part of the inputs is none, asked for is 1/2");
+    case(&|s| s.columns.engine = "cuda".to_owned(), "its engine is none, but cuda was given");
+    case(&|s| s.columns.embedding_dim = Some(3), "its width of embeddings is none, but 3 was given");
+    case(&|s| s.columns.patient = true, "its patient column is off, but on was given");
+    case(&|s| s.format = Format::Jsonl, "its format is csv, but jsonl was given");
+    case(&|s| s.shard_size = 6.try_into().unwrap(), "its shard size is 5, but 6 was given");
+    case(&|s| s.portion = Portion::new(1, 2), "its part of the inputs is none, but 1/2 was given");
     case(
         &|s| drop(s.options.insert("window".to_owned(), "auto".to_owned())),
-        "its window is none, asked for is auto",
+        "its window is none, but auto was given",
     );
-    cases.push((same(), inputs[1..].to_vec(), "it has 8 inputs, asked for are 7".to_owned()));
+    cases.push((same(), inputs[1..].to_vec(), "it has 8 inputs, but 7 were given".to_owned()));
     let turned = inputs.iter().rev().cloned().collect();
     cases.push((same(), turned, "its 8 inputs have other names, or another order".to_owned()));
     for (settings, inputs, expected) in cases {

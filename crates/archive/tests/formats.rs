@@ -37,11 +37,12 @@ fn json_lines_hold_every_input_in_order() {
     let keys: Vec<_> = lines[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys.join(" "),
-        "path sop_instance_uid study_instance_uid patient_id model model_id engine qc findings embedding error_kind error"
+        "path sop_instance_uid study_instance_uid patient_id model model_id engine qc notes findings embedding error_kind error"
     );
     assert_eq!(lines[4]["sop_instance_uid"], "1.2.3");
     assert_eq!(lines[4]["patient_id"], "P 1");
     assert_eq!(lines[4]["qc"], serde_json::json!(["lateral", "dark"]));
+    assert_eq!(lines[4]["notes"], serde_json::json!(["no_preamble", "odd_window"]));
     assert_eq!(lines[4]["findings"][1]["name"], "Pleural Effusion");
     assert_eq!(lines[4]["embedding"].as_array().unwrap().len(), 3);
     assert!(lines[3]["embedding"].is_null());
@@ -54,14 +55,14 @@ fn csv_says_what_json_says() {
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!(
         header.join(","),
-        "path,sop_instance_uid,study_instance_uid,model,model_id,engine,qc,error_kind,error,Cardiomegaly logit,\
+        "path,sop_instance_uid,study_instance_uid,model,model_id,engine,qc,notes,error_kind,error,Cardiomegaly logit,\
          Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
     );
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 6);
-    assert_eq!((&rows[4][6], &rows[4][7]), ("lateral;dark", ""));
-    assert_eq!((&rows[3][7], &rows[3][8], &rows[3][9]), ("damaged", "is broken", ""));
-    assert!(rows[4][9].parse::<f32>().unwrap() > 0.0);
+    assert_eq!((&rows[4][6], &rows[4][7], &rows[4][8]), ("lateral;dark", "no_preamble;odd_window", ""));
+    assert_eq!((&rows[3][8], &rows[3][9], &rows[3][10]), ("damaged", "is broken", ""));
+    assert!(rows[4][10].parse::<f32>().unwrap() > 0.0);
 }
 
 #[test]
@@ -75,7 +76,11 @@ fn parquet_says_what_json_says() {
     let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
     assert_eq!(rows.len(), 6);
     assert!(rows[4].contains(r#"patient_id: "P 1""#), "{}", rows[4]);
-    assert!(rows[4].contains(r#"qc: ["lateral", "dark"]"#), "{}", rows[4]);
+    assert!(
+        rows[4].contains(r#"qc: ["lateral", "dark"], notes: ["no_preamble", "odd_window"]"#),
+        "{}",
+        rows[4]
+    );
     assert!(rows[0].contains("qc: []") && rows[0].contains("error_kind: null"), "{}", rows[0]);
     assert!(
         rows[3].contains(r#"error_kind: "damaged", error: "is broken", Cardiomegaly logit: null"#),

@@ -3,26 +3,27 @@
 mod progress;
 mod scorer;
 
-use std::collections::BTreeMap;
-use std::io;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Cursor, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use medclip_archive::{
-    Columns, End, IntakeOptions, PipelineOptions, Portion, Run, Settings, Source, Summary, Target, expand,
-    work,
+    Columns, End, PipelineOptions, Portion, Run, RunError, Settings, Skipped, Source, Summary, Target,
+    expand_and_count, work,
 };
+#[cfg(feature = "search")]
+use medclip_core::staging::StagedDirectory;
 use medclip_runtime::{EngineKind, Model, ModelOptions};
 
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
 use crate::film::DicomArgs;
-use crate::inputs::IMAGE_EXTENSIONS;
-use crate::{Outcome, say};
+use crate::{Outcome, inputs, say};
 use progress::Reporter;
 use scorer::ModelScorer;
 
@@ -33,8 +34,10 @@ const INTERRUPTED: i32 = 130;
 pub(crate) struct Job<'a> {
     pub(crate) inputs: &'a [PathBuf],
     pub(crate) portion: Option<Portion>,
-    /// Go on with the run that is there, if one is.
-    pub(crate) resume: bool,
+    /// What becomes of a run that is there.
+    pub(crate) earlier: Earlier,
+    /// Every input has a name of its own, or nothing is begun.
+    pub(crate) unique: bool,
     /// Name inputs that fail on standard error.
     pub(crate) log_paths: bool,
     pub(crate) threads: Threads,
@@ -42,6 +45,18 @@ pub(crate) struct Job<'a> {
     pub(crate) checks: &'a Checks,
     /// How DICOM files are shown.
     pub(crate) dicom: &'a DicomArgs,
+}
+
+/// What becomes of an earlier run in the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// It stays, and nothing is done.
+    Refuse,
+    /// It is continued, and refused where it is another.
+    Continue,
+    /// It is continued, and replaced where it is another.
+    #[cfg(feature = "search")]
+    Replace,
 }
 
 /// Threads in all, those of a batch, and its images.
@@ -107,18 +122,14 @@ pub(crate) fn run(
     job: &Job<'_>,
     shown: &Path,
 ) -> anyhow::Result<(Outcome, Summary)> {
-    let extensions = IMAGE_EXTENSIONS.map(str::to_owned).to_vec();
-    let intake = IntakeOptions { extensions, by_start: Some(medclip_decode::is_dicom), portion: job.portion };
-    let mut list = |sink: &mut dyn FnMut(Source) -> io::Result<()>| {
-        expand(job.inputs, &intake, &mut io::stdin().lock(), sink)
-    };
     let embeddings = settings.columns.embedding_dim.is_some();
     let patient = settings.columns.patient;
-    let mut run = if job.resume {
-        Run::resume(target, settings, &mut list)?
-    } else {
-        Run::begin(target, settings, &mut list)?
-    };
+    let mut inputs = Inputs::new(job)?;
+    let run = open(target, settings, job.earlier, &mut inputs);
+    if let Some(twice) = &inputs.twice {
+        return Err(twice.error(job.log_paths));
+    }
+    let mut run = run?;
 
     let log_paths = job.log_paths;
     let Job { checks, dicom, .. } = *job;
@@ -128,13 +139,98 @@ pub(crate) fn run(
     let stop = stop_on_interrupt()?;
     let mut reporter = Reporter::new(run.summary().rows, run.inputs());
     let end = work(&mut run, &scorer, &pipeline, &stop, |progress| reporter.update(progress))?;
-    reporter.end(shown, run.summary(), run.inputs());
+    reporter.end(shown, run.summary(), run.inputs(), &inputs.skipped);
     let outcome = match end {
         End::Stopped => Outcome::Stopped,
         End::Complete if run.summary().failures.is_empty() => Outcome::Complete,
         End::Complete => Outcome::SomeFailed,
     };
     Ok((outcome, run.summary().clone()))
+}
+
+fn open(
+    target: &Target,
+    settings: Settings,
+    earlier: Earlier,
+    inputs: &mut Inputs<'_>,
+) -> anyhow::Result<Run> {
+    let mut list = |sink: &mut dyn FnMut(Source) -> io::Result<()>| inputs.list(sink);
+    let run = match earlier {
+        Earlier::Refuse => Run::begin(target, settings, &mut list),
+        Earlier::Continue => Run::resume(target, settings, &mut list),
+        #[cfg(feature = "search")]
+        Earlier::Replace => match Run::resume(target, settings.clone(), &mut list) {
+            Err(RunError::Differs { .. } | RunError::Damaged { .. } | RunError::Version { .. }) => {
+                say("replacing what an earlier run left, which was of other inputs or options");
+                StagedDirectory::remove(target.directory())?;
+                Run::begin(target, settings, &mut list)
+            }
+            run => run,
+        },
+    };
+    run.map_err(|error| match error {
+        RunError::Exists { .. } => anyhow!("{error} (--resume continues it)"),
+        error => error.into(),
+    })
+}
+
+/// The inputs, which may be listed several times.
+struct Inputs<'a> {
+    job: &'a Job<'a>,
+    /// Standard input, where it lists inputs: it can be read only once.
+    stdin: Option<Vec<u8>>,
+    skipped: Skipped,
+    twice: Option<Twice>,
+}
+
+/// Two inputs of one name, by their number from 1.
+struct Twice {
+    first: u64,
+    second: u64,
+    id: String,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(job: &'a Job<'a>) -> anyhow::Result<Self> {
+        let mut stdin = None;
+        if job.inputs.iter().any(|input| input == Path::new("-")) {
+            let mut list = Vec::new();
+            let read = io::stdin().lock().read_to_end(&mut list);
+            read.context("cannot read the list of inputs from standard input")?;
+            stdin = Some(list);
+        }
+        Ok(Self { job, stdin, skipped: Skipped::default(), twice: None })
+    }
+
+    fn list(
+        &mut self,
+        sink: &mut dyn FnMut(Source) -> io::Result<()>,
+    ) -> Result<(), medclip_archive::IntakeError> {
+        let Job { inputs, portion, unique, .. } = *self.job;
+        let mut stdin = Cursor::new(self.stdin.as_deref().unwrap_or_default());
+        let mut numbers = HashMap::new();
+        let mut number = 0;
+        let twice = &mut self.twice;
+        self.skipped = expand_and_count(inputs, &inputs::intake(portion), &mut stdin, &mut |source| {
+            number += 1;
+            if unique && let Some(first) = numbers.insert(source.id(), number) {
+                twice.get_or_insert_with(|| Twice { first, second: number, id: source.id() });
+            }
+            sink(source)
+        })?;
+        match &self.twice {
+            Some(twice) => Err(io::Error::other(twice.error(false)).into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Twice {
+    fn error(&self, with_name: bool) -> anyhow::Error {
+        let Self { first, second, id } = self;
+        let name = if with_name { format!(" ({id})") } else { String::new() };
+        anyhow!("inputs {first} and {second} are the same{name}: name each film once")
+    }
 }
 
 /// True once the user or the system has asked the program to end; asked again, it ends at once.

@@ -21,6 +21,20 @@ pub(crate) struct CheckArgs {
     settings: Vec<String>,
 }
 
+#[cfg(feature = "search")]
+impl CheckArgs {
+    /// Whether nothing was chosen.
+    pub(crate) fn is_default(&self) -> bool {
+        self.settings.is_empty()
+    }
+
+    /// The settings that [`Checks::recorded`] tells.
+    pub(crate) fn from_recorded(recorded: &str) -> Self {
+        let settings = recorded.split(',').filter(|setting| !setting.is_empty());
+        Self { settings: settings.map(str::to_owned).collect() }
+    }
+}
+
 /// The checks of a run.
 pub(crate) struct Checks {
     policy: Policy,
@@ -37,14 +51,6 @@ impl Checks {
         let learned = model.bundle().intake().map(|head| LearnedChecks::new(head.clone())).transpose();
         let learned = learned.context("cannot use the model's intake checks")?;
         Ok(Self { policy, learned })
-    }
-
-    /// No checks at all.
-    #[cfg(feature = "search")]
-    pub(crate) fn silent() -> Self {
-        let mut policy = Policy::default();
-        policy.silence();
-        Self { policy, learned: None }
     }
 
     /// What header and pixels say.

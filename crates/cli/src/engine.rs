@@ -39,6 +39,12 @@ impl EngineArgs {
         self.threads.unwrap_or(ModelOptions::default().threads)
     }
 
+    /// Takes the precision of what is compared with, whatever was chosen.
+    #[cfg(feature = "search")]
+    pub(crate) fn set_precision(&mut self, precision: PrecisionChoice) {
+        self.precision = precision;
+    }
+
     /// Decides the engine for a bundle where that was left to this program, and says so; it stays decided.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod build;
 mod query;
 mod sheet;
+mod shown;
 
 use clap::{Args, Subcommand};
 

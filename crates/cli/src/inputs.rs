@@ -1,83 +1,284 @@
-//! Files and directories named on the command line.
+//! Films named on the command line.
 
-use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::anyhow;
-use walkdir::WalkDir;
+#[cfg(feature = "archive")]
+use medclip_archive::{IntakeOptions, Nature, Portion};
+use medclip_decode::Format;
 
-/// Extensions of the images looked for in directories, whatever their case.
-pub(crate) const IMAGE_EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "dcm", "dicom"];
-
-/// Bytes that tell whether a file is DICOM.
-const DICOM_START: u64 = 132;
+#[cfg(not(feature = "archive"))]
+pub(crate) use directory::Search;
+#[cfg(feature = "archive")]
+pub(crate) use search::Search;
 
 /// An image to read, or why a path gives none.
+#[cfg(any(feature = "import", feature = "train", not(feature = "archive")))]
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) path: PathBuf,
     pub(crate) problem: Option<anyhow::Error>,
 }
 
-/// Every file as named, and for every directory the images below it, sorted by name level by level.
+/// An input of a search.
+pub(crate) struct Found {
+    /// What names it in records and messages.
+    pub(crate) id: String,
+    pub(crate) content: anyhow::Result<Content>,
+}
+
+/// Where an input's bytes are.
+pub(crate) enum Content {
+    File(PathBuf),
+    #[cfg(feature = "archive")]
+    Bytes(Vec<u8>),
+}
+
+/// Every file as named, and for every directory the films below it, sorted by name level by level.
 ///
-/// A path that cannot be walked, or a directory without images, stays in the list with its problem.
+/// What gives no film stays in the list with its problem.
+#[cfg(any(feature = "import", feature = "train", not(feature = "archive")))]
 pub(crate) fn expand(paths: &[PathBuf]) -> Vec<Input> {
-    paths.iter().flat_map(|path| if path.is_dir() { images_below(path) } else { vec![sound(path)] }).collect()
+    paths.iter().flat_map(|path| files(path)).collect()
 }
 
 /// An image file as a batch of one. An error gives the reason alone: callers name the path already.
-#[cfg(any(feature = "search", feature = "train"))]
+#[cfg(feature = "train")]
 pub(crate) fn pixels(
     model: &medclip_runtime::Model,
-    path: &Path,
+    path: &std::path::Path,
 ) -> anyhow::Result<medclip_core::ImageBatch> {
     let limits = medclip_decode::Limits::default();
     let image = medclip_decode::open(path, &limits).map_err(|error| error.reason)?;
     Ok(model.preprocessor().batch(&[image])?)
 }
 
-fn images_below(dir: &Path) -> Vec<Input> {
-    let mut found = Vec::new();
-    for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
-                found.push(sound(entry.path()));
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(dir).to_owned();
-                found.push(Input {
-                    path,
-                    problem: Some(anyhow::Error::new(error).context("cannot be walked")),
-                });
-            }
-        }
+/// How names of films end.
+fn extensions() -> impl Iterator<Item = &'static str> {
+    Format::ALL.into_iter().flat_map(|format| format.extensions().iter().copied())
+}
+
+/// Which films a search finds.
+#[cfg(feature = "archive")]
+pub(crate) fn intake(portion: Option<Portion>) -> IntakeOptions {
+    IntakeOptions { extensions: extensions().map(str::to_owned).collect(), by_start: Some(nature), portion }
+}
+
+#[cfg(feature = "archive")]
+fn nature(start: &[u8]) -> Nature {
+    if let Some(kind) = medclip_decode::holds_no_image(start) {
+        return Nature::NoFilm(kind);
     }
-    if found.is_empty() {
-        let problem =
-            Some(anyhow!("no .jpg, .jpeg, .png, .dcm, .dicom or other DICOM file in this directory"));
-        found.push(Input { path: dir.to_owned(), problem });
+    match Format::recognize(start) {
+        Some(Format::Dicom) if is_surely_dicom(start) => Nature::Film,
+        Some(Format::Dicom) => Nature::Perhaps,
+        Some(Format::Jpeg) if start.get(2) != Some(&0xff) => Nature::Unknown,
+        Some(format) if format.is_found_by_content() => Nature::Film,
+        _ => Nature::Unknown,
+    }
+}
+
+/// By the magic behind the preamble, or two letters where a first element has its representation. Other files without
+/// preamble are told by a few small numbers alone.
+fn is_surely_dicom(start: &[u8]) -> bool {
+    let has_magic = start.get(128..132) == Some(b"DICM");
+    has_magic || start.get(4..6).is_some_and(|letters| letters.iter().all(u8::is_ascii_uppercase))
+}
+
+#[cfg(feature = "archive")]
+#[cfg(any(feature = "import", feature = "train"))]
+fn files(path: &std::path::Path) -> Vec<Input> {
+    let mut found = Vec::new();
+    let mut push = |source: medclip_archive::Source| {
+        let problem = match (source.problem, source.member) {
+            (Some(problem), _) => Some(anyhow::anyhow!(problem.message)),
+            (None, Some(_)) => {
+                Some(anyhow::anyhow!("lies in an archive, which is not opened here: unpack it first"))
+            }
+            (None, None) => None,
+        };
+        found.push(Input { path: source.path, problem });
+        Ok(())
+    };
+    let listed = if path.is_dir() {
+        medclip_archive::expand(&[path.to_owned()], &intake(None), &mut std::io::empty(), &mut push)
+    } else {
+        return vec![Input { path: path.to_owned(), problem: None }];
+    };
+    if let Err(error) = listed {
+        found.push(Input { path: path.to_owned(), problem: Some(error.into()) });
     }
     found
 }
 
-fn sound(path: &Path) -> Input {
-    Input { path: path.to_owned(), problem: None }
+#[cfg(not(feature = "archive"))]
+use directory::files;
+
+/// Inputs of every kind, with members of archives.
+#[cfg(feature = "archive")]
+mod search {
+    use std::io;
+    use std::path::PathBuf;
+
+    use anyhow::anyhow;
+    use medclip_archive::intake::{ArchiveReader, is_search};
+    use medclip_archive::{Skipped, Source, expand_and_count};
+
+    use super::{Content, Found, intake};
+
+    /// What arguments stand for.
+    pub(crate) struct Search {
+        sources: Vec<Source>,
+        skipped: Skipped,
+        is_searched: bool,
+    }
+
+    impl Search {
+        /// # Errors
+        /// When a table or standard input, which name inputs, cannot be read.
+        pub(crate) fn new(arguments: &[PathBuf]) -> anyhow::Result<Self> {
+            let mut sources = Vec::new();
+            let skipped =
+                expand_and_count(arguments, &intake(None), &mut io::stdin().lock(), &mut |source| {
+                    sources.push(source);
+                    Ok(())
+                })?;
+            let is_searched = arguments.iter().any(|argument| is_search(argument));
+            Ok(Self { sources, skipped, is_searched })
+        }
+
+        /// How many inputs there are.
+        pub(crate) fn len(&self) -> usize {
+            self.sources.len()
+        }
+
+        /// What is to be said at the end; nothing where every input was named.
+        pub(crate) fn summary(&self, scored: usize, failed: usize) -> Option<String> {
+            let counts = format!("{scored} scored, {failed} failed");
+            match (self.skipped.is_empty(), self.is_searched) {
+                (false, _) => Some(format!("{counts}; {}", self.skipped)),
+                (true, true) => Some(counts),
+                (true, false) => None,
+            }
+        }
+
+        /// The inputs in order. Members are read as they are taken, which is one pass over each archive.
+        pub(crate) fn inputs(&self) -> impl Iterator<Item = Found> + '_ {
+            let mut archives = ArchiveReader::default();
+            self.sources.iter().map(move |source| {
+                let content = match (&source.problem, &source.member) {
+                    (Some(problem), _) => Err(anyhow!(problem.message.clone())),
+                    (None, None) => Ok(Content::File(source.path.clone())),
+                    (None, Some(member)) => {
+                        let bytes = archives.read(&source.path, member);
+                        bytes.map(Content::Bytes).map_err(|failure| anyhow!(failure.message))
+                    }
+                };
+                Found { id: source.id(), content }
+            })
+        }
+    }
 }
 
-/// By extension; archives often leave it out, or end names in an identifier, and then the content decides.
-fn is_image(path: &Path) -> bool {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    let is_number = extension.bytes().all(|byte| byte.is_ascii_digit());
-    IMAGE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) || is_number && is_dicom(path)
-}
+/// Files and directories, for programs that leave archives out.
+#[cfg(not(feature = "archive"))]
+mod directory {
+    use std::fs::File;
+    use std::io::Read;
+    use std::path::{Path, PathBuf};
 
-/// Whether the file starts as DICOM; one that cannot be read does not.
-fn is_dicom(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(DICOM_START).read_to_end(&mut start));
-    read.is_ok() && medclip_decode::is_dicom(&start)
+    use anyhow::anyhow;
+    use medclip_decode::Format;
+    use walkdir::WalkDir;
+
+    use super::{Content, Found, Input, expand, extensions, is_surely_dicom};
+
+    /// Bytes that tell what a file is.
+    const START: u64 = 4096;
+
+    /// What arguments stand for.
+    pub(crate) struct Search {
+        inputs: Vec<Input>,
+        skipped: usize,
+        is_searched: bool,
+    }
+
+    impl Search {
+        #[allow(clippy::unnecessary_wraps, reason = "programs that read tables of inputs can fail here")]
+        pub(crate) fn new(arguments: &[PathBuf]) -> anyhow::Result<Self> {
+            let skipped = arguments.iter().filter(|path| path.is_dir()).map(|path| skipped(path)).sum();
+            let is_searched = arguments.iter().any(|path| path.is_dir());
+            Ok(Self { inputs: expand(arguments), skipped, is_searched })
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.inputs.len()
+        }
+
+        pub(crate) fn summary(&self, scored: usize, failed: usize) -> Option<String> {
+            let counts = format!("{scored} scored, {failed} failed");
+            match self.skipped {
+                0 => self.is_searched.then_some(counts),
+                1 => Some(format!("{counts}; 1 file not looked at")),
+                skipped => Some(format!("{counts}; {skipped} files not looked at")),
+            }
+        }
+
+        pub(crate) fn inputs(&self) -> impl Iterator<Item = Found> + '_ {
+            self.inputs.iter().map(|Input { path, problem }| {
+                let content = match problem {
+                    Some(problem) => Err(anyhow!("{problem:#}")),
+                    None => Ok(Content::File(path.clone())),
+                };
+                Found { id: path.display().to_string(), content }
+            })
+        }
+    }
+
+    pub(super) fn files(path: &Path) -> Vec<Input> {
+        if !path.is_dir() {
+            return vec![Input { path: path.to_owned(), problem: None }];
+        }
+        let mut found = Vec::new();
+        for entry in walk(path) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && is_film(entry.path()) => {
+                    found.push(Input { path: entry.path().to_owned(), problem: None });
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let path = error.path().unwrap_or(path).to_owned();
+                    found.push(Input { path, problem: Some(error.into()) });
+                }
+            }
+        }
+        if found.is_empty() {
+            found.push(Input { path: path.to_owned(), problem: Some(anyhow!("no image in this directory")) });
+        }
+        found
+    }
+
+    fn walk(directory: &Path) -> walkdir::IntoIter {
+        WalkDir::new(directory).follow_links(true).sort_by_file_name().into_iter()
+    }
+
+    fn skipped(directory: &Path) -> usize {
+        let files = walk(directory).flatten().filter(|entry| entry.file_type().is_file());
+        files.filter(|entry| !is_film(entry.path())).count()
+    }
+
+    /// By content, or by a name that says so.
+    fn is_film(path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let mut start = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
+        if read.is_ok() && medclip_decode::holds_no_image(&start).is_some() {
+            return false;
+        }
+        let is_film = match Format::recognize(&start) {
+            Some(Format::Dicom) => is_surely_dicom(&start) || !name.contains('.'),
+            format => format.is_some_and(Format::is_found_by_content),
+        };
+        let is_named = extensions().any(|end| name.strip_suffix(end).is_some_and(|stem| stem.ends_with('.')));
+        is_film || is_named && !name.starts_with("._")
+    }
 }

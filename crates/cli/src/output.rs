@@ -1,5 +1,6 @@
 //! What the commands share about output.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write, stdout};
 use std::time::Duration;
 
@@ -33,6 +34,16 @@ pub(crate) enum ReportFormat {
 /// Standard output, locked and buffered.
 pub(crate) fn locked_stdout() -> BufWriter<StdoutLock<'static>> {
     BufWriter::new(stdout().lock())
+}
+
+/// A text as a cell of CSV that no spreadsheet runs: with a `'` in front where it begins with `=`, `+`, `-`, `@`, a tab, a
+/// carriage return, or a `'`.
+pub(crate) fn cell(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
 }
 
 /// A table without lines, `numeric` columns aligned right; no header row when `header` is empty.

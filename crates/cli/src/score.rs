@@ -4,6 +4,8 @@
 mod archive;
 mod writer;
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -18,11 +20,11 @@ use crate::checks::{CheckArgs, Checks};
 use crate::doubts::warn_of_prompts;
 use crate::engine::EngineArgs;
 use crate::film::{self, DicomArgs};
-use crate::inputs::{self, Input};
+use crate::inputs::{Content, Found, Search};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
 use crate::output::{Format, locked_stdout, progress};
-use crate::{Outcome, report_error};
+use crate::{Outcome, report_error, say};
 use writer::{Record, Scored};
 
 /// Score chest radiographs
@@ -35,10 +37,10 @@ use writer::{Record, Scored};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ScoreArgs {
-    /// DICOM, JPEG, PNG, TIFF, BMP or WebP files, or directories to search for them (recursively, sorted by name)
+    /// Films (DICOM, JPEG, PNG, TIFF, BMP, WebP), or directories, zip and tar archives to search for them
     ///
-    /// With `--output` also zip and tar archives, quoted patterns, tables (.csv, .parquet) with a column `path`, and `-` for
-    /// a list on standard input.
+    /// Directories are searched recursively and sorted by name; DICOM, JPEG and PNG files are found whatever their name.
+    /// Quoted patterns, tables (.csv, .parquet) with a column `path`, and `-` for a list on standard input name films too.
     #[arg(required = true, value_name = "IMAGES")]
     images: Vec<PathBuf>,
     #[command(flatten)]
@@ -82,10 +84,10 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(output) = args.archive.output.clone() {
         return archive::run(args, &output);
     }
-    let inputs = inputs::expand(&args.images);
+    let search = Search::new(&args.images)?;
     let threads = args.engine.threads();
     // Images side by side first; what is left over goes into each image.
-    let workers = threads.get().min(inputs.len()).max(1);
+    let workers = threads.get().min(search.len()).max(1);
     let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
     let directory = args.model.resolve()?;
     let options = args.engine.options(&directory, per_image)?;
@@ -93,21 +95,26 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let model = load(&directory, options, args.prompts.as_deref(), args.head.as_deref())?;
 
     let checks = Checks::new(&model, &args.checks)?;
-    let bar = progress(inputs.len(), "images");
+    let bar = progress(search.len(), "images");
     let mut writer = writer::new(args.format.unwrap_or_default(), locked_stdout());
     let classes: Vec<&str> = model.class_names().collect();
     writer.begin(&classes)?;
-    let mut outcome = Outcome::Complete;
-    let paths: Vec<PathBuf> = inputs.iter().map(|input| input.path.clone()).collect();
-    let mut paths = paths.iter();
+    let (mut count, mut failed) = (0, 0);
+    let ids = RefCell::new(VecDeque::new());
+    // An id is there before the input's result is.
+    let inputs = search.inputs().map(|Found { id, content }| {
+        ids.borrow_mut().push_back(id);
+        content
+    });
     let sink = |scored: thread::Result<anyhow::Result<Scored>>| {
-        let path = paths.next().context("a result for no image")?;
+        let id = ids.borrow_mut().pop_front();
         let scored =
             scored.unwrap_or_else(|_| Err(anyhow!("a fault in medclip; please report it with this image")));
-        let record = Record::new(path, &model, scored);
+        let record = Record::new(id.context("a result for no image")?, &model, scored);
+        count += 1;
         bar.suspend(|| {
             if let Some(error) = &record.error {
-                outcome = Outcome::SomeFailed;
+                failed += 1;
                 report_error(&format!("{}: {error}", record.path));
             }
             writer.record(&record)
@@ -115,10 +122,13 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         bar.inc(1);
         anyhow::Ok(())
     };
-    for_each_ordered(inputs, workers, |input| score_image(&model, &checks, &args.dicom, input), sink)?;
+    for_each_ordered(inputs, workers, |content| score_image(&model, &checks, &args.dicom, content), sink)?;
     bar.finish_and_clear();
     writer.end()?;
-    Ok(outcome)
+    if let Some(summary) = search.summary(count - failed, failed) {
+        say(&summary);
+    }
+    Ok(if failed == 0 { Outcome::Complete } else { Outcome::SomeFailed })
 }
 
 fn load(
@@ -144,23 +154,30 @@ fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
 }
 
 /// Scores of one input. An error gives the reason alone: the caller names the path already.
-fn score_image(model: &Model, checks: &Checks, args: &DicomArgs, input: Input) -> anyhow::Result<Scored> {
-    if let Some(problem) = input.problem {
-        return Err(problem);
-    }
-    let film = film::open(&input.path, args, false)?;
+fn score_image(
+    model: &Model,
+    checks: &Checks,
+    args: &DicomArgs,
+    content: anyhow::Result<Content>,
+) -> anyhow::Result<Scored> {
+    let film = match content? {
+        Content::File(path) => film::open(&path, args, false)?,
+        #[cfg(feature = "archive")]
+        Content::Bytes(bytes) => film::decode(&bytes, args, false)?,
+    };
     let mut found = checks.of_film(&film);
-    let withheld = |qc, reason| Scored { qc, findings: Vec::new(), withheld: Some(reason) };
+    let notes = film.notes;
+    let withheld = |qc, notes, reason| Scored { qc, notes, findings: Vec::new(), withheld: Some(reason) };
     if let (qc, Some(reason)) = checks.judge(&found) {
-        return Ok(withheld(qc, reason));
+        return Ok(withheld(qc, notes, reason));
     }
     let embedded = model.embed_images(&model.preprocessor().batch(&[film.image])?)?;
     found.extend(checks.of_embedding(embedded.row(0)));
     Ok(match checks.judge(&found) {
-        (qc, Some(reason)) => withheld(qc, reason),
+        (qc, Some(reason)) => withheld(qc, notes, reason),
         (qc, None) => {
             let scores = model.classify_embeddings(&embedded).into_iter().next();
-            Scored { qc, findings: scores.context("the model gave no scores")?, withheld: None }
+            Scored { qc, notes, findings: scores.context("the model gave no scores")?, withheld: None }
         }
     })
 }

@@ -1,6 +1,6 @@
 //! Vectors and names to a file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use medclip_core::staging::StagingError;
@@ -83,6 +83,7 @@ pub struct IndexBuilder {
     vectors: Vec<f32>,
     ids: Vec<String>,
     known: HashSet<String>,
+    options: Option<BTreeMap<String, String>>,
 }
 
 impl IndexBuilder {
@@ -99,7 +100,16 @@ impl IndexBuilder {
             return Err(BuildError::NoWidth);
         }
         let (model, model_id) = (model.into(), model_id.into());
-        Ok(Self { model, model_id, dim, vectors: Vec::new(), ids: Vec::new(), known: HashSet::new() })
+        let (vectors, ids, known) = (Vec::new(), Vec::new(), HashSet::new());
+        Ok(Self { model, model_id, dim, vectors, ids, known, options: None })
+    }
+
+    /// Keeps in the index how its films were shown and which of them were let in, by name, so that a query can be treated
+    /// alike.
+    #[must_use]
+    pub fn with_options(mut self, options: BTreeMap<String, String>) -> Self {
+        self.options = Some(options);
+        self
     }
 
     /// Adds a vector, scaled to length 1.
@@ -135,7 +145,7 @@ impl IndexBuilder {
     /// # Errors
     /// [`BuildError`] when it cannot be written, or the layout asks for an impossible recall.
     pub fn write(self, path: impl AsRef<Path>, layout: Layout) -> Result<BuildReport, BuildError> {
-        let Self { model, model_id, dim, mut vectors, mut ids, .. } = self;
+        let Self { model, model_id, dim, mut vectors, mut ids, options, .. } = self;
         let rows = ids.len();
         let mut clustering = Clustering::default();
         let mut recall = None;
@@ -150,10 +160,8 @@ impl IndexBuilder {
             recall = lists::calibrate(&mut clustering, &vectors, dim, wanted);
         }
         let report = BuildReport { rows, lists: clustering.lists(), probes: clustering.probes, recall };
-        file::write(
-            path.as_ref(),
-            &Contents { model, model_id, dim, vectors: &vectors, ids: &ids, clustering },
-        )?;
+        let contents = Contents { model, model_id, options, dim, vectors: &vectors, ids: &ids, clustering };
+        file::write(path.as_ref(), &contents)?;
         Ok(report)
     }
 }

@@ -3,9 +3,9 @@
 //! | bytes | hold |
 //! |---|---|
 //! | 0–7 | `MEDCLIPV` |
-//! | 8–11 | version, 1 |
+//! | 8–11 | version, 2; 1 in files without options |
 //! | 12–15 | length of the header |
-//! | 16–… | the header, JSON: model, its id, width, rows, lists, lists a query reads, bytes of names |
+//! | 16–… | the header, JSON: model, its id, width, rows, lists, lists a query reads, bytes of names, options |
 //! | from the next multiple of 64 | vectors of length 1, `[rows, dim]`, f32 |
 //! | then | centres, `[lists, dim]`, f32 |
 //! | then | padding to a multiple of 8 |
@@ -16,6 +16,7 @@
 //!
 //! Numbers are little-endian. The file is mapped: pages are read when a query comes to them.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,10 @@ use thiserror::Error;
 use crate::lists::Clustering;
 
 const MAGIC: [u8; 8] = *b"MEDCLIPV";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// Versions that are read.
+const READ: std::ops::RangeInclusive<u32> = 1..=VERSION;
 const PREFIX: usize = 16;
 const ALIGNMENT: usize = 64;
 const SUM: usize = 32;
@@ -58,13 +62,13 @@ pub enum OpenReason {
     #[error("is not an index of medclip")]
     NotAnIndex,
     /// Of another version.
-    #[error("is of version {0}, this program reads {VERSION}")]
+    #[error("is of version {0}, this program reads 1 to {VERSION}: build it again")]
     Version(u32),
     /// Its parts do not fit.
     #[error("is damaged: {0}")]
     Damaged(&'static str),
     /// A byte has changed.
-    #[error("has changed since it was written: its SHA-256 is another")]
+    #[error("has changed since it was written (its SHA-256 differs): build it again")]
     Changed,
     /// A machine whose numbers have another byte order.
     #[error("cannot be read on a big-endian machine")]
@@ -81,12 +85,15 @@ struct Header {
     lists: usize,
     probes: usize,
     name_bytes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    options: Option<BTreeMap<String, String>>,
 }
 
 /// What is written.
 pub(crate) struct Contents<'a> {
     pub(crate) model: String,
     pub(crate) model_id: String,
+    pub(crate) options: Option<BTreeMap<String, String>>,
     pub(crate) dim: usize,
     pub(crate) vectors: &'a [f32],
     pub(crate) ids: &'a [String],
@@ -168,7 +175,7 @@ impl Index {
         }
         let version = u32::from_le_bytes([*a, *b, *c, *d]);
         let header_len = u32::from_le_bytes([*e, *f, *g, *h]);
-        if version != VERSION {
+        if !READ.contains(&version) {
             return Err(OpenReason::Version(version));
         }
         let header_len = header_len as usize;
@@ -241,6 +248,12 @@ impl Index {
         &self.header.model_id
     }
 
+    /// How its films were shown and which of them were let in: options by name, as whoever built it gave them. None where it
+    /// does not say, as indexes of version 1.
+    pub const fn options(&self) -> Option<&BTreeMap<String, String>> {
+        self.header.options.as_ref()
+    }
+
     /// Lists, and how many a query reads; 0 of a flat index.
     pub fn lists(&self) -> (usize, usize) {
         (self.clustering.lists(), self.clustering.probes)
@@ -282,7 +295,7 @@ fn map(file: &File) -> io::Result<Mmap> {
 
 /// Writes an index, whole or not at all.
 pub(crate) fn write(path: &Path, contents: &Contents<'_>) -> Result<(), StagingError> {
-    let Contents { model, model_id, dim, vectors, ids, clustering } = contents;
+    let Contents { model, model_id, options, dim, vectors, ids, clustering } = contents;
     let header = Header {
         model: model.clone(),
         model_id: model_id.clone(),
@@ -291,12 +304,13 @@ pub(crate) fn write(path: &Path, contents: &Contents<'_>) -> Result<(), StagingE
         lists: clustering.lists(),
         probes: clustering.probes,
         name_bytes: ids.iter().map(String::len).sum(),
+        options: options.clone(),
     };
     replace_file_with(path, |out| {
         let json = serde_json::to_vec(&header)?;
         let parts = Parts::new(&header, json.len()).ok_or_else(|| io::Error::other("sizes overflow"))?;
         if json.len() > MAX_HEADER {
-            return Err(io::Error::other("the model's name is too long"));
+            return Err(io::Error::other("the model's name and the options are too long"));
         }
         let mut out = Summed { out, hasher: Sha256::new(), written: 0 };
         out.write_all(&MAGIC)?;

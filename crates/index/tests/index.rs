@@ -156,3 +156,32 @@ fn a_changed_byte_is_noticed_and_nothing_panics() {
         }
     }
 }
+
+#[test]
+fn options_come_back_and_indexes_without_are_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("it.index");
+    let options = [("frame", "2"), ("window", "40,400,sigmoid")];
+    let options: std::collections::BTreeMap<String, String> =
+        options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let mut builder = IndexBuilder::new("tiny", "00ff", 2).unwrap().with_options(options.clone());
+    builder.push("a.png", &[1.0, 2.0]).unwrap();
+    builder.write(&path, Layout::Flat).unwrap();
+    assert_eq!(Index::open(&path).unwrap().options(), Some(&options));
+
+    // Without options, the same bytes but for the version are an index of version 1.
+    let mut builder = IndexBuilder::new("tiny", "00ff", 2).unwrap();
+    builder.push("a.png", &[1.0, 2.0]).unwrap();
+    builder.write(&path, Layout::Flat).unwrap();
+    for (version, is_read) in [(1, true), (2, true), (3, false), (0, false)] {
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[8] = version;
+        let other = root.path().join("other.index");
+        fs::write(&other, bytes).unwrap();
+        let index = Index::open_unverified(&other);
+        assert_eq!(index.is_ok(), is_read, "version {version}");
+        if let Ok(index) = index {
+            assert_eq!((index.options(), index.id(0)), (None, "a.png"));
+        }
+    }
+}

@@ -5,36 +5,43 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{IntakeError, IntakeOptions, Sink, is_wanted, start_of};
+use super::members::{self, Container};
+use super::nature::{Judgement, judge};
+use super::{Intake, IntakeError, nature_of};
 use crate::failure::Failure;
+use crate::name;
 use crate::source::Source;
 
-/// Every wanted file below `directory`, sorted by name level by level.
-pub(super) fn below(
-    directory: &Path,
-    options: &IntakeOptions,
-    sink: &mut Sink<'_>,
-) -> Result<(), IntakeError> {
-    let mut is_empty = true;
+/// Every wanted file below `directory`, sorted by name level by level; of archives, their wanted members.
+pub(super) fn below(directory: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+    let taken = intake.taken;
     for entry in WalkDir::new(directory).follow_links(true).sort_by_file_name() {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_file_wanted(entry.path(), options) => {
-                sink(Source::file(entry.path()))?;
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if entry.file_type().is_file() => file(directory, entry.path(), intake)?,
+            Ok(entry) => {
+                let special = Judgement::NoFilm("device, socket or pipe".into());
+                intake.judged(special, || Source::file(entry.path()))?;
             }
-            Ok(_) => continue,
             Err(error) => {
                 let path = error.path().unwrap_or(directory).to_owned();
-                sink(Source::missing(path, Failure::new("walk", error)))?;
+                intake.take(Source::missing(path, Failure::new("walk", error)))?;
             }
         }
-        is_empty = false;
     }
-    if is_empty {
-        sink(Source::missing(directory, Failure::new("no_match", "no image in this directory")))?;
+    if intake.taken == taken {
+        intake.take(Source::missing(directory, Failure::new("no_match", "no image in this directory")))?;
     }
     Ok(())
 }
 
-fn is_file_wanted(path: &Path, options: &IntakeOptions) -> bool {
-    is_wanted(path, options, || start_of(File::open(path)?))
+fn file(directory: &Path, path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+    let below = path.strip_prefix(directory).unwrap_or(path);
+    let name = name::escape(below.as_os_str().as_encoded_bytes());
+    let judgement = judge(&name, intake.options, |tells| nature_of(File::open(path)?, tells));
+    match (Container::of(path), judgement) {
+        // An archive is opened unless it lies among what systems leave behind.
+        (Some(container), Judgement::Other(_)) => members::found(path, container, intake),
+        (_, judgement) => intake.judged(judgement, || Source::file(path)),
+    }
 }

@@ -40,7 +40,7 @@ impl Stamp {
     /// In which way `now` is not the same list. No name is told: names may be those of patients.
     pub(super) fn difference(&self, now: &Self) -> Option<String> {
         if self.count != now.count {
-            return Some(format!("it has {} inputs, asked for are {}", self.count, now.count));
+            return Some(format!("it has {} inputs, but {} were given", self.count, now.count));
         }
         let differs = self.sha256() != now.sha256();
         differs.then(|| format!("its {} inputs have other names, or another order", self.count))

@@ -41,7 +41,7 @@ impl Settings {
         };
         differs
             .map(|name| {
-                format!("its {name} is {}, asked for is {}", value(&there, name), value(&wanted, name))
+                format!("its {name} is {}, but {} was given", value(&there, name), value(&wanted, name))
             })
             .collect()
     }
@@ -57,7 +57,7 @@ impl Settings {
                 ("engine", columns.engine.clone()),
                 ("classes", columns.classes.join(", ")),
                 ("width of embeddings", or_none(columns.embedding_dim.map(|dim| dim.to_string()))),
-                ("patient column", if columns.patient { "there" } else { "not there" }.to_owned()),
+                ("patient column", if columns.patient { "on" } else { "off" }.to_owned()),
                 ("format", self.format.extension().to_owned()),
                 ("shard size", self.shard_size.to_string()),
                 ("part of the inputs", or_none(self.portion.map(|portion| portion.to_string()))),

@@ -1,5 +1,10 @@
 //! Rows as comma-separated values.
+//!
+//! Spreadsheets run a cell that begins like a formula. A text that does has a `'` in front, and so has one that begins with a
+//! `'`, so that every cell still stands for one text. Numbers always have a decimal point or an exponent, so that readers that
+//! guess a column's type from its first rows take it for one of fractions.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -30,7 +35,7 @@ pub(super) fn join(columns: &Columns, files: &[PathBuf], out: &mut (dyn Write + 
 fn names(columns: &Columns) -> Vec<String> {
     let mut names = vec!["path", "sop_instance_uid", "study_instance_uid"];
     names.extend(columns.patient.then_some("patient_id"));
-    names.extend(["model", "model_id", "engine", "qc", "error_kind", "error"]);
+    names.extend(["model", "model_id", "engine", "qc", "notes", "error_kind", "error"]);
     let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     for class in &columns.classes {
         names.extend([format!("{class} logit"), format!("{class} probability")]);
@@ -39,26 +44,46 @@ fn names(columns: &Columns) -> Vec<String> {
     names
 }
 
+/// A text as a cell that no spreadsheet runs: with a `'` in front where it begins with `=`, `+`, `-`, `@`, a tab, a carriage
+/// return, or a `'`.
+pub fn text_cell(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
+}
+
+/// A number that is always seen to be a fraction.
+fn number(value: f32) -> String {
+    let text = value.to_string();
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if is_plain { text + ".0" } else { text }
+}
+
 fn cells(columns: &Columns, row: &Row) -> Vec<String> {
-    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    let text = |text: &str| text_cell(text).into_owned();
+    let optional = |value: &Option<String>| value.as_deref().map_or_else(String::new, text);
     let (identity, scores) = (&row.identity, row.scores.as_ref().ok());
     let mut cells =
-        vec![row.path.clone(), optional(&identity.sop_instance_uid), optional(&identity.study_instance_uid)];
+        vec![text(&row.path), optional(&identity.sop_instance_uid), optional(&identity.study_instance_uid)];
     cells.extend(columns.patient.then(|| optional(&identity.patient_id)));
-    cells.extend([columns.model.clone(), columns.model_id.clone(), columns.engine.clone(), row.qc.join(";")]);
+    cells.extend([&columns.model, &columns.model_id, &columns.engine].map(|value| text(value)));
+    cells.extend([row.qc.join(";"), row.notes.join(";")]);
     match &row.scores {
         Ok(_) => cells.extend([String::new(), String::new()]),
-        Err(failure) => cells.extend([failure.kind.to_string(), failure.message.clone()]),
+        Err(failure) => cells.extend([text(&failure.kind), text(&failure.message)]),
     }
     for index in 0..columns.classes.len() {
         match scores.map(|scores| scores.findings[index]) {
-            Some((logit, probability)) => cells.extend([logit.to_string(), probability.to_string()]),
+            Some((logit, probability)) => cells.extend([number(logit), number(probability)]),
             None => cells.extend([String::new(), String::new()]),
         }
     }
     if columns.embedding_dim.is_some() {
         let values = scores.and_then(|scores| scores.embedding.as_ref());
-        let list = |values: &Vec<f32>| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+        let list =
+            |values: &Vec<f32>| values.iter().map(|value| number(*value)).collect::<Vec<_>>().join(",");
         cells.push(values.map_or_else(String::new, |values| format!("[{}]", list(values))));
     }
     cells

@@ -1,5 +1,6 @@
 //! Embeddings read back from the Parquet files of a run.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use parquet::record::reader::RowIter;
 use parquet::record::{Field, ListAccessor};
 use parquet::schema::types::Type;
 use thiserror::Error;
+
+use super::parquet::{MODEL, OPTIONS};
 
 /// Columns that are read.
 const COLUMNS: [&str; 3] = ["path", "model_id", "embedding"];
@@ -35,14 +38,40 @@ pub enum EmbeddingsError {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A column that `medclip score --embeddings` writes is not there.
-    #[error("{} has no column `{column}` of the kind that `score --embeddings` writes", path.display())]
+    /// A column of rows with embeddings is not there.
+    #[error("{} has no column `{column}` of the kind that scoring with embeddings writes", path.display())]
     Column {
         /// The file.
         path: PathBuf,
         /// The column.
         column: &'static str,
     },
+}
+
+/// What the Parquet files of a run say of all their rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Name of the model.
+    pub model: Option<String>,
+    /// Options of the run by name ([`Settings::options`](crate::Settings::options)); none in files of earlier versions.
+    pub options: Option<BTreeMap<String, String>>,
+}
+
+/// What a file of rows says of all of them.
+///
+/// # Errors
+/// [`EmbeddingsError`] when it cannot be read.
+pub fn describe_embeddings(path: &Path) -> Result<Described, EmbeddingsError> {
+    let file = File::open(path).map_err(|source| EmbeddingsError::Open { path: path.to_owned(), source })?;
+    let said = guarded(path, || {
+        let reader = SerializedFileReader::new(file)?;
+        Ok(reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default())
+    })?;
+    let value = |key: &str| said.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
+    let options = value(OPTIONS).map(|options| serde_json::from_str(&options)).transpose();
+    let options = options
+        .map_err(|source| EmbeddingsError::Parquet { path: path.to_owned(), source: source.into() })?;
+    Ok(Described { model: value(MODEL), options })
 }
 
 /// Hands path, model id and embedding of every row that has one to `each`, in order; returns how many rows had none.

@@ -21,6 +21,7 @@ struct Line<'a> {
     model_id: &'a str,
     engine: &'a str,
     qc: &'a [String],
+    notes: &'a [String],
     findings: Vec<Finding<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<Option<&'a [f32]>>,
@@ -67,6 +68,7 @@ fn line<'a>(columns: &'a Columns, row: &'a Row) -> Line<'a> {
         model_id: &columns.model_id,
         engine: &columns.engine,
         qc: &row.qc,
+        notes: &row.notes,
         findings,
         embedding: columns.embedding_dim.map(|_| embedding()),
         error_kind: failure.map(|failure| &*failure.kind),

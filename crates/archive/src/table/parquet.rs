@@ -16,23 +16,30 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
 use crate::row::{Columns, Row, Scores};
+use crate::run::Settings;
 
 type Result<T> = std::result::Result<T, ParquetError>;
 
 /// Said in the metadata of every file.
 const NOTICE: &str = "Research use only, not for diagnosis.";
 
-pub(super) fn encode(columns: &Columns, rows: &[Row]) -> io::Result<Vec<u8>> {
-    encoded(columns, rows).map_err(io::Error::other)
+/// Metadata of a file: the options of the run as a JSON object.
+pub(super) const OPTIONS: &str = "medclip.options";
+/// Metadata of a file: the model's name.
+pub(super) const MODEL: &str = "medclip.model";
+
+pub(super) fn encode(settings: &Settings, rows: &[Row]) -> io::Result<Vec<u8>> {
+    encoded(settings, rows).map_err(io::Error::other)
 }
 
 /// Row groups are copied as they are.
-pub(super) fn join(columns: &Columns, files: &[PathBuf], out: &mut (dyn Write + Send)) -> io::Result<()> {
-    joined(columns, files, out).map_err(io::Error::other)
+pub(super) fn join(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) -> io::Result<()> {
+    joined(settings, files, out).map_err(io::Error::other)
 }
 
-fn encoded(columns: &Columns, rows: &[Row]) -> Result<Vec<u8>> {
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema(columns)?, properties(columns))?;
+fn encoded(settings: &Settings, rows: &[Row]) -> Result<Vec<u8>> {
+    let columns = &settings.columns;
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema(columns)?, properties(settings)?)?;
     if !rows.is_empty() {
         let mut group = writer.next_row_group()?;
         write(&mut group, columns, rows)?;
@@ -41,8 +48,8 @@ fn encoded(columns: &Columns, rows: &[Row]) -> Result<Vec<u8>> {
     writer.into_inner()
 }
 
-fn joined(columns: &Columns, files: &[PathBuf], out: &mut (dyn Write + Send)) -> Result<()> {
-    let mut writer = SerializedFileWriter::new(out, schema(columns)?, properties(columns))?;
+fn joined(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) -> Result<()> {
+    let mut writer = SerializedFileWriter::new(out, schema(&settings.columns)?, properties(settings)?)?;
     for path in files {
         let file = File::open(path)?;
         let reader = SerializedFileReader::new(file.try_clone()?)?;
@@ -66,13 +73,20 @@ fn joined(columns: &Columns, files: &[PathBuf], out: &mut (dyn Write + Send)) ->
     Ok(())
 }
 
-fn properties(columns: &Columns) -> Arc<WriterProperties> {
-    let said = [("notice", NOTICE), ("model", &columns.model), ("model_id", &columns.model_id)];
-    let said = said.map(|(key, value)| KeyValue::new(format!("medclip.{key}"), value.to_owned()));
+fn properties(settings: &Settings) -> Result<Arc<WriterProperties>> {
+    let Settings { columns, options, .. } = settings;
+    let options = serde_json::to_string(options).map_err(|error| ParquetError::External(error.into()))?;
+    let said = [
+        ("medclip.notice", NOTICE),
+        (MODEL, &columns.model),
+        ("medclip.model_id", &columns.model_id),
+        (OPTIONS, &options),
+    ];
+    let said = said.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_key_value_metadata(Some(said.to_vec()));
-    Arc::new(properties.build())
+    Ok(Arc::new(properties.build()))
 }
 
 /// In the order in which [`write()`] writes.
@@ -104,7 +118,9 @@ fn schema(columns: &Columns) -> Result<TypePtr> {
     for name in ["model", "model_id", "engine"] {
         fields.push(text(name, required)?);
     }
-    fields.push(list("qc", required, text("element", required)?)?);
+    for name in ["qc", "notes"] {
+        fields.push(list(name, required, text("element", required)?)?);
+    }
     fields.extend([text("error_kind", optional)?, text("error", optional)?]);
     for class in &columns.classes {
         fields.push(number(&format!("{class} logit"), optional)?);
@@ -142,9 +158,11 @@ fn write<'a, W: Write + Send>(
     texts(group, &|_| &columns.model)?;
     texts(group, &|_| &columns.model_id)?;
     texts(group, &|_| &columns.engine)?;
-    let codes = rows.iter().map(|row| Some(row.qc.iter().map(|code| code.as_str().into()).collect()));
-    let lists = Lists::new(codes, 0);
-    next::<ByteArrayType, W>(group, &lists.values, Some(&lists.depths), Some(&lists.continues))?;
+    for of in [|row: &'a Row| &row.qc, |row: &'a Row| &row.notes] {
+        let codes = rows.iter().map(|row| Some(of(row).iter().map(|code| code.as_str().into()).collect()));
+        let lists = Lists::new(codes, 0);
+        next::<ByteArrayType, W>(group, &lists.values, Some(&lists.depths), Some(&lists.continues))?;
+    }
     optional_texts(group, &|row| row.scores.as_ref().err().map(|failure| &*failure.kind))?;
     optional_texts(group, &|row| row.scores.as_ref().err().map(|failure| failure.message.as_str()))?;
     for class in 0..columns.classes.len() {

@@ -40,12 +40,12 @@ impl Scorer for Texts {
             },
             _ => Identity::default(),
         };
-        let qc = if identity.patient_id.is_some() {
-            vec!["lateral".to_owned(), "dark".to_owned()]
-        } else {
-            Vec::new()
+        let codes = |codes: [&str; 2]| {
+            let codes = codes.map(str::to_owned).to_vec();
+            if identity.patient_id.is_some() { codes } else { Vec::new() }
         };
-        Prepared { identity, qc, image }
+        let (qc, notes) = (codes(["lateral", "dark"]), codes(["no_preamble", "odd_window"]));
+        Prepared { identity, qc, notes, image }
     }
 
     fn score(&self, images: &[Vec<u8>]) -> Result<Vec<Verdict>, Failure> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use medclip_archive::{Progress, Summary};
+use medclip_archive::{Progress, Skipped, Summary};
 
 use crate::{output, say};
 
@@ -42,13 +42,17 @@ impl Reporter {
         }
     }
 
-    pub(crate) fn end(&self, output: &Path, summary: &Summary, inputs: u64) {
+    pub(crate) fn end(&self, output: &Path, summary: &Summary, inputs: u64, skipped: &Skipped) {
         self.bar.finish_and_clear();
         let counts: Vec<_> = summary.failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let failed: u64 = summary.failures.values().sum();
         let kinds = if failed == 0 { String::new() } else { format!(" ({})", counts.join(", ")) };
         let rows = summary.rows;
-        say(&format!("{}: {rows} of {inputs} rows, {failed} without scores{kinds}", output.display()));
+        let skipped = if skipped.is_empty() { String::new() } else { format!("; {skipped}") };
+        say(&format!(
+            "{}: {rows} of {inputs} rows, {failed} without scores{kinds}{skipped}",
+            output.display()
+        ));
     }
 }
 

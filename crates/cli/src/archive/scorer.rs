@@ -26,12 +26,13 @@ pub(crate) struct ModelScorer<'a> {
 impl ModelScorer<'_> {
     fn prepared(&self, film: Film) -> Prepared<GrayImage> {
         let (qc, withheld) = self.checks.judge(&self.checks.of_film(&film));
+        let notes = film.notes.iter().map(|note| note.code().to_owned()).collect();
         let image = match withheld {
             Some(reason) => Err(Failure::new(WITHHELD, reason)),
             None => Ok(self.model.preprocessor().resized(&film.image)),
         };
         let film::Identity { sop_instance_uid, study_instance_uid, patient_id } = film.identity;
-        Prepared { identity: Identity { sop_instance_uid, study_instance_uid, patient_id }, qc, image }
+        Prepared { identity: Identity { sop_instance_uid, study_instance_uid, patient_id }, qc, notes, image }
     }
 }
 
@@ -46,13 +47,7 @@ impl Scorer for ModelScorer<'_> {
         };
         match film {
             Ok(film) => self.prepared(film),
-            Err(reason) => {
-                let failure = Failure::new(reason.code(), reason);
-                if let (Content::File(path), true) = (&content, self.log_paths) {
-                    report_error(&format!("{}: {}", path.display(), failure.message));
-                }
-                Prepared::failed(failure)
-            }
+            Err(reason) => Prepared::failed(Failure::new(reason.code(), reason)),
         }
     }
 
@@ -71,5 +66,11 @@ impl Scorer for ModelScorer<'_> {
             Verdict { qc, scores }
         });
         Ok(verdicts.collect())
+    }
+
+    fn failed(&self, id: &str, failure: &Failure) {
+        if self.log_paths {
+            report_error(&format!("{id}: {}", failure.message));
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! How films are shown, as the command line says it.
 
+#[cfg(feature = "search")]
+use std::collections::BTreeMap;
 #[cfg(feature = "dicom")]
 use std::fmt::Display;
 #[cfg(feature = "dicom")]
 use std::num::NonZeroU32;
 
 use clap::Args;
+#[cfg(feature = "search")]
+use clap::Parser as _;
 use medclip_decode::DecodeOptions;
 #[cfg(feature = "dicom")]
 use medclip_decode::RasterOptions;
@@ -66,18 +70,67 @@ impl DicomArgs {
     }
 }
 
+#[cfg(feature = "search")]
+impl DicomArgs {
+    /// The options that [`DicomArgs::recorded`] tells, the default where one is not recorded.
+    ///
+    /// # Errors
+    /// When a value is none that this program knows.
+    pub(crate) fn from_recorded(recorded: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            dicom: DicomArgs,
+        }
+        let Line { dicom } = Line::try_parse_from([""])?;
+        let known = dicom.recorded();
+        let value = |name: &str| recorded.get(name).filter(|&value| value != FIRST);
+        let given = known.iter().filter_map(|(name, _)| Some(format!("--{name}={}", value(name)?)));
+        Ok(Line::try_parse_from([String::new()].into_iter().chain(given))?.dicom)
+    }
+}
+
 #[cfg(feature = "archive")]
 impl DicomArgs {
     /// What moves a score.
     pub(crate) fn recorded(&self) -> Vec<(String, String)> {
         #[cfg(feature = "dicom")]
         return vec![
-            ("frame".to_owned(), self.frame.map_or(1, NonZeroU32::get).to_string()),
-            ("window".to_owned(), format!("{:?}", self.window)),
-            ("lut_bits".to_owned(), format!("{:?}", self.lut_bits)),
+            ("frame".to_owned(), self.frame.map_or_else(|| FIRST.to_owned(), |frame| frame.to_string())),
+            ("window".to_owned(), text_of(self.window)),
+            ("lut-bits".to_owned(), text_of_bits(self.lut_bits).to_owned()),
         ];
         #[cfg(not(feature = "dicom"))]
         return Vec::new();
+    }
+}
+
+/// Recorded where no frame was asked for.
+#[cfg(feature = "archive")]
+const FIRST: &str = "first";
+
+/// As the option takes it.
+#[cfg(all(feature = "dicom", feature = "archive"))]
+const fn text_of_bits(bits: LutBits) -> &'static str {
+    match bits {
+        LutBits::Declared => "declared",
+        _ => "used",
+    }
+}
+
+/// As the option takes it.
+#[cfg(all(feature = "dicom", feature = "archive"))]
+fn text_of(voi: Voi) -> String {
+    match voi {
+        Voi::File => "file".to_owned(),
+        Voi::MinMax => "min-max".to_owned(),
+        Voi::Window(index) => format!("window={}", index + 1),
+        Voi::Table(index) => format!("lut={}", index + 1),
+        Voi::Given(Window { center, width, function }) => {
+            format!("{center},{width},{}", function.name().to_ascii_lowercase())
+        }
+        // One that no option gives.
+        other => format!("{other:?}"),
     }
 }
 
@@ -148,6 +201,8 @@ mod tests {
             ("40,400,sigmoid", given(40.0, 400.0, WindowFunction::Sigmoid)),
         ] {
             assert_eq!(voi(text), Ok(expected));
+            #[cfg(feature = "archive")]
+            assert_eq!(voi(&text_of(expected)), Ok(expected));
         }
         for (text, reason) in [
             ("window=0", "`0` is no number from 1"),
@@ -159,5 +214,22 @@ mod tests {
         }
         assert_eq!(lut_bits("declared"), Ok(LutBits::Declared));
         assert!(lut_bits("12").unwrap_err().starts_with("`12`: neither used"));
+    }
+
+    #[cfg(feature = "search")]
+    #[test]
+    fn recorded_options_come_back() {
+        for (frame, window) in
+            [("first", "file"), ("1", "file"), ("3", "min-max"), ("2", "-600,1500,linear"), ("1", "lut=2")]
+        {
+            let recorded = [("frame", frame), ("window", window), ("lut-bits", "declared"), ("qc", "")];
+            let recorded = recorded.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let args = DicomArgs::from_recorded(&recorded).unwrap().recorded();
+            assert_eq!(args.iter().find(|(name, _)| name == "frame").unwrap().1, frame);
+            assert_eq!(args.iter().find(|(name, _)| name == "window").unwrap().1, window);
+            assert_eq!(args.iter().find(|(name, _)| name == "lut-bits").unwrap().1, "declared");
+        }
+        let unknown = [("window".to_owned(), "bright".to_owned())].into();
+        assert!(DicomArgs::from_recorded(&unknown).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! `medclip index build`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -7,13 +8,13 @@ use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use medclip_archive::{EmbeddingsError, Format, Settings, Target, read_embeddings};
+use medclip_archive::{EmbeddingsError, Format, Settings, Target, describe_embeddings, read_embeddings};
 use medclip_core::staging::StagedDirectory;
 use medclip_index::{BuildError, IndexBuilder, Layout};
 use medclip_runtime::Model;
 
-use crate::archive::{self, Job, Threads};
-use crate::checks::Checks;
+use crate::archive::{self, Earlier, Job, Threads};
+use crate::checks::{CheckArgs, Checks};
 use crate::engine::EngineArgs;
 use crate::film::DicomArgs;
 use crate::models::ModelArg;
@@ -24,8 +25,11 @@ const SHARD_SIZE: u32 = 512;
 
 /// Embed the images of an archive and write them as an index
 ///
-/// Images are embedded into `INDEX.run` beside the index, which goes when the index is there. With `--scores` nothing is
-/// embedded: vectors come from the Parquet files of `medclip score --output … --embeddings`.
+/// Images are embedded into `INDEX.run` beside the index, which goes when the index is there. A build that was stopped is
+/// continued; where it was of other images or options it is replaced, unless `--resume` insists on it. With `--scores` nothing
+/// is embedded: vectors come from the Parquet files of `medclip score --output … --embeddings`.
+///
+/// The index keeps how its films were shown and what its checks left out, and queries are treated alike.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -47,13 +51,18 @@ pub(super) struct BuildArgs {
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
+    checks: CheckArgs,
+    #[command(flatten)]
     dicom: DicomArgs,
     /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
-    /// Go on where embedding the same images was stopped
+    /// Continue where embedding the same images was stopped, and fail if it was of others
     #[arg(long)]
     resume: bool,
+    /// Name inputs that cannot be embedded, or that are named twice, on standard error
+    #[arg(long)]
+    log_paths: bool,
     /// Keep vectors as they come, for exact search alone [default below 200000 vectors]
     #[arg(long, conflicts_with = "recall")]
     flat: bool,
@@ -65,14 +74,23 @@ pub(super) struct BuildArgs {
 
 pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
     ensure!(!args.index.is_dir(), "{} is a directory", args.index.display());
+    if let Some(recall) = args.recall {
+        ensure!(recall > 0.0 && recall <= 1.0, "--recall is above 0 and at most 1, not {recall}");
+    }
     if args.scores.is_empty() {
         return embed(args);
     }
+    let is_default = args.checks.is_default()
+        && args.dicom.recorded() == DicomArgs::from_recorded(&BTreeMap::new())?.recorded();
+    ensure!(
+        is_default,
+        "the embeddings of --scores are of films as they were scored: give --qc, --frame and --window to score instead"
+    );
     let mut files = Vec::new();
     for path in &args.scores {
         files.extend(parquet_files(path)?);
     }
-    let (builder, without) = read(&files, None)?;
+    let (builder, without) = read(&files)?;
     write(builder, &args)?;
     Ok(if without == 0 { Outcome::Complete } else { Outcome::SomeFailed })
 }
@@ -82,7 +100,10 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let threads = Threads::new(&mut args.engine, args.batch, &directory)?;
     let options = threads.options(&args.engine, &directory)?;
     let model = Model::open_with(directory, options).context("cannot load the model")?;
+    let checks = Checks::new(&model, &args.checks)?;
     let mut options = threads.recorded();
+    options.insert("qc".to_owned(), checks.recorded());
+    options.insert("precision".to_owned(), model.precision().to_string());
     options.extend(args.dicom.recorded());
     let settings = Settings {
         columns: archive::columns(&model, true, false),
@@ -91,16 +112,15 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
         portion: None,
     };
-    // An index holds what it is given: checks are for scores.
-    let checks = Checks::silent();
     let mut beside = args.index.clone().into_os_string();
     beside.push(".run");
     let rows = PathBuf::from(beside);
     let job = Job {
         inputs: &args.images,
         portion: None,
-        resume: args.resume,
-        log_paths: false,
+        earlier: if args.resume { Earlier::Continue } else { Earlier::Replace },
+        unique: true,
+        log_paths: args.log_paths,
         threads,
         checks: &checks,
         dicom: &args.dicom,
@@ -110,8 +130,12 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     if outcome == Outcome::Stopped {
         return Ok(outcome);
     }
-    let (builder, _) = read(&parquet_files(&rows)?, Some(&model))?;
-    write(builder, &args)?;
+    let read = parquet_files(&rows).and_then(|files| read(&files));
+    if read.is_err() {
+        // There is nothing in it that another build could use. The first error is the one to report.
+        let _ = StagedDirectory::remove(&rows);
+    }
+    write(read?.0, &args)?;
     StagedDirectory::remove(&rows)?;
     Ok(outcome)
 }
@@ -123,7 +147,7 @@ fn parquet_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     let control = path.join("_medclip");
     if control.exists() && !control.join("finished.json").exists() {
-        bail!("{} is not finished: go on with `score --resume` first", path.display());
+        bail!("{} is not finished: continue it first, with score --resume", path.display());
     }
     let listed = fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut files = Vec::new();
@@ -138,29 +162,77 @@ fn parquet_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// All embeddings of the files, and how many rows have none. They have to be of one model.
-fn read(files: &[PathBuf], model: Option<&Model>) -> anyhow::Result<(IndexBuilder, u64)> {
+/// All embeddings of the files, and how many rows have none. They have to be of one model, and of films shown alike.
+fn read(files: &[PathBuf]) -> anyhow::Result<(IndexBuilder, u64)> {
+    let mut shown: Option<(&Path, Option<BTreeMap<String, String>>)> = None;
+    let mut name = None;
+    for file in files {
+        let said = describe_embeddings(file)?;
+        let options = said.options.map(shown_by);
+        match &shown {
+            None => shown = Some((file, options)),
+            Some((first, other)) => {
+                let alike = *other == options;
+                ensure!(alike, "{} and {} show films otherwise: {}", first.display(), file.display(), {
+                    differences(other.as_ref(), options.as_ref())
+                });
+            }
+        }
+        name = name.or(said.model);
+    }
+    let options = shown.and_then(|(_, options)| options);
     let mut builder: Option<(String, IndexBuilder)> = None;
     let mut without = 0;
     for file in files {
+        let mut row = 0;
         without += read_embeddings(file, |path, model_id, embedding| -> Result<(), ReadError> {
+            row += 1;
             let builder = match &mut builder {
                 Some((first, builder)) if first == model_id => builder,
                 Some((first, _)) => {
                     return Err(ReadError::Models { first: first.clone(), other: model_id.to_owned() });
                 }
                 none => {
-                    let name = model.map_or("", Model::name);
-                    let new = IndexBuilder::new(name, model_id, embedding.len())?;
+                    let new = IndexBuilder::new(name.as_deref().unwrap_or(""), model_id, embedding.len())?;
+                    let new = match &options {
+                        Some(options) => new.with_options(options.clone()),
+                        None => new,
+                    };
                     &mut none.insert((model_id.to_owned(), new)).1
                 }
             };
-            Ok(builder.push(path, embedding)?)
+            builder.push(path, embedding).map_err(|error| match error {
+                BuildError::Twice { .. } => {
+                    ReadError::Row { row, reason: "an earlier row has the same path" }
+                }
+                BuildError::NoDirection { .. } => ReadError::Row { row, reason: "it is zero or not finite" },
+                BuildError::Width { .. } => ReadError::Row { row, reason: "it has another width" },
+                error => error.into(),
+            })
         })
         .with_context(|| format!("cannot take the embeddings of {}", file.display()))?;
     }
     let (_, builder) = builder.context("no image has an embedding, so there is nothing to search")?;
     Ok((builder, without))
+}
+
+/// Those options of a run that decide what an embedding is of.
+fn shown_by(mut options: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    for name in ["batch", "program", "prompts", "head"] {
+        options.remove(name);
+    }
+    options
+}
+
+/// What differs, without the names of inputs.
+fn differences(a: Option<&BTreeMap<String, String>>, b: Option<&BTreeMap<String, String>>) -> String {
+    let (Some(a), Some(b)) = (a, b) else { return "one of them does not say how".to_owned() };
+    let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let value = |of: &BTreeMap<String, String>, name: &String| of.get(name).cloned().unwrap_or_default();
+    let differs = names.into_iter().filter(|name| a.get(*name) != b.get(*name));
+    let told: Vec<String> =
+        differs.map(|name| format!("{name} `{}` and `{}`", value(a, name), value(b, name))).collect();
+    told.join(", ")
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -171,6 +243,8 @@ enum ReadError {
     Build(#[from] BuildError),
     #[error("embeddings of several models cannot be compared: {first} and {other}")]
     Models { first: String, other: String },
+    #[error("embedding {row} cannot be taken: {reason}")]
+    Row { row: u64, reason: &'static str },
 }
 
 fn write(builder: IndexBuilder, args: &BuildArgs) -> anyhow::Result<()> {

@@ -2,20 +2,21 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args};
+use medclip_archive::Source;
 use medclip_core::staging::replace_file;
 use medclip_index::{Index, Search};
 use medclip_runtime::Model;
 use serde::Serialize;
 
 use super::sheet;
+use super::shown::Shown;
 use crate::engine::EngineArgs;
-use crate::inputs;
 use crate::models::ModelArg;
-use crate::output::{Format, locked_stdout, plain_table, write_json_line, write_table};
+use crate::output::{Format, cell, locked_stdout, plain_table, write_json_line, write_table};
 use crate::{Outcome, say};
 
 /// Find the films nearest to an image or a sentence
@@ -29,7 +30,7 @@ Examples:
 pub(super) struct QueryArgs {
     /// Index that `medclip index build` wrote
     index: PathBuf,
-    /// Films like this JPEG or PNG file
+    /// Films like this one: a file, or a member `archive.zip!member`; it is shown and checked as those of the index were
     #[arg(long, value_name = "FILE", group = "what")]
     image: Option<PathBuf>,
     /// Films that this sentence says; loads the text tower
@@ -64,10 +65,13 @@ pub(super) struct Found<'a> {
     pub(super) path: &'a str,
 }
 
-pub(super) fn run(args: QueryArgs) -> anyhow::Result<Outcome> {
+pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
     let index =
         if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
     let directory = args.model.resolve()?;
+    if let Some(precision) = index.options().and_then(|options| options.get("precision")) {
+        args.engine.set_precision(precision.parse().context("cannot use the index")?);
+    }
     let options = args.engine.options(&directory, args.engine.threads())?;
     let model = Model::open_with(directory, options).context("cannot load the model")?;
     ensure!(
@@ -78,7 +82,17 @@ pub(super) fn run(args: QueryArgs) -> anyhow::Result<Outcome> {
         model.name(),
         model.bundle().id()
     );
-    let query = embed(&model, args.image.as_deref(), args.text.as_deref())?;
+    if index.options().is_none() {
+        say(
+            "this index does not say how its films were shown; the query is shown as its file wants. Build it again",
+        );
+    }
+    let shown = Shown::of(&index, &model).context("cannot use the index")?;
+    let id = |path: &PathBuf| {
+        if path.exists() { Source::file(path).id() } else { path.to_string_lossy().into_owned() }
+    };
+    let image = args.image.as_ref().map(id);
+    let query = embed(&model, &shown, image.as_deref(), args.text.as_deref())?;
     let search = if args.exact { Search::Exact } else { index.default_search() };
     let hits = index.query(&query, args.k.get(), search)?;
     let found: Vec<Found<'_>> = (1..)
@@ -86,28 +100,24 @@ pub(super) fn run(args: QueryArgs) -> anyhow::Result<Outcome> {
         .map(|(rank, hit)| Found { rank, cosine: hit.cosine, path: index.id(hit.row) })
         .collect();
     if let Some(page) = &args.sheet {
-        let html = sheet::page(&model, &index, args.image.as_deref(), args.text.as_deref(), &found);
+        let html = sheet::page(&model, &index, &shown, image.as_deref(), args.text.as_deref(), &found);
         replace_file(page, html.as_bytes())?;
     }
     print(&found, args.format)?;
     Ok(Outcome::Complete)
 }
 
-fn embed(model: &Model, image: Option<&Path>, text: Option<&str>) -> anyhow::Result<Vec<f32>> {
-    let embedded = match (image, text) {
-        (Some(path), _) => {
-            let pixels = inputs::pixels(model, path).with_context(|| path.display().to_string())?;
-            model.embed_images(&pixels)?
-        }
+fn embed(model: &Model, shown: &Shown, image: Option<&str>, text: Option<&str>) -> anyhow::Result<Vec<f32>> {
+    match (image, text) {
+        (Some(id), _) => shown.embed(model, id).with_context(|| id.to_owned()),
         (None, Some(sentence)) => {
             for doubt in model.doubts(sentence)? {
                 say(&format!("warning: the sentence may not mean what it says: {doubt}"));
             }
-            model.embed_texts(&[sentence])?
+            Ok(model.embed_texts(&[sentence])?.row(0).to_vec())
         }
         (None, None) => bail!("nothing to search for: name --image or --text"),
-    };
-    Ok(embedded.row(0).to_vec())
+    }
 }
 
 fn print(found: &[Found<'_>], format: Format) -> anyhow::Result<()> {
@@ -116,7 +126,7 @@ fn print(found: &[Found<'_>], format: Format) -> anyhow::Result<()> {
         Format::Json => found.iter().try_for_each(|found| write_json_line(&mut out, found))?,
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(&mut out);
-            found.iter().try_for_each(|found| csv.serialize(found))?;
+            found.iter().try_for_each(|found| csv.serialize(Found { path: &cell(found.path), ..*found }))?;
             csv.flush()?;
         }
         Format::Table => {

@@ -1,22 +1,21 @@
 //! Films that were found, on a page.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
-use medclip_archive::intake::{ArchiveReader, find};
-use medclip_decode::Limits;
 use medclip_index::Index;
 use medclip_plot::{Block, Page, Picture};
 use medclip_runtime::Model;
 
 use super::query::Found;
+use super::shown::Shown;
 
 /// A page of the query and what it found, with everything inside.
 pub(super) fn page(
     model: &Model,
     index: &Index,
-    image: Option<&Path>,
+    shown: &Shown,
+    image: Option<&str>,
     text: Option<&str>,
     found: &[Found<'_>],
 ) -> String {
@@ -27,16 +26,17 @@ pub(super) fn page(
         ("Model id".to_owned(), index.model_id().to_owned()),
         ("Films searched".to_owned(), index.len().to_string()),
     ];
+    let options = index.options().into_iter().flatten().filter(|(_, value)| !value.is_empty());
+    facts.extend(options.map(|(name, value)| (format!("Shown with {name}"), value.clone())));
     facts.extend(text.map(|text| ("Sentence".to_owned(), text.to_owned())));
     let mut blocks = vec![Block::Paragraph(notice.to_owned()), Block::Facts(facts)];
     if let Some(path) = image {
-        let path = path.display().to_string();
         blocks.push(Block::Heading("Query".to_owned()));
-        blocks.push(Block::Pictures(vec![picture(model, &path, vec![path.clone()])]));
+        blocks.push(Block::Pictures(vec![picture(model, shown, path, vec![path.to_owned()])]));
     }
     let picture = |found: &Found<'_>| {
         let caption = vec![format!("{}: cosine {:.4}", found.rank, found.cosine), found.path.to_owned()];
-        picture(model, found.path, caption)
+        picture(model, shown, found.path, caption)
     };
     blocks.push(Block::Heading("Nearest films".to_owned()));
     blocks.push(Block::Pictures(found.iter().map(picture).collect()));
@@ -44,8 +44,8 @@ pub(super) fn page(
 }
 
 /// The film as the model sees it; its caption says why where it cannot be shown.
-fn picture(model: &Model, id: &str, mut caption: Vec<String>) -> Picture {
-    match png(model, id) {
+fn picture(model: &Model, shown: &Shown, id: &str, mut caption: Vec<String>) -> Picture {
+    match png(model, shown, id) {
         Ok(png) => Picture { png: Some(png), caption },
         Err(error) => {
             caption.push(format!("cannot be shown: {error:#}"));
@@ -54,18 +54,8 @@ fn picture(model: &Model, id: &str, mut caption: Vec<String>) -> Picture {
     }
 }
 
-fn png(model: &Model, id: &str) -> anyhow::Result<Vec<u8>> {
-    let limits = Limits::default();
-    let source = find(id).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let image = match &source.member {
-        None => medclip_decode::open(&source.path, &limits).map_err(|error| error.reason)?,
-        Some(member) => {
-            let bytes = ArchiveReader::default().read(&source.path, member);
-            let bytes = bytes.map_err(|failure| anyhow::anyhow!(failure.message))?;
-            medclip_decode::from_bytes(&bytes, &limits)?
-        }
-    };
-    let small = model.preprocessor().resized(&image);
+fn png(model: &Model, shown: &Shown, id: &str) -> anyhow::Result<Vec<u8>> {
+    let small = model.preprocessor().resized(&shown.film(id)?.image);
     let mut png = Cursor::new(Vec::new());
     let encoder = PngEncoder::new(&mut png);
     encoder.write_image(small.pixels(), small.width(), small.height(), ExtendedColorType::L8)?;

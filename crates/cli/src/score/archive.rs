@@ -1,5 +1,6 @@
 //! `medclip score --output`.
 
+use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use medclip_runtime::ModelOptions;
 
 use super::ScoreArgs;
 use crate::Outcome;
-use crate::archive::{self, Job, Threads};
+use crate::archive::{self, Earlier, Job, Threads};
 use crate::checks::Checks;
 use crate::output::Format;
 
@@ -50,7 +51,7 @@ pub(super) struct ArchiveArgs {
 }
 
 pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
-    let target = target(output);
+    let target = target(output)?;
     let format = row_format(&target, args.format)?;
     let directory = args.model.clone().resolve()?;
     let threads = Threads::new(&mut args.engine, args.archive.batch, &directory)?;
@@ -79,7 +80,8 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     let job = Job {
         inputs: &args.images,
         portion: args.archive.shard,
-        resume: args.archive.resume,
+        earlier: if args.archive.resume { Earlier::Continue } else { Earlier::Refuse },
+        unique: false,
         log_paths: args.archive.log_paths,
         threads,
         checks: &checks,
@@ -89,12 +91,35 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     Ok(outcome)
 }
 
-/// A file where its ending is one of a format's, otherwise a directory.
-fn target(output: &Path) -> Target {
-    match RowFormat::of(output) {
-        Some(_) if !output.is_dir() => Target::File(output.to_owned()),
-        _ => Target::Directory(output.to_owned()),
+/// A file where its ending is one of a format's, otherwise a directory; names that look like files of other formats are
+/// refused.
+fn target(output: &Path) -> anyhow::Result<Target> {
+    ensure!(
+        output != Path::new("-"),
+        "--output writes files: leave it out to have scores on standard output, as --format json or csv has them"
+    );
+    let is_directory = output.is_dir() || output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_directory {
+        return Ok(Target::Directory(output.to_owned()));
     }
+    if RowFormat::of(output).is_some() {
+        return Ok(Target::File(output.to_owned()));
+    }
+    if let Some(ending) = file_ending(output) {
+        bail!(
+            "cannot write {}: .{ending} is no format of scores. Name a file that ends in .parquet, .csv or .jsonl (JSON, an \
+             object a line), or end the name in / for a directory",
+            output.display()
+        );
+    }
+    Ok(Target::Directory(output.to_owned()))
+}
+
+/// What follows the last dot where that is how a file's name ends, rather than a number or a part of a sentence.
+fn file_ending(output: &Path) -> Option<&str> {
+    let ending = output.extension().and_then(OsStr::to_str)?;
+    let is_ending = ending.len() <= 10 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_ending && ending.starts_with(|first: char| first.is_ascii_alphabetic())).then_some(ending)
 }
 
 fn row_format(target: &Target, wanted: Option<Format>) -> anyhow::Result<RowFormat> {
@@ -114,4 +139,34 @@ fn row_format(target: &Target, wanted: Option<Format>) -> anyhow::Result<RowForm
         path.display()
     );
     Ok(by_ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_looks_like_a_file_never_becomes_a_directory() {
+        for name in ["s.parquet", "a/s.CSV", "s.jsonl"] {
+            assert_eq!(target(Path::new(name)).unwrap(), Target::File(name.into()));
+        }
+        for name in ["scores", "a/b", "run-2024.11", "v1.2/", "scores.json/", "..", "./x", ".hidden"] {
+            assert_eq!(target(Path::new(name)).unwrap(), Target::Directory(name.into()));
+        }
+        for name in [
+            "s.json",
+            "s.tsv",
+            "s.csv.gz",
+            "s.xlsx",
+            "s.ndjson",
+            "s.parquet.zst",
+            "a/s.JSON",
+            "s.txt",
+            "s.db",
+        ] {
+            let error = target(Path::new(name)).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(".parquet, .csv or .jsonl"), "{error}");
+        }
+        assert!(target(Path::new("-")).unwrap_err().to_string().contains("standard output"));
+    }
 }

@@ -1,13 +1,13 @@
 //! Scores as a table, JSON lines or CSV.
 
 use std::io::Write;
-use std::path::Path;
 
+use medclip_decode::Note;
 use medclip_runtime::{FindingScore, Model};
 use serde::Serialize;
 
 use crate::one_line;
-use crate::output::{Format, plain_table, write_table};
+use crate::output::{Format, cell, plain_table, write_table};
 
 /// Printed with every table.
 const RESEARCH_USE: &str = "Research use only, not for diagnosis.";
@@ -20,19 +20,27 @@ pub(crate) struct Record<'a> {
     engine: &'a str,
     /// Codes of intake checks that have something to say.
     qc: Vec<String>,
+    /// Codes of what is unusual about the file.
+    notes: Vec<&'static str>,
     findings: Vec<FindingScore>,
     pub(crate) error: Option<String>,
+    /// The notes in words.
+    #[serde(skip)]
+    told: Vec<String>,
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn new(path: &Path, model: &'a Model, scored: anyhow::Result<Scored>) -> Self {
-        let Scored { qc, findings, withheld: error } = scored.unwrap_or_else(|error| Scored {
+    pub(crate) fn new(path: String, model: &'a Model, scored: anyhow::Result<Scored>) -> Self {
+        let Scored { qc, notes, findings, withheld: error } = scored.unwrap_or_else(|error| Scored {
             qc: Vec::new(),
+            notes: Vec::new(),
             findings: Vec::new(),
             withheld: Some(one_line(&error)),
         });
-        let path = path.display().to_string();
-        Self { path, model: model.name(), engine: model.engine_label(), qc, findings, error }
+        let told = notes.iter().map(Note::to_string).collect();
+        let notes = notes.iter().map(Note::code).collect();
+        let (model, engine) = (model.name(), model.engine_label());
+        Self { path, model, engine, qc, notes, findings, error, told }
     }
 }
 
@@ -40,6 +48,8 @@ impl<'a> Record<'a> {
 pub(crate) struct Scored {
     /// Codes of intake checks.
     pub(crate) qc: Vec<String>,
+    /// What is unusual about the file.
+    pub(crate) notes: Vec<Note>,
     /// Nothing where scores are withheld.
     pub(crate) findings: Vec<FindingScore>,
     /// Why there are no scores.
@@ -80,7 +90,7 @@ impl<W: Write> ScoreWriter for JsonWriter<W> {
     }
 }
 
-/// Columns: path, model, engine, the codes of intake checks joined by `;`, error, then logit and probability of every class.
+/// Columns: path, model, engine, the codes of intake checks and of notes joined by `;`, error, then logit and probability of every class.
 struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
     classes: usize,
@@ -89,7 +99,8 @@ struct CsvWriter<W: Write> {
 impl<W: Write> ScoreWriter for CsvWriter<W> {
     fn begin(&mut self, classes: &[&str]) -> anyhow::Result<()> {
         self.classes = classes.len();
-        let mut header: Vec<_> = ["path", "model", "engine", "qc", "error"].map(str::to_owned).into();
+        let mut header: Vec<_> =
+            ["path", "model", "engine", "qc", "notes", "error"].map(str::to_owned).into();
         for class in classes {
             header.extend([format!("{class} logit"), format!("{class} probability")]);
         }
@@ -99,13 +110,14 @@ impl<W: Write> ScoreWriter for CsvWriter<W> {
 
     fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
         let error = record.error.as_deref().unwrap_or_default();
-        let qc = record.qc.join(";");
-        let mut row: Vec<_> =
-            [&record.path, record.model, record.engine, &qc, error].map(str::to_owned).into();
+        let (qc, notes) = (record.qc.join(";"), record.notes.join(";"));
+        let mut row: Vec<_> = [&record.path, record.model, record.engine, &qc, &notes, error]
+            .map(|text| cell(text).into_owned())
+            .into();
         for finding in &record.findings {
             row.extend([finding.logit.to_string(), finding.probability.to_string()]);
         }
-        row.resize(5 + 2 * self.classes, String::new());
+        row.resize(6 + 2 * self.classes, String::new());
         self.out.write_record(row)?;
         Ok(self.out.flush()?)
     }
@@ -142,6 +154,9 @@ impl<W: Write> ScoreWriter for TableWriter<W> {
             writeln!(self.0, "intake checks: {}", record.qc.join(", "))?;
         }
         write_table(&mut self.0, &table)?;
+        if !record.told.is_empty() {
+            writeln!(self.0, "notes: {}", record.told.join("; "))?;
+        }
         writeln!(self.0)?;
         Ok(self.0.flush()?)
     }

@@ -150,6 +150,19 @@ fn what_does_not_fit_is_refused_with_status_2() {
     refused(&["a.png", "--output", "x.csv"], "x.csv is there already");
     refused(&["b.png", "--output", "x.csv", "--resume"], "other names, or another order");
     refused(&["a.png", "--output", "x.csv", "--resume", "--embeddings"], "its width of embeddings is none");
+    for name in ["x.json", "x.tsv", "x.csv.gz", "x.xlsx"] {
+        refused(&["a.png", "--output", name], "is no format of scores");
+        assert!(!directory.path().join(name).exists());
+    }
+    refused(&["a.png", "--output", "-"], "standard output");
+    assert!(!directory.path().join("-").exists());
+    // A result that was moved.
+    fs::rename(directory.path().join("x.csv"), directory.path().join("y.csv")).unwrap();
+    refused(&["a.png", "--output", "x.csv"], "delete x.csv.run");
+    refused(&["a.png", "--output", "x.csv", "--resume"], "delete x.csv.run");
+    fs::remove_dir_all(directory.path().join("x.csv.run")).unwrap();
+    fs::remove_file(directory.path().join("y.csv")).unwrap();
+    assert_eq!(score(directory.path(), &["a.png", "--output", "x.csv"]).status.code(), Some(0));
     refused(&["a.png", "--output", "y.csv", "--format", "json"], "does not agree with the ending");
     refused(&["a.png", "--output", "y", "--format", "table"], "writes no tables for people");
     refused(&["a.png", "--output", ".", "--resume"], "is not empty and holds no run");
@@ -172,4 +185,121 @@ fn parts_together_are_the_whole() {
     let mut parts = [lines(&["--shard", "1/2"], "1.jsonl"), lines(&["--shard", "2/2"], "2.jsonl")].concat();
     parts.sort();
     assert_eq!(parts, whole);
+}
+
+/// A tar of these members, of which one may be a link.
+fn tar(path: &Path, members: &[(&str, &[u8])], links: &[(&str, &str)]) {
+    // Headers by hand: name, mode, size, kind, target and checksum are all that is needed.
+    let mut bytes = Vec::new();
+    let mut push = |name: &str, kind: u8, target: &str, content: &[u8]| {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
+        header[148..156].fill(b' ');
+        header[156] = kind;
+        header[157..157 + target.len()].copy_from_slice(target.as_bytes());
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        bytes.extend(header);
+        bytes.extend(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    };
+    members.iter().for_each(|(name, content)| push(name, b'0', "", content));
+    links.iter().for_each(|(name, target)| push(name, b'1', target, b""));
+    bytes.resize(bytes.len() + 1024, 0);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_search_scores_every_film_and_counts_the_rest_with_and_without_a_file() {
+    let directory = images(&["s/a.png", "s/b.jpg", "s/c.png"]);
+    let file = |name: &str| directory.path().join("s").join(name);
+    fs::rename(file("b.jpg"), file("b.jfif")).unwrap();
+    fs::rename(file("c.png"), file("1.2.840.113619.2.5.DOE")).unwrap();
+    fs::write(file("notes.txt"), "no film").unwrap();
+    fs::write(file("._a.png"), "\0\x05\x16\x07").unwrap();
+    fs::write(file("cut.PNG"), "no film").unwrap();
+    let film = fs::read(file("a.png")).unwrap();
+    tar(
+        &file("x.tar"),
+        &[("blob", &film), ("d.txt", b"text")],
+        &[("link.png", "blob"), ("lost.png", "gone")],
+    );
+    let expected = [
+        "s/1.2.840.113619.2.5.DOE",
+        "s/a.png",
+        "s/b.jfif",
+        "s/cut.PNG",
+        "s/x.tar!blob",
+        "s/x.tar!link.png",
+        "s/x.tar!lost.png",
+    ];
+    let rest = "2 files not looked at (2 .txt), 1 file that is no film (1 system file)";
+    let printed = score(directory.path(), &["s", "--format", "json"]);
+    assert_eq!(printed.status.code(), Some(1));
+    let lines = json_lines(&printed);
+    let paths: Vec<_> = lines.iter().map(|line| line["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, expected);
+    assert_eq!(lines[1]["findings"], lines[4]["findings"]);
+    assert_eq!(lines[4]["findings"], lines[5]["findings"]);
+    assert!(
+        text(&printed.stderr).ends_with(&format!("5 scored, 2 failed; {rest}\n")),
+        "{}",
+        text(&printed.stderr)
+    );
+
+    let written = score(directory.path(), &["s", "--output", "x.jsonl"]);
+    assert_eq!(written.status.code(), Some(1));
+    assert_eq!(
+        text(&written.stderr),
+        format!("x.jsonl: 7 of 7 rows, 2 without scores (1 archive, 1 unknown_format); {rest}\n")
+    );
+    for (row, line) in fs::read_to_string(directory.path().join("x.jsonl")).unwrap().lines().zip(&lines) {
+        let row: Value = serde_json::from_str(row).unwrap();
+        for key in ["path", "qc", "notes", "findings", "error"] {
+            assert_eq!(row[key], line[key], "{key}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_any_bytes_are_ids_that_resume_and_stay_apart() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let directory = images(&["s/a.png", "s/b.png", "s/c.png"]);
+    let file = |name: &[u8]| directory.path().join("s").join(OsStr::from_bytes(name));
+    for (from, to) in
+        [(&b"a.png"[..], &b"\x84M.png"[..]), (b"b.png", b"\x94M.png"), (b"c.png", b"\\x84M.png")]
+    {
+        fs::rename(file(from), file(to)).unwrap();
+    }
+    let expected = ["s/\\x5cx84M.png", "s/\\x84M.png", "s/\\x94M.png"];
+    let printed = score(directory.path(), &["s", "--format", "json"]);
+    let lines = json_lines(&printed);
+    let paths: Vec<_> = lines.iter().map(|line| line["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, expected);
+    for _ in 0..2 {
+        let written = score(directory.path(), &["s", "--output", "x.csv", "--resume"]);
+        assert_eq!(written.status.code(), Some(0), "{}", text(&written.stderr));
+    }
+    let rows = fs::read_to_string(directory.path().join("x.csv")).unwrap();
+    let paths: Vec<_> = rows.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn no_spreadsheet_runs_a_cell() {
+    let directory = images(&["=1+1.png", "@a.png", "'b.png", "c.png"]);
+    let names = ["./=1+1.png", "=1+1.png", "@a.png", "'b.png", "c.png"];
+    let printed = score(directory.path(), &[&["--format", "csv"], &names[..]].concat());
+    let written = score(directory.path(), &[&["--output", "x.csv"], &names[..]].concat());
+    assert_eq!((printed.status.code(), written.status.code()), (Some(0), Some(0)));
+    let file = fs::read_to_string(directory.path().join("x.csv")).unwrap();
+    for rows in [text(&printed.stdout), file] {
+        let paths: Vec<_> =
+            rows.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()).collect();
+        assert_eq!(paths, ["./=1+1.png", "'=1+1.png", "'@a.png", "''b.png", "c.png"]);
+    }
 }

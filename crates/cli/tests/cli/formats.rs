@@ -13,7 +13,7 @@ fn json_has_one_object_a_line_in_input_order() {
     assert_eq!(paths, ["b.png", "c.png", "a.jpg"]);
     for line in &lines {
         let keys: Vec<_> = line.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["path", "model", "engine", "qc", "findings", "error"]);
+        assert_eq!(keys, ["path", "model", "engine", "qc", "notes", "findings", "error"]);
         assert_eq!((line["model"].as_str(), line["engine"].as_str()), (Some("tiny"), Some("tract")));
         assert!(line["error"].is_null());
         let findings = line["findings"].as_array().unwrap();
@@ -49,6 +49,7 @@ fn directories_are_searched_in_order_of_name() {
     let paths: Vec<_> =
         json_lines(&output).iter().map(|line| line["path"].as_str().unwrap().to_owned()).collect();
     assert_eq!(paths, ["set/a/9.png", "set/b/1.jpeg", "set/b/2.JPG", "set/c.png"]);
+    assert_eq!(text(&output.stderr), "4 scored, 0 failed; 1 file not looked at (1 .txt)\n");
 }
 
 #[test]
@@ -78,11 +79,11 @@ fn csv_has_a_row_per_image() {
     let rows: Vec<_> = rows.lines().collect();
     assert_eq!(
         rows[0],
-        "path,model,engine,qc,error,Cardiomegaly logit,Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
+        "path,model,engine,qc,notes,error,Cardiomegaly logit,Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
     );
-    assert!(rows[1].starts_with("a.png,tiny,tract,low_resolution,,"), "{}", rows[1]);
-    assert!(rows[2].starts_with("missing.png,tiny,tract,,No such file") && rows[2].ends_with(",,,,"));
-    assert!(rows[3].starts_with("b.png,tiny,tract,low_resolution,,"), "{}", rows[3]);
+    assert!(rows[1].starts_with("a.png,tiny,tract,low_resolution,,,"), "{}", rows[1]);
+    assert!(rows[2].starts_with("missing.png,tiny,tract,,,No such file") && rows[2].ends_with(",,,,"));
+    assert!(rows[3].starts_with("b.png,tiny,tract,low_resolution,,,"), "{}", rows[3]);
 }
 
 #[test]

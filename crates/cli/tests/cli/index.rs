@@ -82,3 +82,112 @@ fn what_cannot_be_searched_is_refused() {
     refused(&["query", "text.index", "--image", "set/a.png"], "text.index: is not an index of medclip");
     refused(&["query", "text.index"], "--image");
 }
+
+#[test]
+fn a_name_twice_is_refused_before_anything_is_embedded_and_blocks_nothing() {
+    let directory = images(&["set/a.png", "set/b.png"]);
+    let refused = |arguments: &[&str], message: &str| {
+        let output = index(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let errors = text(&output.stderr);
+        assert!(errors.contains(message), "{errors}");
+        assert!(!directory.path().join("x.index.run").exists(), "{arguments:?}");
+        errors
+    };
+    let errors = refused(&["build", "x.index", "set", "set/b.png"], "inputs 2 and 3 are the same");
+    assert!(!errors.contains("b.png"), "{errors}");
+    refused(
+        &["build", "x.index", "set/a.png", "set", "--log-paths"],
+        "inputs 1 and 2 are the same (set/a.png)",
+    );
+    refused(&["build", "x.index", "set", "--recall", "2"], "above 0 and at most 1");
+    fs::write(directory.path().join("no.png"), "no image").unwrap();
+    refused(&["build", "x.index", "no.png"], "no image has an embedding");
+    let built = index(directory.path(), &["build", "x.index", "set"]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+}
+
+#[test]
+fn what_an_earlier_build_left_is_continued_or_replaced() {
+    let directory = images(&["set/a.png", "set/b.png"]);
+    let run = directory.path().join("x.index.run");
+    // What a build leaves that was killed behind its embeddings, of other images.
+    let scored = score(directory.path(), &["set/a.png", "--output", "x.index.run/", "--embeddings"]);
+    assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
+    let insisting = index(directory.path(), &["build", "x.index", "set", "--resume"]);
+    assert_eq!(insisting.status.code(), Some(2));
+    assert!(text(&insisting.stderr).contains("is another run"), "{}", text(&insisting.stderr));
+    let built = index(directory.path(), &["build", "x.index", "set"]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    assert!(text(&built.stderr).contains("replacing") && !run.exists());
+    // What is none of its own stays.
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("mine"), "mine").unwrap();
+    assert_eq!(index(directory.path(), &["build", "x.index", "set"]).status.code(), Some(2));
+    assert!(run.join("mine").exists());
+}
+
+#[test]
+fn checks_of_an_index_apply_to_its_queries() {
+    let directory = images(&["set/a.png", "set/b.png"]);
+    image::GrayImage::from_pixel(300, 300, image::Luma([9]))
+        .save(directory.path().join("set/blank.png"))
+        .unwrap();
+    let build = ["build", "x.index", "set", "--qc", "blank=abstain", "--qc", "low_resolution=pass"];
+    let built = index(directory.path(), &build);
+    assert_eq!(built.status.code(), Some(1), "{}", text(&built.stderr));
+    assert!(text(&built.stderr).contains("1 without scores (1 withheld)"), "{}", text(&built.stderr));
+    let refused = index(directory.path(), &["query", "x.index", "--image", "set/blank.png"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("withheld by intake checks: blank"), "{}", text(&refused.stderr));
+    let found = index(directory.path(), &["query", "x.index", "--image", "set/a.png", "--format", "json"]);
+    assert_eq!(found.status.code(), Some(0), "{}", text(&found.stderr));
+    assert!(json_lines(&found)[0]["cosine"].as_f64().unwrap() > 0.9999);
+}
+
+#[test]
+fn embeddings_of_films_shown_otherwise_are_not_mixed() {
+    let directory = images(&["a.png", "b.png", "c.png"]);
+    for (name, extra) in [("a", &[][..]), ("b", &["--qc", "blank=abstain"]), ("c", &[])] {
+        let (input, output) = (format!("{name}.png"), format!("{name}.parquet"));
+        let arguments = [&[input.as_str(), "--output", &output, "--embeddings"], extra].concat();
+        assert_eq!(score(directory.path(), &arguments).status.code(), Some(0));
+    }
+    let mixed = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "b.parquet"]);
+    assert_eq!(mixed.status.code(), Some(2));
+    assert!(text(&mixed.stderr).contains("qc `` and `blank=abstain`"), "{}", text(&mixed.stderr));
+    let twice = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "a.parquet"]);
+    assert!(text(&twice.stderr).contains("an earlier row has the same path"), "{}", text(&twice.stderr));
+    let same = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "c.parquet"]);
+    assert_eq!(same.status.code(), Some(0), "{}", text(&same.stderr));
+}
+
+#[cfg(feature = "dicom")]
+#[test]
+fn a_film_finds_itself_however_it_was_shown() {
+    use crate::dicom_file::Builder;
+
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("set")).unwrap();
+    for seed in 1..4 {
+        let ramp: Vec<u16> = (0..48 * 40).map(|index: u16| index * (2 * seed + 1) % 4096).collect();
+        let frames: Vec<u16> = ramp.iter().chain(ramp.iter().rev()).map(|value| value / seed).collect();
+        let file = Builder::grey(40, 48, 12).text(0x0028_0008, *b"IS", "2");
+        let file = file.window("1920\\960", "3840\\1920").pixels(&frames).file();
+        fs::write(directory.path().join("set").join(format!("{seed}.dcm")), file).unwrap();
+    }
+    for options in [&["--frame", "2"][..], &["--window", "600,300"], &["--window", "min-max", "--frame", "2"]]
+    {
+        let built = index(directory.path(), &[&["build", "x.index", "set"], options].concat());
+        assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+        for name in ["set/1.dcm", "set/3.dcm"] {
+            let query = ["query", "x.index", "--image", name, "--format", "json", "--sheet", "hits.html"];
+            let found = index(directory.path(), &query);
+            let best = &json_lines(&found)[0];
+            assert_eq!(best["path"], name, "{options:?}");
+            assert!(best["cosine"].as_f64().unwrap() > 0.9999, "{options:?}: {best}");
+            let page = fs::read_to_string(directory.path().join("hits.html")).unwrap();
+            assert!(!page.contains("cannot be shown") && page.contains("Shown with window"), "{options:?}");
+        }
+    }
+}
