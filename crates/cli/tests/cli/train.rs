@@ -6,8 +6,12 @@ mod accumulate;
 mod early_stop;
 #[path = "train/killed.rs"]
 mod killed;
+#[path = "train/lost.rs"]
+mod lost;
 #[path = "train/refused.rs"]
 mod refused;
+#[path = "train/resumed.rs"]
+mod resumed;
 
 use std::fs;
 use std::path::Path;
