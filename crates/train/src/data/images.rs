@@ -87,7 +87,7 @@ pub struct LoadedImages {
 #[non_exhaustive]
 pub enum ImagesError {
     /// Not one of the files gave an image.
-    #[error("none of {count} images could be read; the first, {}: {reason}", path.display())]
+    #[error("none of {count} images could be read; what is wrong with the first: {reason}")]
     AllBad {
         /// Number of files.
         count: usize,

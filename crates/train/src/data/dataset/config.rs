@@ -14,6 +14,7 @@ use crate::data::label::{LabelPolicy, LabelPolicyError};
 use crate::data::lost::{LostImage, first_rows, percent};
 use crate::data::manifest::ManifestError;
 use crate::data::reports::ReportsError;
+use crate::data::rows::RowName;
 use crate::data::sampler::{SamplerConfig, SamplerError};
 use crate::data::selection::{Selection, SelectionError};
 use crate::data::sentences::SentenceConfig;
@@ -116,11 +117,13 @@ pub enum DataError {
         /// What is wrong with it.
         source: ManifestError,
     },
-    /// An image that an earlier manifest lists.
-    #[error("manifest {}: `{}` is in a manifest before it", manifest.display(), path.display())]
+    /// One image in two rows: which of them holds is unknown.
+    #[error("{second} names the image of {first}; remove one of the rows")]
     DuplicateImage {
-        /// The later manifest.
-        manifest: PathBuf,
+        /// The earlier row.
+        first: RowName,
+        /// The later row.
+        second: RowName,
         /// The image, with its root.
         path: PathBuf,
     },
