@@ -49,6 +49,8 @@ impl Annotation {
 /// One image of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// Where the row stands in its manifest.
+    pub place: Place,
     /// Image file, relative to the image root.
     pub path: PathBuf,
     /// Part of the data.
@@ -187,6 +189,7 @@ fn record(row: &TableRow) -> Result<Record, TableError> {
     }
     let patient_group = name("patient_group", PATIENT_GROUP)?;
     Ok(Record {
+        place: row.place(),
         path: name("path", PATH)?.into(),
         split,
         fold,
