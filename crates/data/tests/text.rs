@@ -1,6 +1,7 @@
 //! Tables of text as spreadsheets, databases and people write them.
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use medclip_data::{Column, Kind, Table, TableError, TableRow};
@@ -273,8 +274,7 @@ fn unicode_is_read_and_other_bytes_are_refused_where_they_count() {
 
 #[test]
 fn gzip_is_read_and_a_cut_stream_is_an_error() {
-    let text =
-        format!("path,report\n{}", (0..5000).map(|row| format!("{row}.png,x{row}\n")).collect::<String>());
+    let text = (0..5000).fold("path,report\n".to_owned(), |text, row| text + &format!("{row}.png,x{row}\n"));
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(text.as_bytes()).unwrap();
     let packed = gzip.finish().unwrap();
@@ -315,7 +315,7 @@ proptest! {
     ) {
         let mut file = format!("path{separator}report{end}");
         for (row, text) in texts.iter().enumerate() {
-            file += &format!("{row}.png{separator}{}{end}", quoted(text, separator));
+            write!(file, "{row}.png{separator}{}{end}", quoted(text, separator)).unwrap();
         }
         let bytes = match form {
             0 => file.into_bytes(),
@@ -334,7 +334,7 @@ proptest! {
     ) {
         let mut file = "path,report\n".to_owned();
         for (row, text) in rows_of.iter().enumerate() {
-            file += &format!("{row}.png,\"{text}#{row}\"\n");
+            writeln!(file, "{row}.png,\"{text}#{row}\"").unwrap();
         }
         let marks: Vec<usize> = file.match_indices('"').map(|(at, _)| at).collect();
         file.remove(marks[lost.index(marks.len())]);

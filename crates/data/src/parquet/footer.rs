@@ -134,6 +134,7 @@ impl Thrift<'_> {
     }
 
     /// Type of the next field, whose number goes to `last`; `None` at the end of the structure.
+    #[allow(clippy::option_option, reason = "the end of a structure is no damage")]
     fn field(&mut self, last: &mut i64) -> Option<Option<u8>> {
         let head = self.byte()?;
         if head == 0 {

@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn cells_are_what_every_reader_takes_them_for() {
-        let cases: [(&str, &[(u64, &[&str])]); 12] = [
+        type Records<'a> = &'a [(u64, &'a [&'a str])];
+        let cases: [(&str, Records<'_>); 12] = [
             ("", &[]),
             ("\n\r\n\r", &[]),
             ("a,b", &[(1, &["a", "b"])]),
