@@ -1,5 +1,6 @@
 //! `medclip label`: reports to findings.
 
+mod sections;
 mod source;
 mod writer;
 
@@ -10,6 +11,7 @@ use medclip_report::Labeler;
 
 use crate::output::{Format, locked_stdout};
 use crate::{Outcome, report_error};
+use sections::Wanted;
 use writer::Record;
 
 /// Label radiology reports with the 14 CheXpert findings
@@ -25,6 +27,13 @@ pub(crate) struct LabelArgs {
     /// The files are CSV with a header, a report in this column of every row
     #[arg(long, value_name = "COLUMN")]
     csv: Option<String>,
+    /// Read the section under this heading, such as "impression", and no other; repeat it for several
+    ///
+    /// Case does not matter. "unheaded" is text without a heading. Without this option, everything is read but
+    /// indication, history, technique, comparison and sections under unknown headings. JSON lists the sections of every
+    /// report and which were read, CSV has them in its last two columns.
+    #[arg(long = "section", value_name = "NAME")]
+    sections: Vec<String>,
     /// Say of every sentence what it says, too
     #[arg(long)]
     sentences: bool,
@@ -38,20 +47,22 @@ Examples:
   echo 'Mild cardiomegaly. No effusion.' | medclip label
   medclip label --sentences report1.txt report2.txt
   medclip label --csv findings --format csv reports.csv > labels.csv
+  medclip label --section findings --section impression report.txt
 
-Exit status: 0 all labelled, 1 some files could not be read, 2 could not run.";
+Exit status: 0 all labelled, 1 some files could not be read or no report has a section of that name, 2 could not run.";
 
 pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
     let labeler = Labeler::new();
     let mut writer = writer::new(args.format, args.sentences, locked_stdout());
     writer.begin()?;
+    let mut wanted = Wanted::new(&args.sections);
     let mut outcome = Outcome::Complete;
     let stdin = [PathBuf::from("-")];
     let files = if args.files.is_empty() { &stdin[..] } else { &args.files };
     for path in files {
         source::for_each_report(path, args.csv.as_deref(), |report| {
             let record = match report.text {
-                Ok(text) => Record::new(path, report.row, labeler.report(&text)),
+                Ok(text) => Record::new(path, report.row, wanted.read(&labeler, &text)),
                 Err(error) => Record::failed(path, report.row, &error),
             };
             if let Some(error) = &record.error {
@@ -62,5 +73,9 @@ pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
         })?;
     }
     writer.end()?;
+    if let Some(message) = wanted.missing() {
+        outcome = Outcome::SomeFailed;
+        report_error(&message);
+    }
     Ok(outcome)
 }

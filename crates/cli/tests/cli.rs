@@ -37,6 +37,8 @@ mod index;
 mod inspect;
 #[path = "cli/label.rs"]
 mod label;
+#[path = "cli/label_sections.rs"]
+mod label_sections;
 #[path = "cli/model.rs"]
 mod model;
 #[cfg(feature = "import")]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use medclip_core::{Certainty, Finding, Labels};
-use medclip_report::ReportLabels;
+use medclip_report::{ReportLabels, ReportSection};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,7 +21,15 @@ pub(crate) struct Record {
     labels: Labels,
     #[serde(skip_serializing_if = "Option::is_none")]
     sentences: Option<Vec<SentenceRecord>>,
+    /// The sections that the report has, in order.
+    sections: Vec<SectionRecord>,
     pub(crate) error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SectionRecord {
+    name: String,
+    read: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,12 +44,21 @@ impl Record {
         let sentences =
             read.sentences.into_iter().map(|(text, labels)| SentenceRecord { text, labels }).collect();
         let path = path.display().to_string();
-        Self { path, row, labels: read.labels, sentences: Some(sentences), error: None }
+        let section = |section: ReportSection| SectionRecord { name: section.name, read: section.read };
+        let sections = read.sections.into_iter().map(section).collect();
+        Self { path, row, labels: read.labels, sentences: Some(sentences), sections, error: None }
     }
 
     pub(crate) fn failed(path: &Path, row: Option<u64>, error: &anyhow::Error) -> Self {
         let path = path.display().to_string();
-        Self { path, row, labels: Labels::default(), sentences: None, error: Some(one_line(error)) }
+        let error = Some(one_line(error));
+        Self { path, row, labels: Labels::default(), sentences: None, sections: Vec::new(), error }
+    }
+
+    /// Names of the sections that were read, or that were left out.
+    fn sections(&self, read: bool) -> String {
+        let names = self.sections.iter().filter(|section| section.read == read);
+        names.map(|section| section.name.as_str()).collect::<Vec<_>>().join("; ")
     }
 
     /// The file, and the row where there is one.
@@ -92,7 +109,8 @@ impl<W: Write> LabelWriter for JsonWriter<W> {
     }
 }
 
-/// Columns: path, row, error, sentence (the text; empty for the whole report) when asked for, then every finding.
+/// Columns: path, row, error, sentence (the text; empty for the whole report) when asked for, every finding, and the names of the
+/// sections that were read and left out, separated by `;` (empty for a sentence).
 struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
     sentences: bool,
@@ -107,6 +125,9 @@ impl<W: Write> CsvWriter<W> {
             row.push(sentence);
         }
         row.extend(labels.iter().map(|(_, certainty)| word(certainty)));
+        let whole = sentence.is_empty();
+        let sections = [true, false].map(|read| if whole { record.sections(read) } else { String::new() });
+        row.extend(sections.iter().map(String::as_str));
         Ok(self.out.write_record(row)?)
     }
 }
@@ -115,7 +136,8 @@ impl<W: Write> LabelWriter for CsvWriter<W> {
     fn begin(&mut self) -> anyhow::Result<()> {
         let sentence = self.sentences.then_some("sentence");
         let header = ["path", "row", "error"].into_iter().chain(sentence);
-        Ok(self.out.write_record(header.chain(Finding::ALL.map(Finding::name)))?)
+        let sections = ["sections_read", "sections_left_out"];
+        Ok(self.out.write_record(header.chain(Finding::ALL.map(Finding::name)).chain(sections))?)
     }
 
     fn record(&mut self, record: Record) -> anyhow::Result<()> {
@@ -154,6 +176,13 @@ impl<W: Write> LabelWriter for TableWriter<W> {
         }
         writeln!(self.out, "{}", record.place())?;
         write_table(&mut self.out, &table)?;
+        if record.sections.iter().any(|section| section.name != ReportSection::UNHEADED) {
+            let list = |read| {
+                let names = record.sections(read);
+                if names.is_empty() { "none".to_owned() } else { names }
+            };
+            writeln!(self.out, "Sections read: {}. Left out: {}.", list(true), list(false))?;
+        }
         writeln!(self.out)?;
         if self.sentences {
             for sentence in record.sentences.iter().flatten() {
