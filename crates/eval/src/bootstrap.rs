@@ -1,5 +1,6 @@
 //! Confidence intervals by resampling patients.
 
+mod ground;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -9,29 +10,44 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::ground::is_doubtful;
 use crate::confusion::mean;
 
+pub use ground::NoInterval;
 pub use settings::{Averaged, Setting, bootstrap_settings};
 
-/// A statistic with its percentile bootstrap interval.
+/// A statistic with its percentile bootstrap interval, where there is evidence for one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Interval {
     /// The statistic on all rows.
     pub estimate: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+    /// Lower end; `None` where [`no_interval`](Self::no_interval) says why.
+    pub low: Option<f64>,
+    /// Upper end; `None` where [`no_interval`](Self::no_interval) says why.
+    pub high: Option<f64>,
     /// Resamples in which the statistic was defined: those the ends are quantiles of.
     pub defined: usize,
     /// Resamples in which it was not, for want of a positive for example.
     pub undefined: usize,
+    /// Why there are no ends; `None` where there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_interval: Option<NoInterval>,
 }
 
 impl Interval {
-    /// True when `value` lies outside: below the lower end or above the upper one.
-    pub fn excludes(&self, value: f64) -> bool {
-        value < self.low || value > self.high
+    /// Both ends, where there are any.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        self.low.zip(self.high)
+    }
+
+    /// Whether `value` lies outside: below the lower end or above the upper one. `None` without ends.
+    pub fn excludes(&self, value: f64) -> Option<bool> {
+        self.ends().map(|(low, high)| value < low || value > high)
+    }
+
+    fn without_ends(self, why: NoInterval) -> Self {
+        Self { low: None, high: None, no_interval: Some(why), ..self }
     }
 }
 
@@ -41,7 +57,7 @@ pub struct MacroIntervals {
     /// One per statistic, in order; `None` where the statistic is undefined on all rows or in every resample.
     pub each: Vec<Option<Interval>>,
     /// The mean of the statistics that are defined on all rows. A resample counts only when every one of those is
-    /// defined in it, so that each resample averages the same statistics.
+    /// defined in it, so that each resample averages the same statistics. It has no ends when one of them has none.
     pub mean: Option<Interval>,
 }
 
@@ -84,7 +100,8 @@ pub enum BootstrapError {
 /// Percentile interval of a statistic, resampling groups of rows (patients) with replacement.
 ///
 /// Draws as many groups as there are, with all their rows, and takes the `(1 ± level) / 2` quantiles (linear
-/// between order statistics, as `numpy.quantile`) of the statistic over the resamples.
+/// between order statistics, as `numpy.quantile`) of the statistic over the resamples. A statistic that one patient decides
+/// has a value but no ends ([`NoInterval`]).
 ///
 /// # Shapes
 /// - `groups`: `[rows]`, the patient of each row
@@ -108,7 +125,9 @@ pub fn bootstrap_ci<G: Ord>(
     let estimate =
         statistic(&resampler.all_rows()).ok_or(BootstrapError::UndefinedEstimate { rows: groups.len() })?;
     let drawn: Vec<Option<f64>> = (0..resamples).map(|_| statistic(&resampler.draw())).collect();
-    interval(estimate, &drawn, level).ok_or(BootstrapError::UndefinedResamples { resamples })
+    let found = interval(estimate, &drawn, level).ok_or(BootstrapError::UndefinedResamples { resamples })?;
+    let why = resampler.why_none(&drawn, |rows| statistic(rows).is_some());
+    Ok(why.map_or(found, |why| found.without_ends(why)))
 }
 
 /// Intervals of `columns` statistics and of their mean, all from the same resamples.
@@ -150,14 +169,19 @@ pub fn bootstrap_macro<G: Ord>(
     }
 
     let defined: Vec<f64> = estimates.iter().copied().flatten().collect();
-    Ok(MacroIntervals {
-        each: estimates
-            .iter()
-            .zip(&drawn_each)
-            .map(|(estimate, drawn)| interval((*estimate)?, drawn, level))
-            .collect(),
-        mean: mean(&defined).and_then(|estimate| interval(estimate, &drawn_mean, level)),
-    })
+    let each: Vec<Option<Interval>> = estimates
+        .iter()
+        .zip(&drawn_each)
+        .enumerate()
+        .map(|(column, (estimate, drawn))| {
+            let found = interval((*estimate)?, drawn, level)?;
+            let why = resampler.why_none(drawn, |rows| statistic(column, rows).is_some());
+            Some(why.map_or(found, |why| found.without_ends(why)))
+        })
+        .collect();
+    let why = each.iter().flatten().find_map(|found| found.no_interval);
+    let mean = mean(&defined).and_then(|estimate| interval(estimate, &drawn_mean, level));
+    Ok(MacroIntervals { mean: mean.map(|found| why.map_or(found, |why| found.without_ends(why))), each })
 }
 
 /// Rows by group, and the stream that draws groups.
@@ -190,6 +214,23 @@ impl Resampler {
         rows
     }
 
+    /// Rows of all groups but one.
+    fn rows_without(&self, left_out: usize) -> Vec<usize> {
+        let others = self.groups.iter().enumerate().filter(|(group, _)| *group != left_out);
+        let mut rows: Vec<usize> = others.flat_map(|(_, rows)| rows).copied().collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// Why a statistic that gave `drawn` has no interval, if one group decides it.
+    fn why_none(&self, drawn: &[Option<f64>], is_defined: impl Fn(&[usize]) -> bool) -> Option<NoInterval> {
+        if self.groups.len() == 1 {
+            return Some(NoInterval::OnePatient);
+        }
+        let rests = || (0..self.groups.len()).any(|group| !is_defined(&self.rows_without(group)));
+        (is_doubtful(drawn) && rests()).then_some(NoInterval::RestsOnOnePatient)
+    }
+
     fn draw(&mut self) -> Vec<usize> {
         let count = self.groups.len();
         (0..count)
@@ -217,10 +258,11 @@ fn interval(estimate: f64, drawn: &[Option<f64>], level: f64) -> Option<Interval
     let tail = (1.0 - level) / 2.0;
     Some(Interval {
         estimate,
-        low: quantile(&values, tail)?,
-        high: quantile(&values, 1.0 - tail)?,
+        low: Some(quantile(&values, tail)?),
+        high: Some(quantile(&values, 1.0 - tail)?),
         defined: values.len(),
         undefined: drawn.len() - values.len(),
+        no_interval: None,
     })
 }
 
@@ -246,6 +288,10 @@ mod tests {
     use super::*;
     use crate::{annotated, auroc};
 
+    fn width(interval: &Interval) -> f64 {
+        interval.ends().map_or(f64::NAN, |(low, high)| high - low)
+    }
+
     fn mean_of(values: &[f64]) -> impl Fn(&[usize]) -> Option<f64> + '_ {
         |rows| mean(&rows.iter().map(|&row| values[row]).collect::<Vec<_>>())
     }
@@ -270,7 +316,7 @@ mod tests {
         let interval = bootstrap_ci(&groups, mean_of(&values), 2000, 0.95, 1).unwrap();
         // Standard deviation of 0..=19 is 5.766; 2 · 1.96 · 5.766 / √400 = 1.130.
         assert_eq!(interval.estimate, 9.5);
-        assert!((interval.high - interval.low - 1.130).abs() < 0.08, "{interval:?}");
+        assert!((width(&interval) - 1.130).abs() < 0.08, "{interval:?}");
     }
 
     #[test]
@@ -280,7 +326,7 @@ mod tests {
         let rows: Vec<usize> = (0..400).collect();
         let by_patient = bootstrap_ci(&patients, mean_of(&values), 500, 0.9, 3).unwrap();
         let by_row = bootstrap_ci(&rows, mean_of(&values), 500, 0.9, 3).unwrap();
-        assert!(by_patient.high - by_patient.low > 5.0 * (by_row.high - by_row.low));
+        assert!(width(&by_patient) > 5.0 * width(&by_row));
     }
 
     #[test]
@@ -295,7 +341,56 @@ mod tests {
         assert_eq!(interval.defined + interval.undefined, 1000);
         // Chance of missing the only positive (3/4)⁴ = .316, of drawing nothing else (1/4)⁴ = .004.
         assert!((290..350).contains(&interval.undefined), "{interval:?}");
-        assert_eq!((interval.low, interval.high), (1.0, 1.0));
+        assert_eq!(interval.estimate, 1.0);
+    }
+
+    #[test]
+    fn what_one_patient_decides_has_a_value_and_no_interval() {
+        type Case<'a> = (&'a str, &'a [&'a str], &'a [Option<bool>], Option<NoInterval>);
+        let (yes, no) = (Some(true), Some(false));
+        let rests = Some(NoInterval::RestsOnOnePatient);
+        let cases: [Case; 7] = [
+            ("one positive", &["a", "b", "c", "d"], &[yes, no, no, no], rests),
+            ("one negative", &["a", "b", "c", "d"], &[yes, yes, no, yes], rests),
+            ("positives of one patient", &["a", "a", "b", "c"], &[yes, yes, no, no], rests),
+            ("annotated films of one patient", &["a", "a", "b", "c"], &[yes, no, None, None], rests),
+            ("two patients", &["a", "b", "b", "b"], &[yes, no, no, no], rests),
+            ("one patient", &["a", "a", "a", "a"], &[yes, yes, no, no], Some(NoInterval::OnePatient)),
+            ("two of either", &["a", "b", "c", "d"], &[yes, yes, no, no], None),
+        ];
+        let scores = [0.9, 0.8, 0.3, 0.2];
+        for resamples in [20, 2000] {
+            for (name, patients, labels, expected) in cases {
+                let area = |rows: &[usize]| {
+                    let (scores, labels) = annotated(&scores, labels, rows);
+                    auroc(&scores, &labels)
+                };
+                let single = bootstrap_ci(patients, area, resamples, 0.95, 5).unwrap();
+                assert_eq!(single.no_interval, expected, "{name}, {resamples} resamples: {single:?}");
+                assert_eq!(single.ends().is_none(), expected.is_some(), "{name}: {single:?}");
+                assert_eq!(single.excludes(2.0), expected.is_none().then_some(true), "{name}");
+
+                // Beside a statistic that all patients carry, the mean has no interval either.
+                let carried =
+                    |column: usize, rows: &[usize]| if column == 0 { area(rows) } else { Some(0.5) };
+                let joint = bootstrap_macro(patients, 2, carried, resamples, 0.95, 5).unwrap();
+                assert_eq!(joint.each[0], Some(single), "{name}");
+                assert_eq!(joint.mean.unwrap().no_interval, expected, "{name}");
+                let one = expected.filter(|why| *why == NoInterval::OnePatient);
+                assert_eq!(joint.each[1].unwrap().no_interval, one, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_interval_without_ends_is_written_as_null() {
+        let one = bootstrap_ci(&["a", "a"], |_| Some(0.5), 10, 0.95, 0).unwrap();
+        let value = serde_json::to_value(one).unwrap();
+        assert_eq!((&value["low"], &value["high"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+        assert_eq!(value["no_interval"], "one_patient");
+        assert_eq!(serde_json::from_value::<Interval>(value).unwrap(), one);
+        let two = bootstrap_ci(&["a", "b"], |_| Some(0.5), 10, 0.95, 0).unwrap();
+        assert!(serde_json::to_value(two).unwrap().get("no_interval").is_none());
     }
 
     #[test]
@@ -338,6 +433,7 @@ mod tests {
             prop_assert_eq!(joint.each, vec![Some(single)]);
             prop_assert_eq!(joint.mean, Some(single));
             prop_assert!(single.low <= single.high);
+            prop_assert_eq!(single.low.is_none(), groups.last() == Some(&0));
         }
     }
 }

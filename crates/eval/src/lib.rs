@@ -39,7 +39,8 @@
 //!
 //! # Limits
 //! Intervals are percentile intervals: with a handful of positives they are too narrow, and
-//! [`Interval::undefined`] says how many resamples had no value at all.
+//! [`Interval::undefined`] says how many resamples had no value at all. Where one patient decides whether there is a figure
+//! at all, there is no interval ([`NoInterval`]).
 
 pub mod auroc;
 pub mod bootstrap;
@@ -57,7 +58,7 @@ mod rows;
 
 pub use auroc::auroc;
 pub use bootstrap::{
-    Averaged, BootstrapError, Interval, MacroIntervals, Setting, bootstrap_ci, bootstrap_macro,
+    Averaged, BootstrapError, Interval, MacroIntervals, NoInterval, Setting, bootstrap_ci, bootstrap_macro,
     bootstrap_settings, median,
 };
 pub use calibration::{Calibration, calibration, wilson};

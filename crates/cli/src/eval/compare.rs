@@ -14,6 +14,7 @@ use medclip_runtime::Model;
 use medclip_train::data::{Record, Split};
 use serde::Serialize;
 
+use super::cells::LeftOut;
 use super::films::{Manifest, ManifestArgs, ReportArgs, parse_split};
 use super::labelled::Labelled;
 use super::logits::{findings, logits};
@@ -62,6 +63,8 @@ struct Comparison {
     seed: u64,
     /// The headline findings that are defined here: those the means are over.
     headline: Vec<&'static str>,
+    /// The headline findings that are not.
+    left_out_of_mean: Vec<LeftOut>,
     /// Findings that some bundle has no prompts of.
     left_out: Vec<&'static str>,
     findings: Vec<Counted>,
@@ -103,7 +106,8 @@ struct LabelFinding {
 struct Difference {
     #[serde(flatten)]
     interval: Interval,
-    excludes_zero: bool,
+    /// None without an interval.
+    excludes_zero: Option<bool>,
 }
 
 /// Bundles of one label.
@@ -205,6 +209,7 @@ fn compare(
         Counted { name: finding.name(), positives, negatives }
     });
     let patients: BTreeSet<&str> = records.iter().map(|record| record.patient_group.as_str()).collect();
+    let headline = members.headline(&settings);
     Ok(Comparison {
         engine,
         images: records.len(),
@@ -212,7 +217,8 @@ fn compare(
         failed,
         resamples: args.resamples,
         seed: args.seed,
-        headline: members.headline(&settings),
+        left_out_of_mean: members.left_out(&headline),
+        headline,
         left_out: left_out.iter().map(|finding| finding.name()).collect(),
         findings: counted.collect(),
         labels: columns

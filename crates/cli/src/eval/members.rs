@@ -5,7 +5,7 @@ use medclip_eval::{Averaged, Ranks, Setting, bootstrap_settings};
 use medclip_train::data::Record;
 use serde::Serialize;
 
-use super::cells::HEADLINE;
+use super::cells::{self, HEADLINE, LeftOut};
 use super::films::ReportArgs;
 
 /// Scores of settings' members on the same films, sorted.
@@ -75,6 +75,12 @@ impl<'a> Members<'a> {
         };
         let ReportArgs { resamples, seed, .. } = *args;
         Ok(bootstrap_settings(&self.patients, &counts, &headline, of_member, resamples, 0.95, seed)?)
+    }
+
+    /// The headline findings other than `headline`, and why each has no figure.
+    pub(super) fn left_out(&self, headline: &[&str]) -> Vec<LeftOut> {
+        let column = |name: &str| self.findings.iter().position(|finding| finding.name() == name);
+        cells::left_out(headline, |name| column(name).map(|column| self.class_counts(column)))
     }
 
     /// Names of the headline findings that every setting defines.

@@ -78,8 +78,7 @@ fn roc(subject: &str, ranking: &Ranking<'_>, figures: &Figures) -> anyhow::Resul
         if let Some((points, area)) = roc_curve(&scores, &labels).zip(auroc(&scores, &labels)) {
             let found = figures.findings.iter().find(|other| other.name == finding.name());
             let interval = found.and_then(|found| found.auroc.as_ref());
-            let auroc =
-                Estimate { value: area, interval: interval.map(|Interval { low, high, .. }| (*low, *high)) };
+            let auroc = Estimate { value: area, interval: interval.and_then(Interval::ends) };
             curves.push(RocCurve { name: finding.name().to_owned(), points, auroc });
         }
     }
@@ -172,8 +171,8 @@ fn classes(ranking: &Ranking<'_>) -> Vec<Class> {
 
 fn efficiency(subject: &str, shares: &[(f64, &Figures)]) -> anyhow::Result<Svg> {
     let point = |share: f64, interval: Option<&Interval>| {
-        let Interval { estimate, low, high, .. } = interval?;
-        Some(SharePoint { share, score: Estimate { value: *estimate, interval: Some((*low, *high)) } })
+        let interval = interval?;
+        Some(SharePoint { share, score: Estimate { value: interval.estimate, interval: interval.ends() } })
     };
     // A mean over other findings is another figure, not another point of the same curve.
     let headline = shares.iter().map(|(_, figures)| &figures.headline).max_by_key(|names| names.len());

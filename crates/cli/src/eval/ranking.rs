@@ -7,7 +7,7 @@ use medclip_eval::{Interval, MacroIntervals, annotated, auroc, average_precision
 use medclip_train::data::Record;
 use serde::Serialize;
 
-use super::cells::{self, HEADLINE};
+use super::cells::{self, HEADLINE, LeftOut};
 use super::films::ReportArgs;
 
 /// Scores of films beside their annotations, both by finding.
@@ -26,6 +26,8 @@ pub(super) struct Figures {
     pub(super) findings: Vec<FindingFigures>,
     /// The headline findings that are defined here: those the means are over.
     pub(super) headline: Vec<&'static str>,
+    /// The headline findings that are not.
+    pub(super) left_out: Vec<LeftOut>,
     /// What the mean average precision of scores at random is.
     pub(super) macro_prevalence: Option<f64>,
     pub(super) macro_auroc: Option<Interval>,
@@ -92,10 +94,15 @@ impl<'a> Ranking<'a> {
         let findings: Vec<FindingFigures> = findings.collect();
         let is_defined = |name: &&str| findings.iter().any(|f| f.name == *name && f.auroc.is_some());
         let headline: Vec<&str> = HEADLINE.iter().map(|finding| finding.name()).filter(is_defined).collect();
+        let counts = |name: &str| {
+            findings.iter().find(|finding| finding.name == name).map(|f| (f.positives, f.negatives))
+        };
+        let left_out = cells::left_out(&headline, counts);
         let of_headline = findings.iter().filter(|finding| headline.contains(&finding.name));
         Ok(Figures {
             macro_prevalence: mean(of_headline.filter_map(|finding| finding.prevalence)),
             headline,
+            left_out,
             macro_auroc: area.1,
             macro_average_precision: precision.1,
             findings,
@@ -145,7 +152,17 @@ impl Figures {
         writeln!(
             out,
             "\nBy chance: the average precision of scores at random, which is the share of positives."
-        )
+        )?;
+        let each = self.findings.iter().flat_map(|finding| {
+            [(finding.name, finding.auroc.as_ref()), (finding.name, finding.average_precision.as_ref())]
+        });
+        let means = [self.macro_auroc.as_ref(), self.macro_average_precision.as_ref()];
+        let figures = each.chain(means.map(|mean| ("the mean", mean)));
+        for note in [cells::left_out_note(&self.left_out), cells::no_interval_note(figures)].iter().flatten()
+        {
+            writeln!(out, "{note}")?;
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BootstrapError, Interval, MacroIntervals, Resampler, interval};
+use super::ground::is_doubtful;
+use super::{BootstrapError, Interval, MacroIntervals, NoInterval, Resampler, interval};
 use crate::confusion::mean;
 
 /// Statistics of one setting, each the mean over its members.
@@ -90,11 +91,19 @@ pub fn bootstrap_settings<G: Ord>(
         }
     }
 
+    let rests = resting(&resampler, groups.len(), &drawn, |counts| {
+        values(counts).iter().map(|setting| setting.row(columns, &headline)).collect()
+    });
+    let why = |setting: usize, column: usize| match rests.as_slice() {
+        [] => Some(NoInterval::OnePatient),
+        rests => rests[setting][column].then_some(NoInterval::RestsOnOnePatient),
+    };
     let first = observed.first().map(|values| values.row(columns, &headline)).unwrap_or_default();
     let summarise = |(setting, (values, drawn)): (usize, (&MemberValues, &Drawn))| {
         let estimates = values.row(columns, &headline);
         let averaged = |column: usize| {
             let found = interval((*estimates.get(column)?)?, drawn.values.get(column)?, level)?;
+            let found = why(setting, column).map_or(found, |why| found.without_ends(why));
             let of_column = |member| {
                 if column < columns { value(member, column) } else { headline_mean(member, &headline) }
             };
@@ -103,7 +112,9 @@ pub fn bootstrap_settings<G: Ord>(
         };
         let difference = |column: usize| {
             let estimate = (*estimates.get(column)?)? - (*first.get(column)?)?;
-            interval(estimate, drawn.differences.get(column)?, level)
+            let found = interval(estimate, drawn.differences.get(column)?, level)?;
+            let why = why(setting, column).or_else(|| why(0, column));
+            Some(why.map_or(found, |why| found.without_ends(why)))
         };
         Setting {
             each: (0..columns).map(averaged).collect(),
@@ -115,6 +126,39 @@ pub fn bootstrap_settings<G: Ord>(
         }
     };
     Ok(observed.iter().zip(&drawn).enumerate().map(summarise).collect())
+}
+
+/// Which statistics one patient decides, `[settings][statistics and the headline mean]`; empty where there is one patient.
+fn resting(
+    resampler: &Resampler,
+    rows: usize,
+    drawn: &[Drawn],
+    row_of: impl Fn(&[u32]) -> Vec<Vec<Option<f64>>>,
+) -> Vec<Vec<bool>> {
+    if resampler.groups.len() == 1 {
+        return Vec::new();
+    }
+    let doubtful: Vec<Vec<bool>> =
+        drawn.iter().map(|drawn| drawn.values.iter().map(|values| is_doubtful(values)).collect()).collect();
+    let mut rests: Vec<Vec<bool>> = doubtful.iter().map(|columns| vec![false; columns.len()]).collect();
+    for group in 0..resampler.groups.len() {
+        // Enough is known once every doubt is confirmed.
+        if rests == doubtful {
+            break;
+        }
+        let mut counts = vec![0; rows];
+        for row in resampler.rows_without(group) {
+            if let Some(count) = counts.get_mut(row) {
+                *count = 1;
+            }
+        }
+        for ((rests, doubtful), values) in rests.iter_mut().zip(&doubtful).zip(row_of(&counts)) {
+            for ((rests, doubtful), value) in rests.iter_mut().zip(doubtful).zip(values) {
+                *rests |= *doubtful && value.is_none();
+            }
+        }
+    }
+    rests
 }
 
 /// Statistics of one setting, `[members][statistics]`.
@@ -199,13 +243,14 @@ mod tests {
         let average = second.each[0].as_ref().unwrap();
         assert_eq!((average.interval.estimate, &average.members[..]), (1.0, &[0.5, 1.5][..]));
         assert!((average.deviation().unwrap() - 0.5_f64.sqrt()).abs() < 1e-12);
-        assert!(average.interval.high - average.interval.low > 4.0, "{average:?}");
+        assert!(average.interval.ends().is_some_and(|(low, high)| high - low > 4.0), "{average:?}");
         assert!(first.difference.is_none());
         let difference = second.difference.as_ref().unwrap();
         let paired = difference.each[0].unwrap();
-        assert!((paired.low - 1.0).abs() < 1e-9 && (paired.high - 1.0).abs() < 1e-9, "{paired:?}");
+        let (low, high) = paired.ends().unwrap();
+        assert!((low - 1.0).abs() < 1e-9 && (high - 1.0).abs() < 1e-9, "{paired:?}");
         assert_eq!(difference.mean, Some(paired));
-        assert!(paired.excludes(0.0) && !average.interval.excludes(0.0));
+        assert_eq!((paired.excludes(0.0), average.interval.excludes(0.0)), (Some(true), Some(false)));
     }
 
     #[test]
@@ -220,7 +265,13 @@ mod tests {
             assert_eq!((mean.interval.estimate, &mean.members[..]), (3.0, &[3.0][..]));
             // Chance of missing row 0: (2/3)³ = .296.
             assert!((40..80).contains(&mean.interval.undefined), "{mean:?}");
-            assert_eq!(setting.each[2].as_ref().unwrap().interval.undefined, mean.interval.undefined);
+            let third = setting.each[2].as_ref().unwrap();
+            assert_eq!(third.interval.undefined, mean.interval.undefined);
+            // Without patient 0 it has no value, and so the mean has none.
+            for figure in [third, mean] {
+                assert_eq!(figure.interval.no_interval, Some(NoInterval::RestsOnOnePatient), "{figure:?}");
+            }
+            assert!(setting.each[0].as_ref().unwrap().interval.ends().is_some());
         }
         assert!(found[0].each[1].is_some() && found[1].each[1].is_none());
         let difference = found[1].difference.as_ref().unwrap();

@@ -21,6 +21,7 @@ impl Comparison {
             writeln!(out, "| finding | positives | negatives | {} |", names.join(" | "))?;
             writeln!(out, "|---|--:|--:|{}", "--:|".repeat(names.len()))
         };
+        self.write_notes(out)?;
         writeln!(out, "\nAUROC by finding:\n")?;
         header(out, &self.labels)?;
         self.write_rows(out, &self.labels, |label, row| figure(label.findings[row].auroc.as_ref()))?;
@@ -55,6 +56,20 @@ impl Comparison {
         Ok(())
     }
 
+    /// What the means leave out, and which figures have no interval.
+    fn write_notes(&self, out: &mut impl Write) -> io::Result<()> {
+        let figures = self.labels.iter().flat_map(|label| {
+            let each = label.findings.iter().map(|finding| (finding.name, finding.auroc.as_ref()));
+            let figures = each.chain([("the mean", label.macro_auroc.as_ref())]);
+            figures.map(|(name, figure)| (name, figure.map(|figure| &figure.averaged.interval)))
+        });
+        let notes = [cells::left_out_note(&self.left_out_of_mean), cells::no_interval_note(figures)];
+        for note in notes.iter().flatten() {
+            writeln!(out, "\n{note}")?;
+        }
+        Ok(())
+    }
+
     fn write_rows(
         &self,
         out: &mut impl Write,
@@ -73,9 +88,11 @@ fn figure(figure: Option<&Figure>) -> String {
     cells::averaged(figure.map(|figure| &figure.averaged))
 }
 
-/// `+0.012 (-0.003 to +0.027)`, with a star where that excludes 0.
+/// `+0.012 (-0.003 to +0.027)`, with a star where that excludes 0; `+0.012 (–)` without an interval.
 fn difference(difference: Option<&Difference>) -> String {
     let Some(Difference { interval, excludes_zero }) = difference else { return "–".to_owned() };
-    let star = if *excludes_zero { " \\*" } else { "" };
-    format!("{:+.3} ({:+.3} to {:+.3}){star}", interval.estimate, interval.low, interval.high)
+    let star = if *excludes_zero == Some(true) { " \\*" } else { "" };
+    let ends = interval.ends();
+    let ends = ends.map_or_else(|| "–".to_owned(), |(low, high)| format!("{low:+.3} to {high:+.3}"));
+    format!("{:+.3} ({ends}){star}", interval.estimate)
 }

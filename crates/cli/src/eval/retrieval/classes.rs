@@ -188,6 +188,13 @@ impl ClassRetrieval {
             let texts: Vec<String> = self.left_out.iter().map(LeftOut::text).collect();
             writeln!(out, "\nLeft out, for want of images or sentences: {}.", texts.join("; "))?;
         }
-        Ok(())
+        let of = |name, precision: &'_ [AtDepth]| -> Vec<_> {
+            precision.iter().map(|at| (name, at.precision)).collect()
+        };
+        let mut figures: Vec<(&str, Option<Interval>)> =
+            classes.iter().flat_map(|class| of(class.name, &class.precision)).collect();
+        figures.extend(of("the mean", &self.mean));
+        let note = cells::no_interval_note(figures.iter().map(|(name, found)| (*name, found.as_ref())));
+        note.map_or(Ok(()), |note| writeln!(out, "\n{note}"))
     }
 }

@@ -178,8 +178,10 @@ impl OwnReports {
         for AtDepth { k, chance, recall } in recall {
             writeln!(out, "| R@{k} | {} | {chance:.3} |", cells::interval(Some(recall)))?;
         }
-        let Interval { estimate, low, high, .. } = median_rank;
+        let (estimate, ends) = (median_rank.estimate, cells::ends(median_rank, 1));
         let chance = f64::midpoint(*candidates as f64, 1.0);
-        writeln!(out, "| median rank | {estimate:.1} ({low:.1}–{high:.1}) | {chance:.1} |")
+        writeln!(out, "| median rank | {estimate:.1} ({ends}) | {chance:.1} |")?;
+        let note = cells::no_interval_note([("the median rank", Some(median_rank))]);
+        note.map_or(Ok(()), |note| writeln!(out, "\n{note}"))
     }
 }

@@ -189,6 +189,9 @@ impl BalancedAccuracy {
             let films: Vec<String> = films.collect();
             writeln!(out, "| {} | {} | {} |", class.name, films.join(" | "), cell(class.recall.as_ref()))?;
         }
-        Ok(())
+        let each = classes.iter().map(|class| (class.name, class.recall.as_ref()));
+        let figures = each.chain([("the accuracy", accuracy.as_ref())]);
+        let intervals = figures.map(|(name, figure)| (name, figure.map(|figure| &figure.averaged.interval)));
+        cells::no_interval_note(intervals).map_or(Ok(()), |note| writeln!(out, "\n{note}"))
     }
 }

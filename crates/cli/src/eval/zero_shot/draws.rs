@@ -6,7 +6,7 @@ use medclip_eval::{Averaged, Ranks, Setting};
 use serde::Serialize;
 
 use super::prompts::Prompts;
-use crate::eval::cells;
+use crate::eval::cells::{self, LeftOut};
 use crate::eval::films::{Embedded, Films, ReportArgs};
 use crate::eval::logits::{findings, logits};
 use crate::eval::members::{Figure, Members};
@@ -18,6 +18,8 @@ pub(super) struct DrawnFigures {
     findings: Vec<DrawnFinding>,
     /// The headline findings that are defined here: those the means are over.
     headline: Vec<&'static str>,
+    /// The headline findings that are not.
+    left_out: Vec<LeftOut>,
     macro_prevalence: Option<f64>,
     macro_auroc: Option<Figure>,
     macro_average_precision: Option<Figure>,
@@ -73,6 +75,7 @@ impl DrawnFigures {
             macro_prevalence: mean(of_headline.filter_map(|finding| finding.prevalence)),
             macro_auroc: macro_of(&area),
             macro_average_precision: macro_of(&precision),
+            left_out: members.left_out(&headline),
             headline,
             findings,
         })
@@ -105,7 +108,19 @@ impl DrawnFigures {
         writeln!(
             out,
             "By chance: the average precision of scores at random, which is the share of positives."
-        )
+        )?;
+        let each = self.findings.iter().flat_map(|finding| {
+            [(finding.name, finding.auroc.as_ref()), (finding.name, finding.average_precision.as_ref())]
+        });
+        let means = [self.macro_auroc.as_ref(), self.macro_average_precision.as_ref()];
+        let figures = each.chain(means.map(|mean| ("the mean", mean)));
+        let intervals = figures.map(|(name, figure)| (name, figure.map(|figure| &figure.averaged.interval)));
+        for note in
+            [cells::left_out_note(&self.left_out), cells::no_interval_note(intervals)].iter().flatten()
+        {
+            writeln!(out, "{note}")?;
+        }
+        Ok(())
     }
 }
 
