@@ -26,7 +26,9 @@ mod pool;
 mod portable;
 mod residual;
 mod side;
-mod simd;
+pub(crate) mod simd;
+#[cfg(test)]
+mod speed;
 mod storage;
 mod tile;
 mod tokens;
@@ -46,5 +48,5 @@ pub use residual::add_relu;
 pub use tokens::move_tokens;
 
 pub(crate) use add::add_values;
-pub(crate) use simd::vectorised;
+pub(crate) use simd::kernel;
 pub(crate) use storage::{contiguous, contiguous_mut};

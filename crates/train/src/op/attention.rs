@@ -5,6 +5,7 @@ mod head;
 use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
+use pulp::Simd;
 use rayon::prelude::*;
 
 use self::head::{Head, Scratch};
@@ -107,11 +108,11 @@ pub fn attention(
     Ok(y)
 }
 
-struct Attention {
-    groups: Groups,
-    size: usize,
-    bias: Option<Vec<f32>>,
-    mask: AttentionMask,
+pub(super) struct Attention {
+    pub(super) groups: Groups,
+    pub(super) size: usize,
+    pub(super) bias: Option<Vec<f32>>,
+    pub(super) mask: AttentionMask,
 }
 
 impl Attention {
@@ -144,8 +145,9 @@ impl Attention {
     /// Gradients of the projections of groups from `first` on, and of the bias, summed over them.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-    fn backward_groups(
+    fn backward_groups<S: Simd>(
         &self,
+        simd: S,
         scratch: &mut Scratch,
         first: usize,
         dx: &mut [f32],
@@ -159,7 +161,7 @@ impl Attention {
         for (inner, ((dx, x), grad)) in groups.enumerate() {
             for head in 0..heads {
                 let dbias = dbias.chunks_exact_mut(pairs).nth(head);
-                self.head(x, first + inner, head).backward(scratch, grad, dx, dbias);
+                self.head(x, first + inner, head).backward(simd, scratch, grad, dx, dbias);
             }
         }
         dbias
@@ -182,14 +184,14 @@ impl CustomOp1 for Forward {
         y.par_chunks_mut(tokens * width).zip(x.par_chunks(3 * tokens * width)).enumerate().for_each_init(
             || Scratch::new(tokens, op.size),
             |scratch, (group, (y, x))| {
-                kernel!(|op: &'a Attention,
-                         scratch: &'a mut Scratch,
-                         y: &'a mut [f32],
-                         x: &'a [f32],
-                         group: usize|
+                kernel!(simd, |op: &'a Attention,
+                               scratch: &'a mut Scratch,
+                               y: &'a mut [f32],
+                               x: &'a [f32],
+                               group: usize|
                  -> () {
                     for head in 0..op.groups.heads {
-                        op.head(x, group, head).forward(scratch, y);
+                        op.head(x, group, head).forward(simd, scratch, y);
                     }
                 });
             },
@@ -198,10 +200,10 @@ impl CustomOp1 for Forward {
     }
 }
 
-struct Backward {
-    op: Arc<Attention>,
+pub(super) struct Backward {
+    pub(super) op: Arc<Attention>,
     /// Gradient of the bias, left here by the pass over the groups; empty without a bias.
-    dbias: SideOutput<Vec<f32>>,
+    pub(super) dbias: SideOutput<Vec<f32>>,
 }
 
 impl CustomOp2 for Backward {
@@ -231,14 +233,14 @@ impl CustomOp2 for Backward {
                 || Scratch::new(tokens, op.size),
                 |scratch, (first, ((dx, x), grad))| {
                     let first = first * CHUNK_GROUPS;
-                    kernel!(|op: &'a Attention,
-                             scratch: &'a mut Scratch,
-                             first: usize,
-                             dx: &'a mut [f32],
-                             x: &'a [f32],
-                             grad: &'a [f32]|
+                    kernel!(simd, |op: &'a Attention,
+                                   scratch: &'a mut Scratch,
+                                   first: usize,
+                                   dx: &'a mut [f32],
+                                   x: &'a [f32],
+                                   grad: &'a [f32]|
                      -> Vec<f32> {
-                        op.backward_groups(scratch, first, dx, x, grad)
+                        op.backward_groups(simd, scratch, first, dx, x, grad)
                     })
                 },
             )

@@ -79,11 +79,11 @@ pub fn batch_norm(
     }
 }
 
-struct BatchNorm {
-    eps: f32,
-    mode: BatchNormMode,
-    rectifier: Rectifier,
-    used: Arc<SideOutput<Option<BatchStatistics>>>,
+pub(super) struct BatchNorm {
+    pub(super) eps: f32,
+    pub(super) mode: BatchNormMode,
+    pub(super) rectifier: Rectifier,
+    pub(super) used: Arc<SideOutput<Option<BatchStatistics>>>,
 }
 
 impl CustomOp3 for BatchNorm {

@@ -28,8 +28,8 @@ pub fn depthwise_conv(tape: &mut Tape, x: &Tensor, weight: &Tensor, geometry: Ge
     tape.apply2(x, weight, Depthwise { geometry })
 }
 
-struct Depthwise {
-    geometry: Geometry,
+pub(super) struct Depthwise {
+    pub(super) geometry: Geometry,
 }
 
 impl Depthwise {

@@ -29,8 +29,8 @@ pub fn layer_norm(tape: &mut Tape, x: &Tensor, weight: &Tensor, bias: &Tensor, e
     tape.apply3(x, weight, bias, LayerNorm { eps: eps as f32 })
 }
 
-struct LayerNorm {
-    eps: f32,
+pub(super) struct LayerNorm {
+    pub(super) eps: f32,
 }
 
 impl CustomOp3 for LayerNorm {
@@ -135,19 +135,21 @@ impl CustomOp2 for LayerNormBackward {
                         dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(grad.chunks_exact(width))
                     {
                         let (mean, inv_std) = moments(x, eps);
-                        let (mut sum, mut dot) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-                        for i in 0..width {
-                            let normed = (x[i] - mean) * inv_std;
-                            dweight[i] += g[i] * normed;
-                            dbias[i] += g[i];
-                            dx[i] = normed;
+                        // A loop for each result: of one loop that writes all three, the compiler gives up proving that
+                        // they do not overlap.
+                        for (dx, x) in dx.iter_mut().zip(x) {
+                            *dx = (x - mean) * inv_std;
                         }
-                        lanes(&mut sum, width, |i| g[i] * weight[i]);
-                        lanes(&mut dot, width, |i| g[i] * weight[i] * dx[i]);
-                        let mean_g = sum.iter().sum::<f32>() / width as f32;
-                        let mean_gx = dot.iter().sum::<f32>() / width as f32;
-                        for i in 0..width {
-                            dx[i] = inv_std * (g[i] * weight[i] - mean_g - dx[i] * mean_gx);
+                        for ((dw, g), normed) in dweight.iter_mut().zip(g).zip(dx.iter()) {
+                            *dw += g * normed;
+                        }
+                        for (db, g) in dbias.iter_mut().zip(g) {
+                            *db += g;
+                        }
+                        let (sum, dot) = weighted_sums(g, weight, dx);
+                        let (mean_g, mean_gx) = (sum / width as f32, dot / width as f32);
+                        for ((dx, g), w) in dx.iter_mut().zip(g).zip(weight) {
+                            *dx = inv_std * (g * w - mean_g - *dx * mean_gx);
                         }
                     }
                     (dweight, dbias)
@@ -165,29 +167,51 @@ impl CustomOp2 for LayerNormBackward {
 /// Independent partial sums, so that a reduction vectorises without reordering floating-point sums.
 const LANES: usize = 16;
 
+/// `Σ g·w` and `Σ g·w·x`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-fn lanes(sum: &mut [f32; LANES], width: usize, value: impl Fn(usize) -> f32) {
-    let whole = width / LANES * LANES;
-    for start in (0..whole).step_by(LANES) {
-        for (lane, s) in sum.iter_mut().enumerate() {
-            *s += value(start + lane);
+fn weighted_sums(g: &[f32], weight: &[f32], x: &[f32]) -> (f32, f32) {
+    let (mut sum, mut dot) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    let ((g, g_rest), (w, w_rest), (x, x_rest)) =
+        (g.as_chunks::<LANES>(), weight.as_chunks::<LANES>(), x.as_chunks::<LANES>());
+    for ((g, w), x) in g.iter().zip(w).zip(x) {
+        for lane in 0..LANES {
+            let weighted = g[lane] * w[lane];
+            sum[lane] += weighted;
+            dot[lane] += weighted * x[lane];
         }
     }
-    for i in whole..width {
-        sum[i - whole] += value(i);
+    for (lane, ((g, w), x)) in g_rest.iter().zip(w_rest).zip(x_rest).enumerate() {
+        sum[lane] += g * w;
+        dot[lane] += g * w * x;
     }
+    (sum.iter().sum(), dot.iter().sum())
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
 fn moments(x: &[f32], eps: f32) -> (f32, f32) {
-    let width = x.len();
+    let width = x.len() as f32;
+    let (blocks, rest) = x.as_chunks::<LANES>();
     let mut sum = [0.0_f32; LANES];
-    lanes(&mut sum, width, |i| x[i]);
-    let mean = sum.iter().sum::<f32>() / width as f32;
+    for block in blocks {
+        for lane in 0..LANES {
+            sum[lane] += block[lane];
+        }
+    }
+    for (sum, x) in sum.iter_mut().zip(rest) {
+        *sum += x;
+    }
+    let mean = sum.iter().sum::<f32>() / width;
     let mut squares = [0.0_f32; LANES];
-    lanes(&mut squares, width, |i| (x[i] - mean) * (x[i] - mean));
-    let variance = squares.iter().sum::<f32>() / width as f32;
+    for block in blocks {
+        for lane in 0..LANES {
+            squares[lane] += (block[lane] - mean) * (block[lane] - mean);
+        }
+    }
+    for (square, x) in squares.iter_mut().zip(rest) {
+        *square += (x - mean) * (x - mean);
+    }
+    let variance = squares.iter().sum::<f32>() / width;
     (mean, 1.0 / (variance + eps).sqrt())
 }

@@ -166,7 +166,7 @@ fn with_bias(y: Tensor, bias: &Tensor) -> Result<Tensor> {
     Ok(y)
 }
 
-struct AddBias;
+pub(super) struct AddBias;
 
 impl InplaceOp2 for AddBias {
     fn name(&self) -> &'static str {
@@ -230,7 +230,7 @@ fn width(rows: &Layout, bias: &Layout) -> Result<usize> {
 }
 
 /// `[rows, width]` to `[width]`.
-struct ColumnSums;
+pub(super) struct ColumnSums;
 
 impl CustomOp1 for ColumnSums {
     fn name(&self) -> &'static str {

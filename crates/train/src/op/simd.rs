@@ -4,14 +4,19 @@ use std::sync::LazyLock;
 
 use pulp::Arch;
 
-pub(super) static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
+pub(crate) static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// Runs a body over variables of the given types compiled for the widest vector instructions of this CPU, whatever its
 /// size.
 ///
 /// The compiler leaves a large closure out of line, and then compiles it for the oldest CPU it may run on.
+///
+/// With a name in front of the variables the body has the instructions under that name, to say itself what becomes a vector.
 macro_rules! kernel {
-    (|$($name:ident: $type:ty),+ $(,)?| -> $output:ty $body:block) => {{
+    (|$($name:ident: $type:ty),+ $(,)?| -> $output:ty $body:block) => {
+        $crate::op::simd::kernel!(_simd, |$($name: $type),+| -> $output $body)
+    };
+    ($simd:ident, |$($name:ident: $type:ty),+ $(,)?| -> $output:ty $body:block) => {{
         struct Kernel<'a> {
             $($name: $type,)+
             lifetime: std::marker::PhantomData<&'a ()>,
@@ -20,7 +25,7 @@ macro_rules! kernel {
             type Output = $output;
 
             #[inline(always)]
-            fn with_simd<S: pulp::Simd>(self, _simd: S) -> Self::Output {
+            fn with_simd<S: pulp::Simd>(self, $simd: S) -> Self::Output {
                 let Self { $($name,)+ lifetime: _ } = self;
                 $body
             }
@@ -29,11 +34,11 @@ macro_rules! kernel {
     }};
 }
 
-pub(super) use kernel;
+pub(crate) use kernel;
 
 /// Runs `work`, a small loop, compiled for the widest vector instructions of this CPU; larger bodies need [`kernel`].
 #[inline]
-pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     ARCH.dispatch(work)
 }
 

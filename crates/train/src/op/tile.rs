@@ -1,10 +1,14 @@
 //! Products of small matrices, for one attention head at a time.
+//!
+//! The sums of a tile are vectors by type, not arrays for the compiler to vectorise: whether it keeps such arrays in registers
+//! depends on the order in which it unrolls the loops around them, and so on the profile.
 
-/// Columns of a whole tile, and of a narrow one: two and one AVX-512 registers.
-const WIDE: usize = 32;
-const NARROW: usize = 16;
+use pulp::Simd;
+
 /// Rows of a tile.
 const ROWS: usize = 4;
+/// Vectors of a row of a wide tile: with four rows, eight independent sums hide the latency of a fused multiply-add.
+const WIDE: usize = 2;
 
 /// A matrix within a slice: entry (i, j) is at `i · row + j · column`.
 #[derive(Clone, Copy)]
@@ -17,20 +21,21 @@ pub(super) struct View<'a> {
 /// `c = a · b`: `[rows, depth] · [depth, columns]`, `b` and `c` with rows of contiguous values `b_row` and `c_row` apart.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-pub(super) fn multiply(
+pub(super) fn multiply<S: Simd>(
+    simd: S,
     [rows, depth, columns]: [usize; 3],
     a: View,
     (b, b_row): (&[f32], usize),
     (c, c_row): (&mut [f32], usize),
 ) {
     let mut j = 0;
-    while j + WIDE <= columns {
-        band::<WIDE>([rows, depth], a, (&b[j..], b_row), (&mut c[j..], c_row));
-        j += WIDE;
+    while j + WIDE * S::F32_LANES <= columns {
+        band::<S, WIDE>(simd, [rows, depth], a, (&b[j..], b_row), (&mut c[j..], c_row));
+        j += WIDE * S::F32_LANES;
     }
-    while j + NARROW <= columns {
-        band::<NARROW>([rows, depth], a, (&b[j..], b_row), (&mut c[j..], c_row));
-        j += NARROW;
+    while j + S::F32_LANES <= columns {
+        band::<S, 1>(simd, [rows, depth], a, (&b[j..], b_row), (&mut c[j..], c_row));
+        j += S::F32_LANES;
     }
     if j < columns {
         for i in 0..rows {
@@ -46,9 +51,11 @@ pub(super) fn multiply(
     }
 }
 
+/// `V` vectors of every row.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-fn band<const N: usize>(
+fn band<S: Simd, const V: usize>(
+    simd: S,
     [rows, depth]: [usize; 2],
     a: View,
     b: (&[f32], usize),
@@ -56,11 +63,11 @@ fn band<const N: usize>(
 ) {
     let mut i = 0;
     while i + ROWS <= rows {
-        tile::<ROWS, N>(depth, i, a, b, (c, c_row));
+        tile::<S, ROWS, V>(simd, depth, i, a, b, (c, c_row));
         i += ROWS;
     }
     while i < rows {
-        tile::<1, N>(depth, i, a, b, (c, c_row));
+        tile::<S, 1, V>(simd, depth, i, a, b, (c, c_row));
         i += 1;
     }
 }
@@ -68,32 +75,36 @@ fn band<const N: usize>(
 /// Rows from `top` of the product, which stay in registers over the whole depth.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-fn tile<const M: usize, const N: usize>(
+fn tile<S: Simd, const M: usize, const V: usize>(
+    simd: S,
     depth: usize,
     top: usize,
     a: View,
     (b, b_row): (&[f32], usize),
     (c, c_row): (&mut [f32], usize),
 ) {
-    let mut sums = [[0.0_f32; N]; M];
+    let mut sums = [[simd.splat_f32s(0.0); V]; M];
     for k in 0..depth {
-        let Some(b) = b[k * b_row..].first_chunk::<N>() else { return };
-        for (i, sums) in sums.iter_mut().enumerate() {
-            let a = a.values[(top + i) * a.row + k * a.column];
-            for (sum, b) in sums.iter_mut().zip(b) {
-                *sum = a.mul_add(*b, *sum);
+        let Some(b) = S::as_simd_f32s(&b[k * b_row..]).0.first_chunk::<V>() else { return };
+        for i in 0..M {
+            let a = simd.splat_f32s(a.values[(top + i) * a.row + k * a.column]);
+            for v in 0..V {
+                sums[i][v] = simd.mul_add_f32s(a, b[v], sums[i][v]);
             }
         }
     }
     for (i, sums) in sums.iter().enumerate() {
-        c[(top + i) * c_row..][..N].copy_from_slice(sums);
+        let row = S::as_mut_simd_f32s(&mut c[(top + i) * c_row..]).0;
+        if let Some(row) = row.first_chunk_mut::<V>() {
+            *row = *sums;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::vectorised;
+    use crate::op::simd::kernel;
 
     #[test]
     fn products_of_every_remainder() {
@@ -108,7 +119,15 @@ mod tests {
             ] {
                 let mut c = vec![f32::NAN; rows * (columns + 1)];
                 let sizes = [rows, depth, columns];
-                vectorised(|| multiply(sizes, view, (&b, columns + 2), (&mut c, columns + 1)));
+                let (values, product) = (b.as_slice(), c.as_mut_slice());
+                kernel!(simd, |sizes: [usize; 3],
+                               view: View<'a>,
+                               values: &'a [f32],
+                               product: &'a mut [f32],
+                               columns: usize|
+                 -> () {
+                    multiply(simd, sizes, view, (values, columns + 2), (product, columns + 1));
+                });
                 for i in 0..rows {
                     for j in 0..columns {
                         let exact: f32 =

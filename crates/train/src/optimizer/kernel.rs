@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tens
 use rayon::prelude::*;
 
 use super::rates::Rates;
-use crate::op::{contiguous, contiguous_mut, vectorised};
+use crate::op::{contiguous, contiguous_mut, kernel};
 
 /// Values updated together by one thread.
 const CHUNK: usize = 64 * 1024;
@@ -47,12 +47,12 @@ impl CustomOp1 for SquaredNorm {
         let sums: Vec<f64> = contiguous(storage, layout)?
             .par_chunks(CHUNK)
             .map(|values| {
-                vectorised(|| {
+                kernel!(|values: &'a [f32]| -> f64 {
                     let (blocks, rest) = values.as_chunks::<LANES>();
                     let mut sums = [0.0_f32; LANES];
                     for block in blocks {
-                        for (sum, value) in sums.iter_mut().zip(block) {
-                            *sum += value * value;
+                        for lane in 0..LANES {
+                            sums[lane] += block[lane] * block[lane];
                         }
                     }
                     sums.iter().chain(&[rest.iter().map(|v| v * v).sum()]).map(|sum| f64::from(*sum)).sum()
@@ -89,7 +89,18 @@ impl InplaceOp2 for Update<'_> {
             .zip(first.par_chunks_mut(CHUNK))
             .zip(second.par_chunks_mut(CHUNK))
             .for_each(|(((p, g), m), v)| {
-                vectorised(|| {
+                kernel!(|p: &'a mut [f32],
+                         g: &'a [f32],
+                         m: &'a mut [f32],
+                         v: &'a mut [f32],
+                         clip: f32,
+                         beta1: f32,
+                         beta2: f32,
+                         step: f32,
+                         inv_sqrt_correction2: f32,
+                         eps: f32,
+                         shrink: f32|
+                 -> () {
                     for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
                         let g = g * clip;
                         *m = beta1 * *m + (1.0 - beta1) * g;
@@ -100,5 +111,58 @@ impl InplaceOp2 for Update<'_> {
                 });
             });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+    use crate::stopwatch::{Comparison, alone, has_vectors, tensor, values};
+
+    /// As the kernels of `op/speed.rs`.
+    #[test]
+    #[ignore = "compares times, which mean something in the release profile only"]
+    fn speed_of_vector_code() {
+        const COUNT: usize = 16 * 1024;
+        if !has_vectors() {
+            println!("this CPU has no vector instructions to compile for");
+            return;
+        }
+        let (gradient, gs) = tensor([COUNT], 1);
+        let mut all = Comparison::default();
+        all.add(
+            "squared norm",
+            || squared_norm(&gradient).unwrap(),
+            || gs.iter().map(|g| alone(*g) * g).sum::<f32>(),
+        );
+        let rates = Rates {
+            clip: 0.5,
+            beta1: 0.9,
+            beta2: 0.999,
+            step: 1e-3,
+            inv_sqrt_correction2: 1.1,
+            eps: 1e-8,
+            shrink: 0.9999,
+        };
+        let parameter = Var::from_slice(&values(COUNT, 2), COUNT, &Device::Cpu).unwrap();
+        let mut moments = HostMoments { first: vec![0.0; COUNT], second: vec![0.0; COUNT] };
+        let (mut ps, mut first, mut second) = (values(COUNT, 2), vec![0.0_f32; COUNT], vec![0.0_f32; COUNT]);
+        let [clip, beta1, beta2, step, correction, eps, shrink] =
+            [0.5, 0.9, 0.999, 1e-3, 1.1, 1e-8, 0.9999_f32];
+        all.add(
+            "AdamW",
+            || update(&parameter, &gradient, &mut moments, &rates).unwrap(),
+            || {
+                for (((p, g), m), v) in ps.iter_mut().zip(&gs).zip(&mut first).zip(&mut second) {
+                    let g = alone(*g) * clip;
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *v = beta2 * *v + (1.0 - beta2) * g * g;
+                    *p = *p * shrink - step * *m / (v.sqrt() * correction + eps);
+                }
+            },
+        );
+        all.check();
     }
 }

@@ -1,5 +1,7 @@
 //! One attention head over one group of tokens.
 
+use pulp::Simd;
+
 use crate::op::simd::exp;
 use crate::op::tile::{View, multiply};
 
@@ -50,11 +52,12 @@ impl Head<'_> {
     /// Mixed values into the head's columns of `y`, `[tokens, width]`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-    pub(super) fn forward(&self, scratch: &mut Scratch, y: &mut [f32]) {
-        self.weights(scratch);
+    pub(super) fn forward<S: Simd>(&self, simd: S, scratch: &mut Scratch, y: &mut [f32]) {
+        self.weights(simd, scratch);
         let weights = View { values: &scratch.weights, row: scratch.columns, column: 1 };
         let values = &self.projections[2 * self.width + self.at..];
         multiply(
+            simd,
             [self.tokens, self.tokens, self.size],
             weights,
             (values, 3 * self.width),
@@ -66,28 +69,29 @@ impl Head<'_> {
     /// is added.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-    pub(super) fn backward(
+    pub(super) fn backward<S: Simd>(
         &self,
+        simd: S,
         scratch: &mut Scratch,
         gradient: &[f32],
         dx: &mut [f32],
         dbias: Option<&mut [f32]>,
     ) {
         let (tokens, size, width, stride) = (self.tokens, self.size, self.width, 3 * self.width);
-        self.weights(scratch);
+        self.weights(simd, scratch);
         let columns = scratch.columns;
         let gradient = &gradient[self.at..];
 
         // dV = Pᵀ·dY
         let transposed = View { values: &scratch.weights, row: 1, column: columns };
         let dvalues = &mut dx[2 * width + self.at..];
-        multiply([tokens, tokens, size], transposed, (gradient, width), (dvalues, stride));
+        multiply(simd, [tokens, tokens, size], transposed, (gradient, width), (dvalues, stride));
 
         // dP = dY·Vᵀ
         self.transpose(2 * width + self.at, &mut scratch.transposed, columns);
         let rows = View { values: gradient, row: width, column: 1 };
         let dweights = (scratch.gradients.as_mut_slice(), columns);
-        multiply([tokens, size, columns], rows, (&scratch.transposed, columns), dweights);
+        multiply(simd, [tokens, size, columns], rows, (&scratch.transposed, columns), dweights);
 
         // dS = P ∘ (dP − Σ P∘dP)
         for (d, p) in scratch.gradients.chunks_exact_mut(columns).zip(scratch.weights.chunks_exact(columns)) {
@@ -117,20 +121,27 @@ impl Head<'_> {
         // dQ = dS·K and dK = dSᵀ·Q
         let rows = View { values: &scratch.gradients, row: columns, column: 1 };
         let keys = &self.projections[width + self.at..];
-        multiply([tokens, tokens, size], rows, (keys, stride), (&mut dx[self.at..], stride));
+        multiply(simd, [tokens, tokens, size], rows, (keys, stride), (&mut dx[self.at..], stride));
         let transposed = View { values: &scratch.gradients, row: 1, column: columns };
         let queries = &self.projections[self.at..];
-        multiply([tokens, tokens, size], transposed, (queries, stride), (&mut dx[width + self.at..], stride));
+        multiply(
+            simd,
+            [tokens, tokens, size],
+            transposed,
+            (queries, stride),
+            (&mut dx[width + self.at..], stride),
+        );
     }
 
     /// Attention weights, rows summing to 1.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "must be compiled for the caller's vector instructions")]
-    fn weights(&self, scratch: &mut Scratch) {
+    fn weights<S: Simd>(&self, simd: S, scratch: &mut Scratch) {
         let (tokens, columns) = (self.tokens, scratch.columns);
         self.transpose(self.width + self.at, &mut scratch.transposed, columns);
         let queries = View { values: &self.projections[self.at..], row: 3 * self.width, column: 1 };
         multiply(
+            simd,
             [tokens, self.size, columns],
             queries,
             (&scratch.transposed, columns),
@@ -180,17 +191,17 @@ fn softmax(row: &mut [f32]) {
     let row = row.as_chunks_mut::<LANES>().0;
     let mut maxima = [f32::NEG_INFINITY; LANES];
     for block in row.iter() {
-        for (max, s) in maxima.iter_mut().zip(block) {
+        for lane in 0..LANES {
             // Keeps not-a-number, which `max` would drop.
-            *max = if *max > *s { *max } else { *s };
+            maxima[lane] = if maxima[lane] > block[lane] { maxima[lane] } else { block[lane] };
         }
     }
     let max = maxima.into_iter().fold(f32::NEG_INFINITY, f32::max);
     let mut sums = [0.0_f32; LANES];
     for block in row.iter_mut() {
-        for (sum, s) in sums.iter_mut().zip(block) {
-            *s = exp(*s - max);
-            *sum += *s;
+        for lane in 0..LANES {
+            block[lane] = exp(block[lane] - max);
+            sums[lane] += block[lane];
         }
     }
     let inverse = 1.0 / sums.iter().sum::<f32>();
