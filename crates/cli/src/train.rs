@@ -1,19 +1,24 @@
 //! `medclip train`: a configuration to a checkpoint.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use medclip_train::{Setting, TrainConfig, Trainer};
+use medclip_train::data::{DataError, LostImage};
+use medclip_train::{Setting, TrainConfig, TrainError, Trainer};
 
-use crate::Outcome;
 use crate::output::{locked_stdout, write_json_line};
+use crate::{Outcome, report_error, say};
 
 /// Train a model
 ///
 /// Runs the training file to its last epoch. Started again with the same file, it goes on from the newest checkpoint in
 /// the file's `output` directory; `output/best` holds the best model for `medclip export`. The final evaluations are
 /// printed as one JSON object a line.
+///
+/// Images that cannot be read are left out and named on standard error, by their rows of the manifest; the exit status is
+/// then 1. More than `data.max_lost` of them, 1 % unless the file says otherwise, refuse the run.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TrainArgs {
@@ -28,6 +33,9 @@ pub(crate) struct TrainArgs {
     /// Any other setting instead of the file's; may be repeated. The value is TOML, or text without quotes
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Setting>,
+    /// Name images that cannot be read by path on standard error, not by row of the manifest
+    #[arg(long)]
+    log_paths: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -46,14 +54,67 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     if let Some(seed) = args.seed {
         config.seed = seed;
     }
-    let trainer =
-        Trainer::new(config).with_context(|| format!("cannot train as {} says", args.config.display()))?;
+    let trainer = Trainer::new(config).inspect_err(|error| {
+        if let (TrainError::Data(DataError::TooManyLost { lost, .. }), true) = (error, args.log_paths) {
+            name_lost(lost, true);
+        }
+    });
+    let trainer = trainer.with_context(|| format!("cannot train as {} says", args.config.display()))?;
+    if trainer.data_unproven() {
+        say(
+            "note: this run was begun by a version that did not record its data, so nothing shows that it goes on with the \
+             same; from now on they are recorded",
+        );
+    }
+    let lost = lost_words(trainer.lost(), trainer.selected());
+    if let Some(words) = &lost {
+        name_lost(trainer.lost(), args.log_paths);
+        say(words);
+    }
     let evaluations = trainer.run().context("training stopped")?;
     let mut out = locked_stdout();
     for evaluation in &evaluations {
         write_json_line(&mut out, evaluation)?;
     }
-    Ok(Outcome::Complete)
+    let Some(words) = lost else { return Ok(Outcome::Complete) };
+    say(&format!("trained, but {words}"));
+    Ok(Outcome::SomeFailed)
+}
+
+/// Images that are named one by one; the log names all.
+const NAMED: usize = 20;
+
+/// A line an image on standard error, by row or by path.
+fn name_lost(lost: &[LostImage], by_path: bool) {
+    for LostImage { row, path, reason, .. } in lost.iter().take(NAMED) {
+        if by_path {
+            report_error(&format!("{}: {reason}", path.display()));
+        } else {
+            report_error(&format!("{row}: {reason}"));
+        }
+    }
+    if lost.len() > NAMED {
+        say(&format!("{} more images cannot be read", lost.len() - NAMED));
+    }
+}
+
+/// `2 of 120 images cannot be read and are left out (train 1, val 1)`; none when there is nothing to tell.
+fn lost_words(lost: &[LostImage], selected: usize) -> Option<String> {
+    let mut by_set: BTreeMap<&str, usize> = BTreeMap::new();
+    for image in lost {
+        *by_set.entry(&image.set).or_default() += 1;
+    }
+    let sets: Vec<String> = by_set.iter().map(|(set, count)| format!("{set} {count}")).collect();
+    let are = match lost.len() {
+        0 => return None,
+        1 => "is",
+        _ => "are",
+    };
+    Some(format!(
+        "{} of {selected} images cannot be read and {are} left out ({})",
+        lost.len(),
+        sets.join(", ")
+    ))
 }
 
 /// Has the allocator keep large blocks instead of returning each to the system.

@@ -47,6 +47,10 @@ pub struct RunState {
     pub plateau: Plateau,
     /// SHA-256 of the training file's settings: a run does not go on under others.
     pub config_sha256: String,
+    /// SHA-256 of settings, files and images together: a run does not go on with others. `None` in checkpoints written
+    /// before data were recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs_sha256: Option<String>,
 }
 
 /// A resumable checkpoint in memory.
@@ -210,6 +214,7 @@ mod tests {
             best: Some(0.75),
             plateau: Plateau { score: Some(0.75), evaluations: 1 },
             config_sha256: "00".to_owned(),
+            inputs_sha256: None,
         };
         let mut value = serde_json::to_value(&state).unwrap();
         assert_eq!(serde_json::from_value::<RunState>(value.clone()).unwrap(), state);

@@ -9,6 +9,8 @@
 //! | [`manifest`] | one row an image: patient, view, split, annotations |
 //! | [`table`] | rows of CSV and Parquet files |
 //! | [`selection`] | which images, and that no patient is on both sides |
+//! | [`rows`], [`lost`] | rows as messages name them, and images that could not be read |
+//! | [`digests`] | what image files hold; the same film under two names |
 //! | [`label`] | annotations → label vector |
 //! | [`reports`] | which texts training may read |
 //! | [`sentences`] | the pool of labelled sentences |
@@ -24,14 +26,17 @@
 
 pub mod augment;
 pub mod dataset;
+pub mod digests;
 pub mod eval_set;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod images;
 pub mod label;
 pub mod loader;
+pub mod lost;
 pub mod manifest;
 pub mod reports;
+pub mod rows;
 pub mod sampler;
 pub mod selection;
 pub mod sentences;
@@ -42,12 +47,15 @@ pub mod text_augment;
 pub mod train_set;
 
 pub use augment::{AugmentConfig, Augmenter};
-pub use dataset::{DataConfig, DataError, Dataset};
+pub use dataset::{DataConfig, DataError, Dataset, ImageFile};
+pub use digests::{Digest, KnownDigests};
 pub use eval_set::EvalSet;
 pub use images::{BadImage, ImageStore};
 pub use label::{AbsentAs, LabelPolicy, LabelVector};
 pub use loader::Loader;
+pub use lost::LostImage;
 pub use manifest::{Annotation, Record, Split, read_manifest};
+pub use rows::RowName;
 pub use sampler::{BatchPlan, Pairing, SamplerConfig};
 pub use selection::Selection;
 pub use sentences::{Polarity, Sentence, SentenceConfig, SentencePool};

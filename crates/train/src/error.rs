@@ -52,6 +52,17 @@ pub enum TrainError {
         /// What is wrong with the file.
         source: Box<TrainError>,
     },
+    /// The output holds a run that was begun with something else.
+    #[error(
+        "{} holds a run with other settings or data: {}; choose another output, restore what differs, or remove that run",
+        output.display(), differences.join("; ")
+    )]
+    OtherRun {
+        /// Directory of the run.
+        output: PathBuf,
+        /// What differs: settings, files and rows by name.
+        differences: Vec<String>,
+    },
     /// The data were refused.
     #[error("training data")]
     Data(#[from] DataError),

@@ -26,6 +26,9 @@ pub struct Evaluation {
     pub findings: Vec<FindingAuroc>,
     /// Mean AUROC of the selected findings that have one.
     pub macro_auroc: Option<f64>,
+    /// The selected findings that have none: every film has them, or no film does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// AUROC of one finding.
@@ -71,10 +74,12 @@ pub fn zero_shot(
             auroc: auroc(&values, &labels),
         });
     }
+    let is_defined = |name: &String| findings.iter().any(|f| f.name == *name && f.auroc.is_some());
+    let left_out = selected.iter().filter(|name| !is_defined(name)).cloned().collect();
     let chosen: Vec<f64> =
         findings.iter().filter(|f| selected.contains(&f.name)).filter_map(|f| f.auroc).collect();
     let macro_auroc = (!chosen.is_empty()).then(|| chosen.iter().sum::<f64>() / chosen.len() as f64);
-    Ok(Evaluation { set: set.name().to_owned(), images: set.len(), findings, macro_auroc })
+    Ok(Evaluation { set: set.name().to_owned(), images: set.len(), findings, macro_auroc, left_out })
 }
 
 /// One row an image, one score a class.

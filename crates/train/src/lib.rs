@@ -49,6 +49,8 @@ pub mod schedule;
 pub mod sentences;
 pub mod setting;
 pub mod step;
+#[cfg(test)]
+mod stopwatch;
 pub mod tape;
 pub mod tower;
 pub mod trainer;

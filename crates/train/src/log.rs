@@ -58,6 +58,9 @@ pub struct Start {
     pub select_by: String,
     /// SHA-256 of the settings that decide the weights.
     pub config_sha256: String,
+    /// SHA-256 of settings, files and images together; `None` where the log does not say.
+    #[serde(default)]
+    pub inputs_sha256: Option<String>,
     /// All settings, as a training file.
     pub settings: String,
 }
@@ -87,7 +90,7 @@ pub struct Step {
 /// What a run's log says, repeated parts once.
 ///
 /// A run that was killed goes on from its newest checkpoint and logs the steps since then again: the later ones count. A
-/// start with other settings begins anew.
+/// start with other settings or data begins anew.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunLog {
     /// What the run is; `None` where the log does not say.
@@ -131,7 +134,10 @@ impl RunLog {
     fn add(&mut self, event: Event) {
         match event {
             Event::Start(start) => {
-                let is_same = |earlier: &Start| earlier.config_sha256 == start.config_sha256;
+                let is_same = |earlier: &Start| {
+                    let inputs = earlier.inputs_sha256.as_ref().zip(start.inputs_sha256.as_ref());
+                    earlier.config_sha256 == start.config_sha256 && inputs.is_none_or(|(a, b)| a == b)
+                };
                 if !self.start.as_ref().is_none_or(is_same) {
                     *self = Self::default();
                 }
@@ -179,6 +185,7 @@ pub(crate) mod tests {
             steps_per_epoch: 3,
             select_by: "val".to_owned(),
             config_sha256: sha.to_owned(),
+            inputs_sha256: None,
             settings: "name = \"a <model>\"\n".to_owned(),
         })
     }
@@ -198,8 +205,13 @@ pub(crate) mod tests {
 
     pub(crate) fn evaluation(set: &str, epoch: u64, auroc: Option<f64>) -> Event {
         let finding = FindingAuroc { name: "Edema".to_owned(), positives: 3, negatives: 5, auroc };
-        let evaluation =
-            Evaluation { set: set.to_owned(), images: 8, findings: vec![finding], macro_auroc: auroc };
+        let evaluation = Evaluation {
+            set: set.to_owned(),
+            images: 8,
+            findings: vec![finding],
+            macro_auroc: auroc,
+            left_out: Vec::new(),
+        };
         Event::Evaluation { epoch, seconds: Some(1.5), evaluation }
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::data::BadImage;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::log::{Event, LOG, RunLog, Step};
@@ -69,7 +68,8 @@ impl Progress {
     /// [`TrainError`] when the log cannot be written.
     pub fn record(&mut self, event: &Event) -> Result<(), TrainError> {
         match event {
-            Event::Start(_) => {}
+            // Whoever runs the trainer tells of images: paths may be those of patients.
+            Event::Start(_) | Event::BadImage(_) => {}
             Event::Step(Step { loss, images_per_second, .. }) => {
                 self.bar.inc(1);
                 self.bar.set_message(format!("loss {loss:.4}, {images_per_second:.1} images/s"));
@@ -77,13 +77,14 @@ impl Progress {
             Event::Evaluation { epoch, evaluation, .. } => {
                 let score =
                     evaluation.macro_auroc.map_or_else(|| "undefined".to_owned(), |a| format!("{a:.4}"));
-                self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}", evaluation.set));
+                let without = match evaluation.left_out.as_slice() {
+                    [] => String::new(),
+                    names => format!(", without {}", names.join(", ")),
+                };
+                self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}{without}", evaluation.set));
             }
             Event::EarlyStop { epoch, evaluations } => {
                 self.bar.println(format!("epoch {epoch}: no better for {evaluations} evaluations, stopping"));
-            }
-            Event::BadImage(BadImage { path, reason }) => {
-                self.bar.println(format!("skipped {}: {reason}", path.display()));
             }
         }
         let line = serde_json::to_string(event).map_err(|error| TrainError::invalid(&self.path, error))?;
@@ -94,6 +95,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::BadImage;
 
     #[test]
     fn a_line_that_was_cut_off_is_dropped_and_costs_no_other() {

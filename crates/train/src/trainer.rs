@@ -1,8 +1,10 @@
 //! The training loop.
 
+mod origin;
 mod start;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,12 +19,12 @@ use medclip_decode::Limits;
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
 use crate::config::TrainConfig;
 use crate::data::train_set::Batch;
-use crate::data::{Dataset, EvalSet, Loader, TrainSet};
+use crate::data::{BadImage, Dataset, EvalSet, Loader, LostImage, TrainSet};
 use crate::early_stop::Plateau;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, zero_shot};
-use crate::log::{Event, Start, Step};
+use crate::log::{Event, RunLog, Start, Step};
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
 use crate::progress::Progress;
@@ -30,6 +32,7 @@ use crate::report;
 use crate::sentences::SentenceEncoder;
 use crate::step::{Inputs, Pass, TextView, add_gradients};
 
+use self::origin::{INPUTS, Origin, deciding_settings};
 use self::start::{
     check_selectable, check_steps, fresh_model, load_starting_weights, open_classes, open_tokenizer,
 };
@@ -49,6 +52,9 @@ pub struct Trainer {
     checkpoints: CheckpointStore,
     progress: Progress,
     state: RunState,
+    lost: Vec<LostImage>,
+    selected: usize,
+    data_unproven: bool,
 }
 
 impl Trainer {
@@ -57,7 +63,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError`] before any training, naming the file or setting; also when `config.output` holds a run of other
-    /// settings.
+    /// settings or data, naming what differs.
     pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
         config.validate()?;
         let model_config = config.model_config()?;
@@ -67,7 +73,15 @@ impl Trainer {
         let compute = config.compute()?;
         let model = fresh_model(&config, &model_config, compute.clone())?;
         load_starting_weights(&model, &config, &model_config)?;
-        let dataset = Dataset::load(&config.data, &model_config.preprocess, &Limits::default(), config.seed)?;
+        let earlier = Origin::read(&config.output);
+        let known = earlier.clone().map(Origin::known).unwrap_or_default();
+        let dataset = Dataset::load_known(
+            &config.data,
+            &model_config.preprocess,
+            &Limits::default(),
+            config.seed,
+            &known,
+        )?;
         let steps = steps_an_epoch(&config, &dataset.train);
         check_steps(&config, &dataset.train)?;
         check_selectable(&config, &dataset.evals)?;
@@ -81,6 +95,7 @@ impl Trainer {
         };
         let encoder = SentenceEncoder::new(&config, text, dataset.train.pool().sentences().len());
 
+        let origin = Origin::of(&config, &dataset.images)?;
         let checkpoints = CheckpointStore::open(&config.output, model_config, &config.text.tokenizer)?;
         let mut state = RunState {
             epoch: 0,
@@ -89,27 +104,32 @@ impl Trainer {
             ema_updates: 0,
             best: None,
             plateau: Plateau::default(),
-            config_sha256: fingerprint(&config)?,
+            config_sha256: sha256(deciding_settings(&config)?.as_bytes()),
+            inputs_sha256: Some(origin.sha256()),
         };
+        let mut data_unproven = false;
         if let Some(snapshot) = checkpoints.latest()? {
-            if snapshot.state.config_sha256 != state.config_sha256 {
-                let reason = "holds a run of other settings; choose another output or remove it";
-                return Err(TrainError::invalid(&config.output, reason));
-            }
+            check_same_run(&config.output, &snapshot.state, &state, &origin, earlier.as_ref())?;
+            data_unproven = snapshot.state.inputs_sha256.is_none() && earlier.is_none();
             model.store().load(&snapshot.parameters)?;
             optimizer.restore(&snapshot.optimizer, snapshot.state.optimizer_steps)?;
             if let Some((_, ema)) = &mut averaged {
                 ema.restore(snapshot.weights, snapshot.state.ema_updates)?;
             }
-            state = snapshot.state;
+            state = RunState { inputs_sha256: state.inputs_sha256, ..snapshot.state };
+        }
+        // Before the first checkpoint that refers to it.
+        if earlier.as_ref() != Some(&origin) {
+            origin.write(&config.output)?;
         }
         let total = (config.epochs * steps) as u64;
         let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
         progress.record(&Event::Start(start(&config, &dataset.train, &state)?))?;
-        for bad in dataset.bad_images {
+        for LostImage { path, reason, .. } in &dataset.lost {
+            let bad = BadImage { path: path.clone(), reason: reason.clone() };
             progress.record(&Event::BadImage(bad))?;
         }
-        let (train, evals) = (dataset.train, dataset.evals);
+        let Dataset { train, evals, lost, images } = dataset;
         Ok(Self {
             config,
             model,
@@ -123,7 +143,26 @@ impl Trainer {
             checkpoints,
             progress,
             state,
+            lost,
+            selected: images.len(),
+            data_unproven,
         })
+    }
+
+    /// Selected images that could not be read: the run does without them.
+    pub fn lost(&self) -> &[LostImage] {
+        &self.lost
+    }
+
+    /// Images selected, to train and to evaluate on, those that could not be read too.
+    pub const fn selected(&self) -> usize {
+        self.selected
+    }
+
+    /// Whether the run was begun by a version that did not record its data, so that nothing shows whether it goes on with the
+    /// same. From this start on they are recorded.
+    pub const fn data_unproven(&self) -> bool {
+        self.data_unproven
     }
 
     /// Trains to the last epoch, or until early stopping ends the run, and returns the final evaluations.
@@ -304,15 +343,41 @@ fn start(config: &TrainConfig, train: &TrainSet, state: &RunState) -> Result<Sta
         steps_per_epoch: steps_an_epoch(config, train),
         select_by: config.select_by.clone(),
         config_sha256: state.config_sha256.clone(),
+        inputs_sha256: state.inputs_sha256.clone(),
         settings,
     })
 }
 
-/// Hash of the settings that decide the weights; where the output goes does not.
-fn fingerprint(config: &TrainConfig) -> Result<String, TrainError> {
-    let mut settings = config.clone();
-    settings.output = std::path::PathBuf::new();
-    let text = toml::to_string(&settings)
-        .map_err(|error| TrainError::Setting { field: "config", reason: error.to_string() })?;
-    Ok(sha256(text.as_bytes()))
+/// Refuses to go on with other settings or data than the run in `output` was begun with.
+fn check_same_run(
+    output: &Path,
+    before: &RunState,
+    now: &RunState,
+    origin: &Origin,
+    earlier: Option<&Origin>,
+) -> Result<(), TrainError> {
+    // A checkpoint from before data were recorded has none; a start since then may have left them beside it.
+    let recorded = earlier.map(Origin::sha256);
+    let begun_with = before.inputs_sha256.as_ref().or(recorded.as_ref());
+    let is_same_data = begun_with.is_none() || begun_with == now.inputs_sha256.as_ref();
+    if before.config_sha256 == now.config_sha256 && is_same_data {
+        return Ok(());
+    }
+    let earlier = earlier.filter(|_| recorded.as_ref() == begun_with);
+    let mut differences = match earlier {
+        Some(earlier) => origin.differences(earlier),
+        None => settings_of_log(output, before)
+            .map(|settings| origin.differing_settings(&settings))
+            .unwrap_or_default(),
+    };
+    if differences.is_empty() {
+        differences.push(format!("{INPUTS} does not say what it was begun with"));
+    }
+    Err(TrainError::OtherRun { output: output.to_owned(), differences })
+}
+
+/// The settings that the log has for the run of a state.
+fn settings_of_log(output: &Path, state: &RunState) -> Option<String> {
+    let start = RunLog::open(output).ok()?.start?;
+    (start.config_sha256 == state.config_sha256).then_some(start.settings)
 }

@@ -8,6 +8,7 @@ use std::path::{Display, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use medclip_runtime::Model;
+use medclip_train::data::selection::{check_disjoint, check_no_film_shared};
 use medclip_train::data::{Record, Selection, Split, read_manifest};
 use serde::Serialize;
 
@@ -153,6 +154,14 @@ impl Manifest {
         };
         let indices = selection.indices(name, &self.records).with_context(|| self.display().to_string())?;
         Ok(indices.into_iter().filter_map(|index| self.records.get(index)).collect())
+    }
+
+    /// Refuses films to evaluate on that share a patient with those to fit on, or are among them under another name.
+    pub(super) fn check_apart(&self, fit: &[&Record], evaluation: &[&Record]) -> anyhow::Result<()> {
+        let name = "evaluation";
+        check_disjoint(fit.iter().copied(), name, evaluation.iter().copied())
+            .and_then(|()| check_no_film_shared(&self.path, &self.root, fit, name, evaluation))
+            .with_context(|| self.display().to_string())
     }
 
     /// Path of the file, for messages.

@@ -10,7 +10,6 @@ use clap::Args;
 use medclip_core::{Embeddings, Finding, Head};
 use medclip_eval::{FitError, Logistic, cross_validate, fit_path, grouped_folds, grouped_share};
 use medclip_train::data::Split;
-use medclip_train::data::selection::check_disjoint;
 use serde::Serialize;
 
 use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};
@@ -108,8 +107,7 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
     let films = args.films.open()?;
     let fit = films.chosen("fit", &args.fit_split)?;
     let evaluation = films.chosen("evaluation", &args.split)?;
-    check_disjoint(fit.iter().copied(), "evaluation", evaluation.iter().copied())
-        .with_context(|| films.manifest.display().to_string())?;
+    films.manifest.check_apart(&fit, &evaluation)?;
     let (fit, evaluation) = (films.embed(&fit)?, films.embed(&evaluation)?);
 
     let mut shares = Vec::new();

@@ -13,7 +13,6 @@ use medclip_core::bundle::Bundle;
 use medclip_qc::suite::{Films, Fit, fit};
 use medclip_qc::{Code, LearnedChecks};
 use medclip_runtime::Model;
-use medclip_train::data::selection::check_disjoint;
 use medclip_train::data::{Record, Split};
 use serde::Serialize;
 
@@ -111,8 +110,7 @@ pub(crate) fn run(args: QcArgs) -> anyhow::Result<Outcome> {
     let lateral = ["lateral".to_owned()];
     let evaluation = films.manifest.chosen_of("evaluation", &args.split, &frontal)?;
     let fitted = films.manifest.chosen_of("fit", &args.fit_split, &frontal)?;
-    check_disjoint(fitted.iter().copied(), "evaluation", evaluation.iter().copied())
-        .with_context(|| films.manifest.display().to_string())?;
+    films.manifest.check_apart(&fitted, &evaluation)?;
     let sides = |splits| films.manifest.chosen_of("lateral", splits, &lateral).unwrap_or_default();
     let suite = Suite { films: &films, spoil: args.spoil, seed: args.seed };
 

@@ -1,5 +1,6 @@
 //! `medclip eval runs`: training runs side by side.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use anyhow::{Context, bail};
@@ -79,7 +80,19 @@ fn write_markdown(columns: &[Column], out: &mut impl Write) -> std::io::Result<(
         let values = column.evaluations.iter().filter_map(|evaluation| evaluation.macro_auroc);
         write!(out, " **{}** |", mean_and_deviation(&values.collect::<Vec<_>>()))?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    for Column { label, evaluations } in columns {
+        let left_out: BTreeSet<&str> =
+            evaluations.iter().flat_map(|evaluation| &evaluation.left_out).map(String::as_str).collect();
+        if !left_out.is_empty() {
+            let names = left_out.into_iter().collect::<Vec<_>>().join(", ");
+            writeln!(
+                out,
+                "\nmacro of {label} leaves out {names}: every film of a run has it, or none does."
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// One number, or the least and the largest.
@@ -98,7 +111,8 @@ mod tests {
 
     fn evaluation(auroc: Option<f64>) -> Evaluation {
         let finding = FindingAuroc { name: "Edema".to_owned(), positives: 3, negatives: 5, auroc };
-        Evaluation { set: "val".to_owned(), images: 8, findings: vec![finding], macro_auroc: auroc }
+        let left_out = if auroc.is_none() { vec!["Edema".to_owned()] } else { Vec::new() };
+        Evaluation { set: "val".to_owned(), images: 8, findings: vec![finding], macro_auroc: auroc, left_out }
     }
 
     #[test]
@@ -112,7 +126,8 @@ mod tests {
         write_markdown(&columns, &mut out).unwrap();
         let expected = "| finding | positives | a (2) | b (1) | c (1) |\n|---|--:|--:|--:|--:|\n\
                         | Edema | 3 | 0.800 ± 0.141 | 0.500 | – |\n\
-                        | **macro** | | **0.800 ± 0.141** | **0.500** | **–** |\n";
+                        | **macro** | | **0.800 ± 0.141** | **0.500** | **–** |\n\n\
+                        macro of c leaves out Edema: every film of a run has it, or none does.\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

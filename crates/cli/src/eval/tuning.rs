@@ -9,7 +9,6 @@ use clap::Args;
 use medclip_core::bundle::sha256_of_file;
 use medclip_eval::grouped_share;
 use medclip_train::checkpoint::StoredModel;
-use medclip_train::data::selection::check_disjoint;
 use medclip_train::data::{BadImage, Record, Split};
 use medclip_train::tuning::{Films, LeftOut, Targets};
 use serde::Serialize;
@@ -107,8 +106,7 @@ impl Tuning {
     pub(super) fn chosen(&self) -> anyhow::Result<[Vec<&Record>; 2]> {
         let fit = self.manifest.chosen("fit", &self.fit_split)?;
         let evaluation = self.manifest.chosen("evaluation", &self.split)?;
-        check_disjoint(fit.iter().copied(), "evaluation", evaluation.iter().copied())
-            .with_context(|| self.manifest.display().to_string())?;
+        self.manifest.check_apart(&fit, &evaluation)?;
         Ok([fit, evaluation])
     }
 

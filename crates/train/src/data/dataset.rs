@@ -2,8 +2,8 @@
 
 mod config;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
@@ -13,14 +13,18 @@ use medclip_decode::Limits;
 use medclip_report::Labeler;
 use rayon::prelude::*;
 
+pub(crate) use self::config::MAX_LOST;
 pub use self::config::{DataConfig, DataError, FurtherManifest};
 use crate::data::augment::Augmenter;
+use crate::data::digests::{Digest, KnownDigests, digests, shared};
 use crate::data::eval_set::EvalSet;
-use crate::data::images::{BadImage, LoadedImages, Storage, load_images};
+use crate::data::images::{ImagesError, LoadedImages, Storage, load_any};
+use crate::data::lost::{LostImage, are_too_many};
 use crate::data::manifest::{Record, read_manifest};
 use crate::data::reports::{TrainingReports, read_reports};
+use crate::data::rows::RowName;
 use crate::data::sampler::Sampler;
-use crate::data::selection::check_disjoint;
+use crate::data::selection::{SelectionError, check_disjoint, is_same_file};
 use crate::data::sentences::SentencePool;
 use crate::data::teacher::{TeacherConfig, soften};
 use crate::data::text_augment::TextAugmenter;
@@ -34,27 +38,60 @@ pub struct Dataset {
     /// What to evaluate on, in order of name.
     pub evals: Vec<EvalSet>,
     /// Selected images that could not be read and were left out.
-    pub bad_images: Vec<BadImage>,
+    pub lost: Vec<LostImage>,
+    /// Every selected image, those that could not be read too: first those to train on, then each evaluation's.
+    pub images: Vec<ImageFile>,
+}
+
+/// A selected image, and what its file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageFile {
+    /// `train`, or the evaluation's name.
+    pub set: String,
+    /// Its row.
+    pub row: RowName,
+    /// The file.
+    pub path: PathBuf,
+    /// What it holds; `None` when it cannot be read.
+    pub digest: Option<Digest>,
 }
 
 impl Dataset {
     /// Loads what `config` selects, for a model with this preprocessing; every draw of training derives from `seed`.
     ///
-    /// Settings, manifest, selections and patients are checked before the first image is decoded.
+    /// Settings, manifest, selections and patients are checked before the first image is decoded, and so is whether a
+    /// film of training is in an evaluation under another name.
     ///
     /// # Errors
-    /// [`DataError`]. Single images that cannot be read are no error: see [`Dataset::bad_images`].
+    /// [`DataError`]. Single images that cannot be read are no error: see [`Dataset::lost`].
     pub fn load(
         config: &DataConfig,
         preprocess: &PreprocessConfig,
         limits: &Limits,
         seed: u64,
     ) -> Result<Self, DataError> {
+        Self::load_known(config, preprocess, limits, seed, &KnownDigests::new())
+    }
+
+    /// As [`Dataset::load`], with digests of an earlier start: files of the same size and time are not read for theirs again.
+    ///
+    /// # Errors
+    /// As [`Dataset::load`].
+    pub fn load_known(
+        config: &DataConfig,
+        preprocess: &PreprocessConfig,
+        limits: &Limits,
+        seed: u64,
+        known: &KnownDigests,
+    ) -> Result<Self, DataError> {
         config.sampler.validate()?;
         config.labels.validate()?;
         config.teacher.as_ref().map(TeacherConfig::validate).transpose()?;
         if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
             return Err(DataError::PromptShare);
+        }
+        if !(0.0..=1.0).contains(&config.max_lost) {
+            return Err(DataError::MaxLost);
         }
         let augmenter =
             Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
@@ -70,7 +107,7 @@ impl Dataset {
             ..preprocess.clone()
         })?;
 
-        let records = records(config)?;
+        let Rows { records, manifests } = rows(config)?;
         let chosen = Chosen::new(config, &records, seed)?;
         let labeler = Labeler::new();
         let reports = chosen.reports(config, &records, seed)?;
@@ -87,17 +124,39 @@ impl Dataset {
             &config.labels,
         );
 
-        let mut bad_images = Vec::new();
+        let selected = chosen.files(&records, &manifests, known);
+        let (train_files, eval_files) = selected.split_at(chosen.train.len());
+        check_no_film_shared(train_files, eval_files)?;
+        let mut lost: Vec<LostImage> = Vec::new();
         let mut load = |name: &str, indices: &[usize], preprocessor: &Preprocessor| {
             let files: Vec<PathBuf> = indices.iter().map(|index| records[*index].path.clone()).collect();
-            let LoadedImages { store, kept, bad } = load_images(&files, preprocessor, limits, storage)
+            let LoadedImages { store, kept, bad } = load_any(&files, preprocessor, limits, storage)
                 .map_err(|source| DataError::Images { name: name.to_owned(), source })?;
-            bad_images.extend(bad);
+            let rest = (0..indices.len()).filter(|position| kept.binary_search(position).is_err());
+            lost.extend(rest.zip(bad).map(|(position, bad)| LostImage {
+                set: name.to_owned(),
+                row: row_name(&records, &manifests, indices[position]),
+                path: bad.path,
+                reason: bad.reason,
+            }));
+            if are_too_many(lost.len(), selected.len(), config.max_lost) {
+                let lost = std::mem::take(&mut lost);
+                return Err(DataError::TooManyLost {
+                    lost,
+                    selected: selected.len(),
+                    limit: config.max_lost,
+                });
+            }
+            if let Some(first) = lost.iter().find(|lost| lost.set == name && kept.is_empty()) {
+                let (path, reason) = (first.path.clone(), first.reason.clone());
+                let source = ImagesError::AllBad { count: indices.len(), path, reason };
+                return Err(DataError::Images { name: name.to_owned(), source });
+            }
             let kept: Vec<usize> = kept.into_iter().map(|position| indices[position]).collect();
             Ok::<_, DataError>((store, kept))
         };
 
-        let (images, kept) = load("train", &chosen.train, &train_preprocessor)?;
+        let (images, kept) = load(TRAIN, &chosen.train, &train_preprocessor)?;
         let report_of: Vec<Option<usize>> = kept.iter().map(|index| reports.of_record[*index]).collect();
         let labels: Vec<_> = kept
             .iter()
@@ -135,26 +194,57 @@ impl Dataset {
             let records = kept.into_iter().map(|index| records[index].clone()).collect();
             evals.push(EvalSet { name, records, images, preprocessor });
         }
-        Ok(Self { train: Arc::new(train), evals, bad_images })
+        Ok(Self { train: Arc::new(train), evals, lost, images: selected })
     }
 }
 
+/// Refuses an evaluation that has a film of training under another name.
+fn check_no_film_shared(train: &[ImageFile], evals: &[ImageFile]) -> Result<(), SelectionError> {
+    let of = |files: &[ImageFile]| -> Vec<Option<String>> {
+        files.iter().map(|file| file.digest.as_ref().map(|digest| digest.sha256.clone())).collect()
+    };
+    let Some((trained, evaluated)) = shared(&of(train), &of(evals)) else { return Ok(()) };
+    let (trained, evaluated) = (&train[trained], &evals[evaluated]);
+    Err(SelectionError::SharedFilm {
+        trained: trained.row.clone(),
+        evaluated: evaluated.row.clone(),
+        name: evaluated.set.clone(),
+        is_same_file: is_same_file(&trained.path, &evaluated.path),
+    })
+}
+
+/// How messages name the images to train on.
+const TRAIN: &str = "train";
+
 /// Rows of every manifest, their paths with the directory they start from.
-fn records(config: &DataConfig) -> Result<Vec<Record>, DataError> {
+struct Rows {
+    records: Vec<Record>,
+    /// Manifests, each with the index of the first record after its own.
+    manifests: Vec<(usize, PathBuf)>,
+}
+
+fn row_name(records: &[Record], manifests: &[(usize, PathBuf)], index: usize) -> RowName {
+    let manifest = manifests.iter().find(|(end, _)| index < *end);
+    RowName::of(manifest.map_or(Path::new(""), |(_, path)| path), &records[index])
+}
+
+fn rows(config: &DataConfig) -> Result<Rows, DataError> {
     let further = config.further.iter().map(|each| (&each.manifest, &each.image_root));
-    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
+    let (mut all, mut manifests, mut seen) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (path, root) in std::iter::once((&config.manifest, &config.image_root)).chain(further) {
         let mut records =
             read_manifest(path).map_err(|source| DataError::Manifest { path: path.clone(), source })?;
         for record in &mut records {
             record.path = root.join(&record.path);
-            if !seen.insert(record.path.clone()) {
-                return Err(DataError::DuplicateImage { manifest: path.clone(), path: record.path.clone() });
+            let row = RowName::of(path, record);
+            if let Some(first) = seen.insert(record.path.clone(), row.clone()) {
+                return Err(DataError::DuplicateImage { first, second: row, path: record.path.clone() });
             }
         }
         all.append(&mut records);
+        manifests.push((all.len(), path.clone()));
     }
-    Ok(all)
+    Ok(Rows { records: all, manifests })
 }
 
 /// What the selections chose of the records.
@@ -172,7 +262,7 @@ impl<'a> Chosen<'a> {
     fn new(config: &DataConfig, records: &'a [Record], seed: u64) -> Result<Self, DataError> {
         let of = |indices: &[usize]| indices.iter().map(|index| &records[*index]).collect::<Vec<_>>();
         let group = |index: &usize| records[*index].patient_group.as_str();
-        let mut train = config.train.indices("train", records)?;
+        let mut train = config.train.indices(TRAIN, records)?;
         let mut evals = Vec::with_capacity(config.eval.len());
         let mut silent = BTreeSet::new();
         for (name, selection) in &config.eval {
@@ -195,6 +285,30 @@ impl<'a> Chosen<'a> {
         kept.extend(config.train.share(unseen.filter(|g| !imaged.contains(g) && !silent.contains(g)), seed));
         silent.extend(records.iter().map(|r| r.patient_group.as_str()).filter(|group| !kept.contains(group)));
         Ok(Self { train, evals, silent })
+    }
+
+    /// Every selected image with its digest: those to train on, then each evaluation's.
+    fn files(
+        &self,
+        records: &[Record],
+        manifests: &[(usize, PathBuf)],
+        known: &KnownDigests,
+    ) -> Vec<ImageFile> {
+        let evals = self.evals.iter().map(|(name, indices)| (name.as_str(), indices));
+        let sets = std::iter::once((TRAIN, &self.train)).chain(evals);
+        let places: Vec<(&str, usize)> =
+            sets.flat_map(|(set, indices)| indices.iter().map(move |index| (set, *index))).collect();
+        let paths: Vec<PathBuf> = places.iter().map(|(_, index)| records[*index].path.clone()).collect();
+        let digests = digests(&paths, known);
+        let files = places.into_iter().zip(paths).zip(digests);
+        files
+            .map(|(((set, index), path), digest)| ImageFile {
+                set: set.to_owned(),
+                row: row_name(records, manifests, index),
+                path,
+                digest,
+            })
+            .collect()
     }
 
     fn reports(
@@ -255,7 +369,7 @@ mod tests {
         let (_directory, config) = data_config();
         let data = load(&config).unwrap();
         assert_eq!(data.train.records().len(), 8);
-        assert_eq!(data.bad_images.len(), 1, "{:?}", data.bad_images);
+        assert_eq!(data.lost.len(), 1, "{:?}", data.lost);
         let [val] = &data.evals[..] else { panic!("one evaluation set") };
         assert_eq!((val.name(), val.len()), ("val", 2));
         assert_eq!(val.batch(1..9).unwrap().shape(), [1, 3, 16, 16]);
@@ -338,6 +452,104 @@ mod tests {
     }
 
     #[test]
+    fn lost_images_are_named_by_row_and_limited() {
+        let (directory, mut config) = data_config();
+        let data = load(&config).unwrap();
+        let lost = &data.lost[0];
+        assert_eq!((lost.set.as_str(), lost.row.place.as_str()), ("train", "line 7"));
+        assert_eq!(lost.row.manifest, config.manifest);
+        assert!(lost.path.ends_with("missing.png") && !lost.reason.contains("missing.png"), "{lost:?}");
+        assert_eq!((data.images.len(), data.images[5].digest.is_none()), (11, true));
+
+        // 1 of 11 images is 9 %.
+        let refused = |config: &DataConfig| load(config).unwrap_err().to_string();
+        for limit in [MAX_LOST, 0.0, 0.09] {
+            config.max_lost = limit;
+            let message = refused(&config);
+            assert!(message.starts_with("1 of 11 images cannot be read (9.09 %)"), "{message}");
+            assert!(message.contains("line 7 of ") && !message.contains("missing.png"), "{message}");
+        }
+        config.max_lost = 1.0;
+        assert!(load(&config).is_ok());
+        // Those of evaluations count too, also where a cache remembers them.
+        std::fs::write(directory.path().join("10.png"), "no image").unwrap();
+        config.cache = Some(directory.path().join("cache"));
+        for _ in 0..2 {
+            let data = load(&config).unwrap();
+            let sets: Vec<&str> = data.lost.iter().map(|lost| lost.set.as_str()).collect();
+            assert_eq!(sets, ["train", "val"]);
+        }
+        config.max_lost = 0.1;
+        assert!(refused(&config).starts_with("2 of 11 images cannot be read"));
+        // Nothing is left to train on.
+        config.max_lost = 1.0;
+        config.image_root = directory.path().join("nowhere");
+        let message = refused(&config);
+        assert_eq!(message, "images of `train`");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_film_of_both_sides_is_a_leak_under_any_name() {
+        type Change = fn(&std::path::Path, &str) -> String;
+        // What the path of an evaluated row becomes; `0.png` is trained on.
+        let cases: [(&str, Change, bool); 7] = [
+            ("./", |_, name| format!("./{name}"), true),
+            ("..", |root, name| format!("../{}/{name}", root.file_name().unwrap().display()), true),
+            ("absolute", |root, name| root.join(name).display().to_string(), true),
+            ("a//b", |root, name| format!("{}//{name}", root.display()), true),
+            (
+                "symbolic link",
+                |root, name| {
+                    std::os::unix::fs::symlink(root.join(name), root.join("link.png")).unwrap();
+                    "link.png".to_owned()
+                },
+                true,
+            ),
+            (
+                "hard link",
+                |root, name| {
+                    std::fs::hard_link(root.join(name), root.join("hard.png")).unwrap();
+                    "hard.png".to_owned()
+                },
+                false,
+            ),
+            (
+                "copy",
+                |root, name| {
+                    std::fs::copy(root.join(name), root.join("copy.png")).unwrap();
+                    "copy.png".to_owned()
+                },
+                false,
+            ),
+        ];
+        for (name, change, is_same_file) in cases {
+            let (directory, config) = data_config();
+            let path = change(directory.path(), "0.png");
+            let manifest = std::fs::read_to_string(&config.manifest).unwrap();
+            std::fs::write(&config.manifest, manifest.replace("9.png", &path)).unwrap();
+            let error = load(&config).unwrap_err();
+            let message = error.to_string();
+            // Spellings that differ in dots and slashes alone are one row twice, whatever the sides.
+            let found = match &error {
+                DataError::Selection(SelectionError::SharedFilm { is_same_file: same, .. }) => {
+                    *same == is_same_file
+                }
+                DataError::DuplicateImage { .. } => is_same_file,
+                _ => false,
+            };
+            assert!(found, "{name}: {message}");
+            assert!(message.contains("line 2 of ") && message.contains("line 11 of "), "{name}: {message}");
+            assert!(!message.contains(".png"), "{name}: {message}");
+        }
+        // Twice on one side is none.
+        let (directory, config) = data_config();
+        std::fs::copy(directory.path().join("0.png"), directory.path().join("1.png")).unwrap();
+        std::fs::copy(directory.path().join("9.png"), directory.path().join("10.png")).unwrap();
+        load(&config).unwrap();
+    }
+
+    #[test]
     fn a_share_of_the_patients_brings_their_reports_alone() {
         let (_directory, mut config) = data_config();
         let whole = load(&config).unwrap();
@@ -353,7 +565,7 @@ mod tests {
         let patients = |data: &Dataset| {
             data.train.records().iter().map(|record| record.patient_id.clone()).collect::<BTreeSet<_>>()
         };
-        assert_eq!(half.train.records().len() + half.bad_images.len(), 5, "5 of 9 patients");
+        assert_eq!(half.train.records().len() + half.lost.len(), 5, "5 of 9 patients");
         assert_eq!(said(&half), 5);
         assert!(patients(&half).is_subset(&patients(&whole)));
         assert_eq!(half.evals[0].len(), 2, "evaluation keeps its own");
@@ -374,7 +586,7 @@ mod tests {
         config.train.views = vec!["PA".into()];
         config.train.fraction = Some(0.5);
         let data = load(&config).unwrap();
-        assert_eq!(data.train.records().len() + data.bad_images.len(), 3, "of 5");
+        assert_eq!(data.train.records().len() + data.lost.len(), 3, "of 5");
         let said: usize = data.train.pool().sentences().iter().map(|sentence| sentence.count).sum();
         assert_eq!(said, 3 + 2);
     }
@@ -409,7 +621,8 @@ mod tests {
     #[test]
     fn every_setting_is_checked() {
         type Change = fn(&mut DataConfig);
-        let cases: [(Change, &str); 9] = [
+        let cases: [(Change, &str); 10] = [
+            (|c| c.max_lost = 1.5, "data.max_lost must be in 0–1"),
             (
                 |c| c.in_memory = false,
                 "data.in_memory = false leaves images in the cache: name its directory in data.cache",

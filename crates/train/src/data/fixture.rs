@@ -108,6 +108,7 @@ pub(crate) fn data_config() -> (TempDir, DataConfig) {
         prompts: None,
         cache: None,
         in_memory: true,
+        max_lost: 0.2,
         train: part(Split::Train),
         eval: [("val".to_owned(), part(Split::Val))].into(),
         labels: LabelPolicy::default(),

@@ -67,7 +67,7 @@ impl ImageStore {
 pub struct BadImage {
     /// The file.
     pub path: PathBuf,
-    /// Why, in words.
+    /// Why, in words that do not name the file.
     pub reason: String,
 }
 
@@ -87,7 +87,7 @@ pub struct LoadedImages {
 #[non_exhaustive]
 pub enum ImagesError {
     /// Not one of the files gave an image.
-    #[error("none of {count} images could be read; the first, {}: {reason}", path.display())]
+    #[error("none of {count} images could be read; what is wrong with the first: {reason}")]
     AllBad {
         /// Number of files.
         count: usize,
@@ -126,11 +126,25 @@ pub fn load_images(
     limits: &Limits,
     storage: Storage<'_>,
 ) -> Result<LoadedImages, ImagesError> {
+    let loaded = load_any(files, preprocessor, limits, storage)?;
+    check_any(files, &loaded.kept, &loaded.bad)?;
+    Ok(loaded)
+}
+
+/// As [`load_images`], but no error where not one file gives an image.
+///
+/// # Errors
+/// [`ImagesError`] of the cache.
+pub(crate) fn load_any(
+    files: &[PathBuf],
+    preprocessor: &Preprocessor,
+    limits: &Limits,
+    storage: Storage<'_>,
+) -> Result<LoadedImages, ImagesError> {
     let side = preprocessor.config().image_size;
     let (directory, mapped) = match storage {
         Storage::Memory => {
             let Decoded { kept, bad, pixels } = decode(files, side, preprocessor, limits);
-            check_any(files, &kept, &bad)?;
             return Ok(LoadedImages { store: ImageStore { side, pixels: pixels.into() }, kept, bad });
         }
         Storage::Cached(directory) => (directory, false),
@@ -149,7 +163,10 @@ pub fn load_images(
         kept.extend(decoded.kept.into_iter().map(|position| index * CHUNK + position));
         bad.extend(decoded.bad);
     }
-    check_any(files, &kept, &bad)?;
+    if kept.is_empty() {
+        // Nothing worth keeping.
+        return Ok(LoadedImages { store: ImageStore { side, pixels: Vec::new().into() }, kept, bad });
+    }
     writer.finish(&Header { side, kept, bad }).map_err(unwritten)?;
     cache.read(side, mapped).ok_or_else(|| ImagesError::Changed { path: cache.path.clone() })
 }
@@ -172,7 +189,7 @@ fn decode(files: &[PathBuf], side: usize, preprocessor: &Preprocessor, limits: &
                 slot.copy_from_slice(preprocessor.resized(&image).pixels());
                 None
             }
-            Err(error) => Some(chain(&error)),
+            Err(error) => Some(chain(&error.reason)),
         })
         .collect();
 

@@ -50,6 +50,8 @@ impl Annotation {
 /// One image of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// Where the row stands in its manifest.
+    pub place: Place,
     /// Image file, relative to the image root.
     pub path: PathBuf,
     /// Part of the data.
@@ -200,6 +202,7 @@ impl Columns {
         }
         let patient_group = row.not_blank("patient_group", self.patient_group)?;
         Ok(Record {
+            place: row.place(),
             path: row.not_blank("path", self.path)?.into(),
             split,
             fold,

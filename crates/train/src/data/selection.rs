@@ -1,12 +1,15 @@
 //! Which images of a manifest a run trains or evaluates on, and that no patient is in both.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use medclip_eval::grouped_share;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::data::digests::first_shared;
 use crate::data::manifest::{Record, Split};
+use crate::data::rows::RowName;
 
 /// Conditions an image must all meet, and the share of the patients who meet them; an empty list admits everything.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -62,6 +65,22 @@ pub enum SelectionError {
         group: String,
         /// Name of the evaluation selection.
         name: String,
+    },
+    /// One film on both sides, under two names.
+    #[error(
+        "{trained} and {evaluated} are one film ({}): the first is in the training selection, the second in evaluation \
+         `{name}`; remove one of the rows, or give both to one side",
+        if *is_same_file { "two spellings of one file" } else { "two files of the same bytes" }
+    )]
+    SharedFilm {
+        /// The row that is trained on.
+        trained: RowName,
+        /// The row that is evaluated on.
+        evaluated: RowName,
+        /// Name of the evaluation selection.
+        name: String,
+        /// Whether both paths lead to one file.
+        is_same_file: bool,
     },
 }
 
@@ -130,6 +149,40 @@ pub fn check_disjoint<'a>(
         }
         None => Ok(()),
     }
+}
+
+/// Refuses an evaluation selection that has a film of training, under another spelling of its path or as another file of
+/// the same bytes.
+///
+/// Paths of both sides' rows of `manifest` start from `root`. Files that cannot be read are left out.
+///
+/// # Errors
+/// [`SelectionError::SharedFilm`] with the first film that both sides have.
+pub fn check_no_film_shared(
+    manifest: &Path,
+    root: &Path,
+    train: &[&Record],
+    name: &str,
+    evaluation: &[&Record],
+) -> Result<(), SelectionError> {
+    let paths = |records: &[&Record]| -> Vec<PathBuf> {
+        records.iter().map(|record| root.join(&record.path)).collect()
+    };
+    let (train_paths, paths) = (paths(train), paths(evaluation));
+    match first_shared(&train_paths, &paths) {
+        None => Ok(()),
+        Some((trained, evaluated)) => Err(SelectionError::SharedFilm {
+            trained: RowName::of(manifest, train[trained]),
+            evaluated: RowName::of(manifest, evaluation[evaluated]),
+            name: name.to_owned(),
+            is_same_file: is_same_file(&train_paths[trained], &paths[evaluated]),
+        }),
+    }
+}
+
+/// Whether two paths lead to one file.
+pub(crate) fn is_same_file(first: &Path, second: &Path) -> bool {
+    first.canonicalize().ok().is_some_and(|first| second.canonicalize().is_ok_and(|second| first == second))
 }
 
 fn view_matches(wanted: &str, view: &str) -> bool {

@@ -57,21 +57,32 @@ pub(super) fn check_steps(config: &TrainConfig, train: &TrainSet) -> Result<(), 
     Err(TrainError::Setting { field: "accumulate", reason })
 }
 
-/// Refuses a selection that no model could ever be the best by.
+/// Refuses a selection with a finding that has no AUROC where the best model is chosen: the mean would be over fewer findings
+/// than the setting names.
 pub(super) fn check_selectable(config: &TrainConfig, evals: &[EvalSet]) -> Result<(), TrainError> {
     let records = evals.iter().find(|set| set.name() == config.select_by).map(EvalSet::records);
-    let has_both = |finding: Finding| {
-        let known = |present| {
+    let lacks = |finding: Finding| {
+        let has = |present| {
             let annotations = records.into_iter().flatten().map(|record| record.annotations[finding.index()]);
             annotations.filter_map(Annotation::known).any(|value| value == present)
         };
-        known(true) && known(false)
+        match (has(true), has(false)) {
+            (true, true) => None,
+            (false, _) => Some(format!("{finding} (no film has it)")),
+            (true, false) => Some(format!("{finding} (no film is known to be without it)")),
+        }
     };
-    let mut selected = config.select_findings.iter().filter_map(|name| Finding::from_name(name));
-    if selected.any(has_both) {
+    let selected = config.select_findings.iter().filter_map(|name| Finding::from_name(name));
+    let lacking: Vec<String> = selected.filter_map(lacks).collect();
+    if lacking.is_empty() {
         return Ok(());
     }
-    let reason = format!("none is both present and absent in `{}`, so it has no AUROC", config.select_by);
+    let reason = format!(
+        "`{}` cannot rank {}, so no mean over all of select_findings can choose the best checkpoint; leave them out, or \
+         select by a set that has both kinds of films",
+        config.select_by,
+        lacking.join(", ")
+    );
     Err(TrainError::Setting { field: "select_findings", reason })
 }
 

@@ -108,7 +108,7 @@ fn assert_same(directory: &Path, killed: &str) {
     }
     let mut left = names(&directory.join(killed));
     left.sort();
-    assert_eq!(left, ["best", "checkpoints", "log.jsonl", "report.html"]);
+    assert_eq!(left, ["best", "checkpoints", "inputs.json", "log.jsonl", "report.html"]);
     assert_eq!(steps_of_report(directory, killed), steps_of_report(directory, "whole"));
 }
 

@@ -88,7 +88,11 @@ fn settings_that_cannot_work() {
         ("select_findings=[\"Cough\"]", &["select_findings: `Cough` is no finding"]),
         (
             "select_findings=[\"Pleural Other\"]",
-            &["select_findings: none is both present and absent in `val`"],
+            &["select_findings: `val` cannot rank Pleural Other (no film has it)"],
+        ),
+        (
+            "select_findings=[\"Lung Opacity\", \"Pleural Effusion\", \"Edema\"]",
+            &["`val` cannot rank Pleural Effusion (no film has it), Edema (no film has it), so"],
         ),
         ("accumulate=5", &["accumulate: takes 5 batches a step, an epoch has 4"]),
         ("data.sampler.images=17", &["a batch takes 17 images, there are 16"]),
@@ -134,7 +138,16 @@ fn files_that_cannot_be_used() {
         ("data.prompts=none.toml", &["prompts none.toml", no_such]),
         ("data.manifest=none.csv", &["manifest none.csv", no_such]),
         ("data.reports=none.csv", &["reports none.csv", no_such]),
-        ("data.image_root=nowhere", &["images of `train`", "nowhere/images/", no_such]),
+        (
+            "data.image_root=nowhere",
+            &[
+                "16 of 20 images cannot be read (80 %)",
+                "line 2 of phantoms/manifest.csv",
+                "data.image_root",
+                no_such,
+            ],
+        ),
+        ("data.max_lost=2", &["data.max_lost must be in 0–1"]),
     ];
     for (setting, words) in cases {
         assert_refused(directory, &["--set", setting], words);

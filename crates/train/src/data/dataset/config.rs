@@ -11,8 +11,10 @@ use thiserror::Error;
 use crate::data::augment::{AugmentConfig, AugmentError};
 use crate::data::images::ImagesError;
 use crate::data::label::{LabelPolicy, LabelPolicyError};
+use crate::data::lost::{LostImage, first_rows, percent};
 use crate::data::manifest::ManifestError;
 use crate::data::reports::ReportsError;
+use crate::data::rows::RowName;
 use crate::data::sampler::{SamplerConfig, SamplerError};
 use crate::data::selection::{Selection, SelectionError};
 use crate::data::sentences::SentenceConfig;
@@ -43,6 +45,10 @@ pub struct DataConfig {
     /// and memory holds what there is room for. What an image takes is in [`images`](crate::data::images).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub in_memory: bool,
+    /// Share of the selected images, those to train and those to evaluate on together, that may be missing or unreadable,
+    /// from 0 to 1. They are left out and counted; where there are more, the run is refused.
+    #[serde(default = "one_percent", skip_serializing_if = "is_one_percent")]
+    pub max_lost: f64,
     /// Images to train on.
     pub train: Selection,
     /// Named sets of images to evaluate on; no patient of theirs may be in `train`.
@@ -66,6 +72,18 @@ pub struct DataConfig {
     /// mean over both views.
     #[serde(default)]
     pub text_augment: Option<TextAugmentConfig>,
+}
+
+/// Default of [`DataConfig::max_lost`].
+pub(crate) const MAX_LOST: f64 = 0.01;
+
+const fn one_percent() -> f64 {
+    MAX_LOST
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one_percent(value: &f64) -> bool {
+    *value == MAX_LOST
 }
 
 const fn yes() -> bool {
@@ -99,11 +117,13 @@ pub enum DataError {
         /// What is wrong with it.
         source: ManifestError,
     },
-    /// An image that an earlier manifest lists.
-    #[error("manifest {}: `{}` is in a manifest before it", manifest.display(), path.display())]
+    /// One image in two rows: which of them holds is unknown.
+    #[error("{second} names the image of {first}; remove one of the rows")]
     DuplicateImage {
-        /// The later manifest.
-        manifest: PathBuf,
+        /// The earlier row.
+        first: RowName,
+        /// The later row.
+        second: RowName,
         /// The image, with its root.
         path: PathBuf,
     },
@@ -152,6 +172,23 @@ pub enum DataError {
     /// A sampler setting, or data it cannot work with.
     #[error(transparent)]
     Sampler(#[from] SamplerError),
+    /// `max_lost` is not a share.
+    #[error("data.max_lost must be in 0–1")]
+    MaxLost,
+    /// More images than may be are missing or unreadable.
+    #[error(
+        "{} of {selected} images cannot be read ({}), and data.max_lost allows {}: {}; repair them, remove their rows, \
+         correct data.image_root, or raise data.max_lost",
+        lost.len(), percent(lost.len() as f64 / *selected as f64), percent(*limit), first_rows(lost)
+    )]
+    TooManyLost {
+        /// The images, of all sets that were read by then.
+        lost: Vec<LostImage>,
+        /// Images selected, of all sets.
+        selected: usize,
+        /// Share that may be lost.
+        limit: f64,
+    },
     /// Images that are to stay in a cache, and no cache.
     #[error("data.in_memory = false leaves images in the cache: name its directory in data.cache")]
     NoCache,

@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 use super::pixels::Pixels;
 use super::{BadImage, ImageStore, LoadedImages};
 
-const MAGIC: &[u8; 16] = b"medclip-images2\n";
+const MAGIC: &[u8; 16] = b"medclip-images3\n";
 
 /// The cache of one list of files with one preprocessing.
 #[derive(Debug)]
