@@ -371,7 +371,7 @@ fn check_same_run(
             .unwrap_or_default(),
     };
     if differences.is_empty() {
-        differences.push(format!("what it was, {} does not say", INPUTS));
+        differences.push(format!("{INPUTS} does not say what it was begun with"));
     }
     Err(TrainError::OtherRun { output: output.to_owned(), differences })
 }
