@@ -137,7 +137,7 @@ fn a_changed_byte_is_noticed_and_nothing_panics() {
     };
     assert!(message(b"").contains("not an index"));
     assert!(
-        message(&[b"MEDCLIPV".as_slice(), &[2, 0, 0, 0, 0, 0, 0, 0]].concat()).contains("is of version 2")
+        message(&[b"MEDCLIPV".as_slice(), &[3, 0, 0, 0, 0, 0, 0, 0]].concat()).contains("is of version 3")
     );
     for cut in (0..whole.len()).step_by(61) {
         message(&whole[..cut]);
