@@ -85,7 +85,7 @@ fn killed_again_and_again_it_ends_as_if_it_had_not_been() {
     assert_eq!(end.status.code(), Some(1), "{}", text(&end.stderr));
     assert_eq!(
         text(&end.stderr),
-        "killed.jsonl: 180 of 180 rows, 9 without scores (3 damaged, 3 empty, 3 unknown_format)\n"
+        "killed.jsonl: 180 of 180 rows, 9 without scores (3 empty, 3 truncated, 3 unknown_format)\n"
     );
     assert_eq!(fs::read_to_string(root.path().join("killed.jsonl")).unwrap(), expected);
     assert_eq!(expected.lines().count(), 180);

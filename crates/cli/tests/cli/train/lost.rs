@@ -47,7 +47,7 @@ fn a_lost_image_is_named_by_row_and_the_run_ends_with_status_1() {
         assert_eq!(refused.status.code(), Some(2), "{name}: {message}");
         assert!(message.contains("1 of 20 images cannot be read (5 %)"), "{name}: {message}");
         assert!(message.contains("data.max_lost allows 1 %"), "{name}: {message}");
-        let row = format!("line {line} of phantoms/manifest.csv: ");
+        let row = format!("row {} (line {line}) of phantoms/manifest.csv: ", line - 1);
         assert!(message.contains(&row) && !message.contains(file), "{name}: {message}");
         assert!(!directory.join("out").exists(), "{name}");
         let refused = run(directory, "out", &["--log-paths"]);

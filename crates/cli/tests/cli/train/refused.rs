@@ -127,11 +127,14 @@ fn files_that_cannot_be_used() {
     let no_such = "No such file";
     let cases: &[(&str, &[&str])] = &[
         ("image.init=none.safetensors", &["image.init: ", "none.safetensors", no_such]),
-        ("image.init=text.txt", &["image.init: text.txt: neither a safetensors nor a PyTorch file"]),
+        ("image.init=text.txt", &["image.init: text.txt: the file is text"]),
         ("text.init=none.bin", &["text.init: ", "none.bin", no_such]),
         ("start=nowhere", &["start: nowhere/weights.safetensors", no_such]),
         ("text.tokenizer=none.json", &["text.tokenizer: ", "none.json", no_such]),
-        ("text.tokenizer=text.txt", &["text.tokenizer: text.txt: not a tokenizer.json"]),
+        (
+            "text.tokenizer=text.txt",
+            &["text.tokenizer: text.txt cannot be used as a tokenizer: not a tokenizer.json"],
+        ),
         ("prompts=none.toml", &["prompts: none.toml", no_such]),
         ("prompts=text.txt", &["prompts: text.txt"]),
         ("prompts=edema.toml", &["select_findings: `No Finding` is no class of edema.toml"]),
