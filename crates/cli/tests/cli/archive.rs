@@ -204,8 +204,12 @@ fn tar(path: &Path, members: &[(&str, &[u8])], links: &[(&str, &str)]) {
         bytes.extend(content);
         bytes.resize(bytes.len().next_multiple_of(512), 0);
     };
-    members.iter().for_each(|(name, content)| push(name, b'0', "", content));
-    links.iter().for_each(|(name, target)| push(name, b'1', target, b""));
+    for (name, content) in members {
+        push(name, b'0', "", content);
+    }
+    for (name, target) in links {
+        push(name, b'1', target, b"");
+    }
     bytes.resize(bytes.len() + 1024, 0);
     fs::write(path, bytes).unwrap();
 }

@@ -84,15 +84,7 @@ impl Dataset {
         seed: u64,
         known: &KnownDigests,
     ) -> Result<Self, DataError> {
-        config.sampler.validate()?;
-        config.labels.validate()?;
-        config.teacher.as_ref().map(TeacherConfig::validate).transpose()?;
-        if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
-            return Err(DataError::PromptShare);
-        }
-        if !(0.0..=1.0).contains(&config.max_lost) {
-            return Err(DataError::MaxLost);
-        }
+        check_shares(config)?;
         let augmenter =
             Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
         let storage = match (&config.cache, config.in_memory) {
@@ -158,15 +150,10 @@ impl Dataset {
 
         let (images, kept) = load(TRAIN, &chosen.train, &train_preprocessor)?;
         let report_of: Vec<Option<usize>> = kept.iter().map(|index| reports.of_record[*index]).collect();
-        let labels: Vec<_> = kept
-            .iter()
-            .zip(&report_of)
-            .map(|(index, report)| {
-                config
-                    .labels
-                    .vector(&records[*index].annotations, report.map(|report| &report_labels[report]))
-            })
-            .collect();
+        let label = |(index, report): (&usize, &Option<usize>)| {
+            config.labels.vector(&records[*index].annotations, report.map(|report| &report_labels[report]))
+        };
+        let labels: Vec<_> = kept.iter().zip(&report_of).map(label).collect();
         let sources: Vec<&str> = kept.iter().map(|index| records[*index].source.as_str()).collect();
         let sampler = Sampler::new(config.sampler.clone(), seed, labels.clone(), &sources, report_of, &pool)?;
         let kept: Vec<Record> = kept.into_iter().map(|index| records[index].clone()).collect();
@@ -196,6 +183,20 @@ impl Dataset {
         }
         Ok(Self { train: Arc::new(train), evals, lost, images: selected })
     }
+}
+
+/// Settings that need no data to be judged.
+fn check_shares(config: &DataConfig) -> Result<(), DataError> {
+    config.sampler.validate()?;
+    config.labels.validate()?;
+    config.teacher.as_ref().map(TeacherConfig::validate).transpose()?;
+    if !(0.0..=1.0).contains(&config.sentences.prompt_share) {
+        return Err(DataError::PromptShare);
+    }
+    if !(0.0..=1.0).contains(&config.max_lost) {
+        return Err(DataError::MaxLost);
+    }
+    Ok(())
 }
 
 /// Refuses an evaluation that has a film of training under another name.

@@ -46,7 +46,8 @@ fn kernels_are_vector_code() {
     }
     let mut all = Comparison::default();
     rows(&mut all);
-    normalizations(&mut all);
+    layer_norm(&mut all);
+    batch_norm(&mut all);
     windows(&mut all);
     heads(&mut all);
     all.check();
@@ -115,7 +116,7 @@ fn column_sums(x: &[f32], width: usize) -> Vec<f32> {
     sums
 }
 
-fn normalizations(all: &mut Comparison) {
+fn layer_norm(all: &mut Comparison) {
     let (height, width) = (128, 512);
     let (x, xs) = tensor([height, width], 4);
     let (g, gs) = tensor([height, width], 5);
@@ -169,6 +170,14 @@ fn normalizations(all: &mut Comparison) {
             (dx, dweight, dbias)
         },
     );
+}
+
+fn batch_norm(all: &mut Comparison) {
+    let (height, width) = (128, 512);
+    let (x, xs) = tensor([height, width], 4);
+    let (g, gs) = tensor([height, width], 5);
+    let (weight, weights) = tensor([width], 6);
+    let (bias, biases) = tensor([width], 7);
     let batch = || BatchNorm {
         eps: EPS,
         mode: BatchNormMode::Batch,

@@ -86,10 +86,10 @@ fn tile<S: Simd, const M: usize, const V: usize>(
     let mut sums = [[simd.splat_f32s(0.0); V]; M];
     for k in 0..depth {
         let Some(b) = S::as_simd_f32s(&b[k * b_row..]).0.first_chunk::<V>() else { return };
-        for i in 0..M {
+        for (i, sums) in sums.iter_mut().enumerate() {
             let a = simd.splat_f32s(a.values[(top + i) * a.row + k * a.column]);
-            for v in 0..V {
-                sums[i][v] = simd.mul_add_f32s(a, b[v], sums[i][v]);
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum = simd.mul_add_f32s(a, *b, *sum);
             }
         }
     }

@@ -99,11 +99,12 @@ fn table(log: &RunLog, set: &str) -> Option<[Block; 2]> {
         })
         .collect();
     rows.push(row("macro", [String::new(), String::new()], &|evaluation| evaluation.macro_auroc));
-    let mut words = format!("AUROC of {set}, zero-shot by prompts, {} images.", last.images);
-    if !last.left_out.is_empty() {
-        words +=
-            &format!(" The mean leaves out {}: every film has it, or none does.", last.left_out.join(", "));
-    }
+    let left_out = if last.left_out.is_empty() {
+        String::new()
+    } else {
+        format!(" The mean leaves out {}: every film has it, or none does.", last.left_out.join(", "))
+    };
+    let words = format!("AUROC of {set}, zero-shot by prompts, {} images.{left_out}", last.images);
     Some([Block::Paragraph(words), Block::Table(Table { header, rows, numeric_from: 1 })])
 }
 

@@ -89,14 +89,13 @@ impl Origin {
 
     /// SHA-256 of all that decides the weights; when a file was last changed does not.
     pub(super) fn sha256(&self) -> String {
-        let mut text = format!("{}\n", sha256(self.settings.as_bytes()));
-        for (setting, file) in &self.files {
-            text += &format!("{setting}\t{}\n", file.sha256);
-        }
-        for NamedImage { set, path, digest, .. } in &self.images {
+        let settings = [format!("{}\n", sha256(self.settings.as_bytes()))];
+        let files = self.files.iter().map(|(setting, file)| format!("{setting}\t{}\n", file.sha256));
+        let images = self.images.iter().map(|NamedImage { set, path, digest, .. }| {
             let digest = digest.as_ref().map_or("unreadable", |digest| digest.sha256.as_str());
-            text += &format!("{set}\t{}\t{digest}\n", path.display());
-        }
+            format!("{set}\t{}\t{digest}\n", path.display())
+        });
+        let text: String = settings.into_iter().chain(files).chain(images).collect();
         sha256(text.as_bytes())
     }
 

@@ -19,8 +19,10 @@ fn run(directory: &Path, output: &str, arguments: &[&str]) -> Output {
     medclip(&command).current_dir(directory).output().unwrap()
 }
 
-/// Ways to lose an image.
-const FAULTS: [(&str, fn(&Path)); 4] = [
+/// What a fault is called, and what makes it of an image.
+type Fault = (&'static str, fn(&Path));
+
+const FAULTS: [Fault; 4] = [
     ("missing", |path| fs::remove_file(path).unwrap()),
     ("empty", |path| fs::write(path, "").unwrap()),
     ("no image", |path| fs::write(path, "not an image").unwrap()),

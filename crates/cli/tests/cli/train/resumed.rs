@@ -16,7 +16,7 @@ fn run(directory: &Path, arguments: &[&str]) -> Output {
 
 fn assert_goes_on(directory: &Path, arguments: &[&str]) -> String {
     let output = run(directory, arguments);
-    let message = text(&output.stderr).to_owned();
+    let message = text(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {message}");
     message
 }
