@@ -132,7 +132,7 @@ impl Labeler {
 
     /// What a report says of each finding, sentence by sentence and together.
     ///
-    /// Sentences of the sections [`Section::Context`](crate::Section::Context) are left out. "No Finding" is CheXpert's: positive
+    /// Sentences of the sections [`Section::Context`] are left out. "No Finding" is CheXpert's: positive
     /// when no other finding but support devices, and no abnormality outside the 14, is positive or uncertain.
     ///
     /// A sentence is read with the next where that answers it or speaks of it: "Is there a pneumothorax? No." and "Small
