@@ -27,7 +27,8 @@ use medclip_core::{
     ModelConfig, PreprocessConfig, PromptPooling, PromptSet, TextTower, Tokenizer, TokenizerConfig,
 };
 
-use random::{Random, mutate, peak_memory};
+use random::mutate;
+use random::shared::{Random, peak_memory};
 
 const DEFAULT_COUNT: usize = 3000;
 /// A mutated file may not take longer.

@@ -10,6 +10,9 @@
 #![cfg(feature = "dicom")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a long test reports what it saw")]
 
+#[path = "../../../tests/support/random.rs"]
+#[allow(unreachable_pub, reason = "a module of several test binaries")]
+mod random;
 #[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod support;
 
@@ -21,6 +24,7 @@ use std::{env, fs};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use medclip_decode::{Limits, Reason, from_bytes};
 
+use random::{Random, peak_memory};
 use support::{BIG_ENDIAN, Builder, DEFLATED, IMPLICIT, JPEG, RLE, Value, rle};
 
 const DEFAULT_COUNT: usize = 600;
@@ -192,29 +196,5 @@ fn promise(bytes: &mut [u8], random: &mut Random) {
     let found = bytes.windows(header.len()).position(|window| window == header);
     if let Some(target) = found.and_then(|at| bytes.get_mut(at + skip..at + skip + 2)) {
         target.copy_from_slice(&if big_endian { size.to_be_bytes() } else { size.to_le_bytes() });
-    }
-}
-
-/// Peak of resident memory in KiB, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// A generator good enough to choose bytes by (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
     }
 }

@@ -20,7 +20,8 @@ use std::{env, fs};
 use medclip_weights::names::Mapping;
 use medclip_weights::{ElementType, TensorFile, TensorFileError, TensorFileOptions};
 
-use support::random::{Random, mutate, peak_memory};
+use support::random::mutate;
+use support::random::shared::{Random, peak_memory};
 use support::{Node, archive, dict, legacy, model, safetensors};
 
 const DEFAULT_COUNT: usize = 2000;

@@ -1,8 +1,13 @@
 //! Damaged files, made of sound ones: also for the tests of other crates that read what strangers wrote.
 
+#[path = "../../../../tests/support/random.rs"]
+mod random;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use std::{env, fs};
+
+use random::{Random, peak_memory};
 
 /// A damaged file may not take longer.
 const MOST_TIME: Duration = Duration::from_secs(5);
@@ -98,28 +103,4 @@ fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// Peak of resident memory in KiB, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// A generator good enough to choose bytes by (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
 }
