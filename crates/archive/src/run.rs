@@ -5,58 +5,59 @@
 //! ├── rows-00000.parquet       rows of the first inputs, in order; every file as many but the last
 //! ├── rows-00001.parquet
 //! └── _medclip/                readers of data sets skip names that begin with `_`
-//!     ├── run.json             Settings, and how many inputs with which SHA-256
+//!     ├── run.json             Settings, how many inputs, SHA-256 of their names and of their list
 //!     ├── inputs.jsonl         the inputs, a Source a line
 //!     ├── commits/00000.json   rows, failures, length and SHA-256 of a file of rows
 //!     ├── finished.json        written last
-//!     └── lock                 held by the process at work
+//!     └── lock                 held by the process at work, and names it
 //! ```
 //!
-//! A file of rows counts from the moment its commit has its name. Both are written under another name, flushed and then
-//! renamed, the rows first; what was left without a commit is written again, to the same bytes.
+//! The lock comes first: a directory that holds nothing else has not begun. A file of rows counts from the moment its commit has
+//! its name. Both are written under another name, flushed and then renamed, the rows first; what was left without a commit is
+//! written again, to the same bytes.
+//!
+//! A run goes on only if the list of inputs, every file of rows and every commit are as the record has them. That is against
+//! accidents and careless edits: it does not protect against someone who rewrites all of them.
 
 mod commit;
+mod error;
 mod inputs;
+mod place;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_core::staging::{StagedDirectory, StagingError, replace_file, replace_file_with};
+use medclip_core::bundle::sha256_of_file;
+use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::intake::IntakeError;
 use crate::row::Row;
 use crate::source::Source;
-use commit::{Commit, commit_path, rows_path};
+use commit::{Commit, Sum, commit_name, rows_name, rows_path};
 use inputs::{InputReader, InputWriter, Stamp};
+use place::{FINISHED, INPUTS, Place, RUN, read_json};
 
+pub use error::RunError;
 pub use settings::Settings;
 
-/// Holds all but the rows.
-const CONTROL: &str = "_medclip";
-const RUN: &str = "run.json";
-const INPUTS: &str = "inputs.jsonl";
-const FINISHED: &str = "finished.json";
-const LOCK: &str = "lock";
-
 /// Form of the directory; another is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A run at work. Nobody else can open its directory meanwhile.
 #[derive(Debug)]
 pub struct Run {
-    directory: PathBuf,
+    place: Place,
     file: Option<PathBuf>,
+    /// SHA-256 of its record.
+    id: String,
     settings: Settings,
     inputs: u64,
     commits: u64,
     summary: Summary,
     is_finished: bool,
-    _lock: File,
 }
 
 /// What a run has come to.
@@ -77,88 +78,6 @@ pub enum Target {
     File(PathBuf),
 }
 
-/// Why a run cannot begin or go on.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The inputs cannot be listed.
-    #[error(transparent)]
-    Intake(#[from] IntakeError),
-    /// Something cannot be written.
-    #[error("cannot write {source}")]
-    Write {
-        /// What and why.
-        #[from]
-        source: StagingError,
-    },
-    /// Something cannot be read.
-    #[error("{}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// There are results already.
-    #[error("{} is there already: continue that run, or name another place", path.display())]
-    Exists {
-        /// The directory or file.
-        path: PathBuf,
-    },
-    /// The one file of a finished run is not where it was written.
-    #[error(
-        "{} was written and is not there any more (moved or deleted), but {} still says that the run is finished: \
-         delete {} to score again",
-        file.display(), record.display(), record.display()
-    )]
-    Moved {
-        /// The file that is gone.
-        file: PathBuf,
-        /// The directory beside it that holds the record of the run, which is to be deleted.
-        record: PathBuf,
-    },
-    /// A run that another version of this program began.
-    #[error(
-        "{} was begun by another version of this program, which wrote other columns (form {found}, this program writes \
-         {VERSION}): finish it with that version, or delete it to score again",
-        path.display()
-    )]
-    Version {
-        /// The run's directory.
-        path: PathBuf,
-        /// Its form.
-        found: u32,
-    },
-    /// A directory of something else.
-    #[error("{} is not empty and holds no run", path.display())]
-    NotARun {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// Another process is at work on it.
-    #[error("another process is at work on {}", path.display())]
-    Locked {
-        /// The run's directory.
-        path: PathBuf,
-    },
-    /// Not the run that was asked for.
-    #[error("{} is another run: {}", path.display(), differences.join("; "))]
-    Differs {
-        /// The run's directory.
-        path: PathBuf,
-        /// What differs, with both values.
-        differences: Vec<String>,
-    },
-    /// Something in the directory is not as it was left.
-    #[error("{} is damaged: {reason}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Manifest {
@@ -166,6 +85,26 @@ struct Manifest {
     notice: String,
     settings: Settings,
     inputs: Stamp,
+    /// The list of inputs as a file.
+    list: Sum,
+}
+
+/// Only this of a record of another version.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// `finished.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Finished {
+    /// SHA-256 of `run.json`.
+    run: String,
+    #[serde(flatten)]
+    summary: Summary,
+    /// The one file, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<Sum>,
 }
 
 /// Calls its argument with every input, in order.
@@ -196,84 +135,129 @@ impl Run {
     /// Begins a run.
     ///
     /// # Errors
-    /// [`RunError::Exists`] and [`RunError::NotARun`] when there is something in the place; otherwise when the inputs cannot
-    /// be listed or nothing can be written.
+    /// [`RunError::Exists`] and [`RunError::NotARun`] when there is something in the place, [`RunError::Locked`] while another
+    /// process is at work there; otherwise when the inputs cannot be listed or nothing can be written.
     pub fn begin(target: &Target, settings: Settings, list: &mut List<'_>) -> Result<Self, RunError> {
-        let directory = target.directory();
         if let Some(path) = target.file().filter(|path| path.exists()) {
             return Err(RunError::Exists { path: path.to_owned() });
         }
-        if directory.join(CONTROL).join(RUN).exists() {
-            // There is no file: that was seen above.
-            if let Some(file) = target.file().filter(|_| directory.join(CONTROL).join(FINISHED).exists()) {
-                return Err(RunError::Moved { file: file.to_owned(), record: directory });
-            }
-            return Err(RunError::Exists { path: directory });
-        }
-        if is_occupied(&directory)? {
-            return Err(RunError::NotARun { path: directory });
-        }
-        let staged = StagedDirectory::create(&directory)?;
-        let control = staged.path().join(CONTROL);
-        fs::create_dir_all(control.join("commits")).map_err(|source| read_error(&control, source))?;
-        let mut writer = InputWriter::create(&control.join(INPUTS))?;
-        list(&mut |source| writer.push(&source))?;
-        let inputs = writer.finish()?;
-        let notice = "Research use only, not for diagnosis.".to_owned();
-        let manifest = Manifest { version: VERSION, notice, settings, inputs };
-        write_json(&control.join(RUN), &manifest)?;
-        staged.put_in_place()?;
-        Self::open(target, manifest)
+        Self::begin_in(Place::hold(&target.directory())?, target, settings, list)
     }
 
     /// Goes on with the run in the place of `target`, or begins it where there is none.
     ///
     /// # Errors
-    /// [`RunError::Differs`] when the run there is of other settings or inputs, [`RunError::Damaged`] when rows that were
-    /// committed are not there as they were; otherwise as [`Run::begin`].
+    /// [`RunError::Differs`] when the run there is of other settings or inputs, [`RunError::Damaged`] when its record, its list
+    /// of inputs or rows that were committed are not there as they were; otherwise as [`Run::begin`].
     pub fn resume(target: &Target, settings: Settings, list: &mut List<'_>) -> Result<Self, RunError> {
-        let directory = target.directory();
-        let path = directory.join(CONTROL).join(RUN);
-        if !path.exists() {
-            return Self::begin(target, settings, list);
-        }
-        let manifest: Manifest = read_json(&path)?;
-        if manifest.version != VERSION {
-            return Err(RunError::Version { path: directory, found: manifest.version });
-        }
-        let mut differences = manifest.settings.differences(&settings);
-        if differences.is_empty() {
-            let mut stamp = Stamp::default();
-            list(&mut |source| {
-                stamp.push(&source);
-                Ok(())
-            })?;
-            differences.extend(manifest.inputs.difference(&stamp));
-        }
-        if !differences.is_empty() {
-            return Err(RunError::Differs { path: directory, differences });
-        }
-        Self::open(target, manifest)
+        Self::resume_in(Place::hold(&target.directory())?, target, settings, list).map_err(|(error, _)| error)
     }
 
-    fn open(target: &Target, manifest: Manifest) -> Result<Self, RunError> {
-        let directory = target.directory();
-        let lock = lock(&directory)?;
-        let Manifest { settings, inputs, .. } = manifest;
-        let file = target.file().map(Path::to_owned);
-        let finished = directory.join(CONTROL).join(FINISHED);
-        let is_finished = finished.exists();
-        let (commits, summary) = if is_finished {
-            (0, read_json(&finished)?)
-        } else {
-            commit::scan(&directory, &settings, inputs.count())?
-        };
-        let inputs = inputs.count();
-        let run = Self { directory, file, settings, inputs, commits, summary, is_finished, _lock: lock };
-        if is_finished {
-            run.tidy()?;
+    /// [`Run::resume`], but a run that is another one, is damaged, or is of another version is removed first. `told` is called
+    /// then, with the reason.
+    ///
+    /// # Errors
+    /// As [`Run::resume`], and when the directory holds something that is not a run's.
+    pub fn resume_or_replace(
+        target: &Target,
+        settings: Settings,
+        list: &mut List<'_>,
+        told: impl FnOnce(&RunError),
+    ) -> Result<Self, RunError> {
+        let place = Place::hold(&target.directory())?;
+        match Self::resume_in(place, target, settings.clone(), list) {
+            Ok(run) => Ok(run),
+            Err((error, Some(mut place))) if error.is_of_another_run() => {
+                told(&error);
+                place.clear()?;
+                Self::begin_in(place, target, settings, list)
+            }
+            Err((error, _)) => Err(error),
         }
-        Ok(run)
+    }
+
+    /// Removes the run in a directory, if no process is at work on it and it holds nothing else.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn remove(directory: &Path) -> Result<(), RunError> {
+        Place::hold(directory)?.remove()
+    }
+
+    fn begin_in(
+        mut place: Place,
+        target: &Target,
+        settings: Settings,
+        list: &mut List<'_>,
+    ) -> Result<Self, RunError> {
+        if place.has(RUN) {
+            let record = place.directory().to_owned();
+            return Err(match target.file() {
+                Some(file) if file.exists() => RunError::Exists { path: file.to_owned() },
+                Some(file) if place.has(FINISHED) => RunError::Moved { file: file.to_owned(), record },
+                _ => RunError::Exists { path: record },
+            });
+        }
+        place.refuse_occupied()?;
+        place.make_commits()?;
+        let mut failed = None;
+        let written = place.records().replace_with(INPUTS, |out| {
+            let mut writer = InputWriter::new(out);
+            match list(&mut |source| writer.push(&source)) {
+                Ok(()) => Ok(writer.finish()),
+                Err(error) => {
+                    failed = Some(error);
+                    Err(io::Error::other("the inputs cannot be listed"))
+                }
+            }
+        });
+        let inputs = match failed {
+            Some(error) => return Err(error.into()),
+            None => written?,
+        };
+        let notice = "Research use only, not for diagnosis.".to_owned();
+        let list = Sum::of_file(&place.record(INPUTS))?;
+        let manifest = Manifest { version: VERSION, notice, settings, inputs, list };
+        place.write_record(RUN, &manifest)?;
+        Self::open(place, target, manifest).map_err(|(error, _)| error)
+    }
+
+    fn resume_in(
+        place: Place,
+        target: &Target,
+        settings: Settings,
+        list: &mut List<'_>,
+    ) -> Result<Self, (RunError, Option<Place>)> {
+        if !place.has(RUN) {
+            return Self::begin_in(place, target, settings, list).map_err(|error| (error, None));
+        }
+        match check_same(&place, &settings, list) {
+            Ok(manifest) => Self::open(place, target, manifest),
+            Err(error) => Err((error, Some(place))),
+        }
+    }
+
+    fn open(place: Place, target: &Target, manifest: Manifest) -> Result<Self, (RunError, Option<Place>)> {
+        let file = target.file().map(Path::to_owned);
+        let Manifest { settings, inputs, list, .. } = manifest;
+        let inputs = inputs.count();
+        let checked = || {
+            let path = place.record(RUN);
+            let id = sha256_of_file(&path).map_err(RunError::read(path))?;
+            let (commits, summary, is_finished) =
+                check_rows(&place, file.as_deref(), &id, &settings, inputs, &list)?;
+            Ok((id, commits, summary, is_finished))
+        };
+        match checked() {
+            Ok((id, commits, summary, is_finished)) => {
+                let mut run = Self { place, file, id, settings, inputs, commits, summary, is_finished };
+                if is_finished {
+                    run.tidy().map_err(|error| (error, None))?;
+                }
+                Ok(run)
+            }
+            Err(error) => Err((error, Some(place))),
+        }
     }
 
     /// What the run is of.
@@ -301,7 +285,7 @@ impl Run {
     /// # Errors
     /// [`RunError`] when the list cannot be read.
     pub(crate) fn remaining(&self) -> Result<InputReader, RunError> {
-        InputReader::open(&self.directory.join(CONTROL).join(INPUTS), self.summary.rows)
+        InputReader::open(&self.place.record(INPUTS), self.summary.rows)
     }
 
     /// Puts the rows of the next inputs on disk. When this returns they outlive a loss of power.
@@ -314,12 +298,12 @@ impl Run {
     pub(crate) fn commit(&mut self, rows: &[Row]) -> Result<(), RunError> {
         let expected = self.settings.rows_of(self.commits, self.inputs);
         assert_eq!(rows.len() as u64, expected, "rows of file {}", self.commits);
-        let path = rows_path(&self.directory, self.commits, self.settings.format);
+        let name = rows_name(self.commits, self.settings.format);
         let bytes = self.settings.format.encode(&self.settings, rows);
-        let bytes = bytes.map_err(|source| StagingError { path: path.clone(), source })?;
-        replace_file(&path, &bytes)?;
-        let commit = Commit::new(rows, &bytes);
-        write_json(&commit_path(&self.directory, self.commits), &commit)?;
+        let bytes = bytes.map_err(RunError::write(self.place.directory().join(&name)))?;
+        self.place.rows().replace(&name, &bytes)?;
+        let commit = Commit::new(&self.id, self.commits, rows, &bytes);
+        self.place.write_commit(&commit_name(self.commits), &commit)?;
         self.commits += 1;
         commit.add_to(&mut self.summary);
         Ok(())
@@ -334,79 +318,103 @@ impl Run {
     /// When rows are missing.
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         assert_eq!(self.summary.rows, self.inputs, "a finished run has all rows");
-        if let Some(file) = &self.file {
-            let format = &self.settings.format;
-            let files: Vec<PathBuf> =
-                (0..self.commits).map(|number| rows_path(&self.directory, number, *format)).collect();
-            replace_file_with(file, |out| format.join(&self.settings, &files, out))?;
-        }
-        write_json(&self.directory.join(CONTROL).join(FINISHED), &self.summary)?;
+        let file = match &self.file {
+            Some(file) => {
+                let format = &self.settings.format;
+                let directory = self.place.directory();
+                let files: Vec<PathBuf> =
+                    (0..self.commits).map(|number| rows_path(directory, number, *format)).collect();
+                replace_file_with(file, |out| format.join(&self.settings, &files, out))?;
+                Some(Sum::of_file(file)?)
+            }
+            None => None,
+        };
+        let finished = Finished { run: self.id.clone(), summary: self.summary.clone(), file };
+        self.place.write_record(FINISHED, &finished)?;
         self.is_finished = true;
         self.tidy()
     }
 
     /// Removes what the one file holds too. The record of the run stays.
-    fn tidy(&self) -> Result<(), RunError> {
-        let Some(file) = &self.file else { return Ok(()) };
-        if !file.exists() {
-            return Err(RunError::Moved { file: file.clone(), record: self.directory.clone() });
+    fn tidy(&mut self) -> Result<(), RunError> {
+        if self.file.is_none() {
+            return Ok(());
         }
-        let listed = fs::read_dir(&self.directory).map_err(|source| read_error(&self.directory, source))?;
-        for entry in listed {
-            let entry = entry.map_err(|source| read_error(&self.directory, source))?;
-            if entry.file_name().to_string_lossy().starts_with("rows-") {
-                remove(fs::remove_file(entry.path()), &entry.path())?;
+        self.place.remove_rows()?;
+        self.place.remove_commits()?;
+        self.place.remove_list()
+    }
+}
+
+/// The record of a run, if the run is of these settings and inputs.
+fn check_same(place: &Place, settings: &Settings, list: &mut List<'_>) -> Result<Manifest, RunError> {
+    let path = place.record(RUN);
+    let Version { version } = read_json(&path)?;
+    if version != VERSION {
+        return Err(RunError::Version { path: place.directory().to_owned(), found: version });
+    }
+    let manifest: Manifest = read_json(&path)?;
+    let mut differences = manifest.settings.differences(settings);
+    if differences.is_empty() {
+        let mut stamp = Stamp::default();
+        list(&mut |source| {
+            stamp.push(&source);
+            Ok(())
+        })?;
+        differences.extend(manifest.inputs.difference(&stamp));
+    }
+    if differences.is_empty() {
+        Ok(manifest)
+    } else {
+        Err(RunError::Differs { path: place.directory().to_owned(), differences })
+    }
+}
+
+/// How many files of rows count, what they hold, and whether the run is finished. Everything is compared with the record.
+fn check_rows(
+    place: &Place,
+    file: Option<&Path>,
+    id: &str,
+    settings: &Settings,
+    inputs: u64,
+    list: &Sum,
+) -> Result<(u64, Summary, bool), RunError> {
+    let record = place.record(FINISHED);
+    let finished: Option<Finished> = if record.exists() { Some(read_json(&record)?) } else { None };
+    if let Some(Finished { run, summary, file: sum }) = &finished {
+        if run != id {
+            return Err(RunError::damaged(record, "it is not of the run that run.json describes"));
+        }
+        if summary.rows != inputs {
+            let reason = format!("it says {} rows, the run has {inputs} inputs", summary.rows);
+            return Err(RunError::damaged(record, reason));
+        }
+        if let Some(file) = file {
+            if !file.exists() {
+                let (file, record) = (file.to_owned(), place.directory().to_owned());
+                return Err(RunError::Moved { file, record });
             }
+            let Some(sum) = sum else {
+                return Err(RunError::damaged(record, "it does not tell the SHA-256 of the one file"));
+            };
+            sum.check(file)?;
+            return Ok((0, summary.clone(), true));
         }
-        let control = self.directory.join(CONTROL);
-        remove(fs::remove_dir_all(control.join("commits")), &control)?;
-        remove(fs::remove_file(control.join(INPUTS)), &control)
     }
-}
-
-fn remove(result: io::Result<()>, path: &Path) -> Result<(), RunError> {
-    match result {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(StagingError { path: path.to_owned(), source }.into())
+    list.check(&place.record(INPUTS))?;
+    let (commits, summary) = commit::scan(place, id, settings, inputs)?;
+    match finished {
+        Some(finished) if finished.summary != summary => {
+            let reason = "its numbers are not those of the files of rows";
+            Err(RunError::damaged(record, reason))
         }
-        _ => Ok(()),
+        finished => Ok((commits, summary, finished.is_some())),
     }
 }
 
-/// Whether something is there that is no empty directory.
-fn is_occupied(path: &Path) -> Result<bool, RunError> {
-    match fs::read_dir(path) {
-        Ok(mut entries) => Ok(entries.next().is_some()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(read_error(path, source)),
+impl RunError {
+    /// Whether what is there is not the run that was asked for, or cannot be gone on with.
+    const fn is_of_another_run(&self) -> bool {
+        matches!(self, Self::Differs { .. } | Self::Damaged { .. } | Self::Version { .. })
     }
-}
-
-/// The system lets go of it when the process ends, however it ends.
-fn lock(directory: &Path) -> Result<File, RunError> {
-    let path = directory.join(CONTROL).join(LOCK);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|source| StagingError { path: path.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RunError::Locked { path: directory.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(StagingError { path, source }.into()),
-    }
-}
-
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StagingError> {
-    replace_file_with(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, value)?;
-        out.write_all(b"\n")
-    })
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, RunError> {
-    let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| RunError::Damaged { path: path.to_owned(), reason: error.to_string() })
-}
-
-fn read_error(path: &Path, source: io::Error) -> RunError {
-    RunError::Read { path: path.to_owned(), source }
 }

@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,11 +19,35 @@ const SHARD: u32 = 5;
 fn lay(directory: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     for (path, bytes) in files {
         let path = directory.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let parent = path.parent().unwrap();
+        fs::create_dir_all(parent).unwrap();
+        if parent.ends_with(STAGING) {
+            private(parent);
+        }
         fs::write(path, bytes).unwrap();
     }
     fs::create_dir_all(directory.join("_medclip/commits")).unwrap();
 }
+
+/// Where a writer stages; the name is random otherwise.
+const STAGING: &str = ".medclip-0123456789abcdef.partial";
+
+/// What a writer of `path` leaves when it is killed with these bytes written.
+fn staged(path: &Path, bytes: &[u8]) -> Vec<(PathBuf, Vec<u8>)> {
+    let staging = path.parent().unwrap().join(STAGING);
+    let name = path.file_name().unwrap().as_encoded_bytes();
+    let mark = format!(r#"{{"what":"medclip staging","target":{name:?}}}"#);
+    vec![(staging.join("mark"), mark.into_bytes()), (staging.join("new"), bytes.to_vec())]
+}
+
+#[cfg(unix)]
+fn private(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn private(_directory: &Path) {}
 
 /// The state after `commits` files of rows, with what an interrupted writer left on top.
 fn stopped(
@@ -40,7 +65,6 @@ fn stopped(
         later += 1;
     }
     let mut states = vec![("between files".to_owned(), before.clone())];
-    let partial = |path: &Path| PathBuf::from(format!("{}.partial", path.display()));
     let mut add = |step: &str, extra: Vec<(PathBuf, Vec<u8>)>| {
         let mut state = before.clone();
         state.extend(extra);
@@ -48,13 +72,14 @@ fn stopped(
     };
     if let (Some(bytes), Some(record)) = (whole.get(&rows(commits)), whole.get(&commit(commits))) {
         let half = bytes[..bytes.len() / 2].to_vec();
-        add("rows begun", vec![(partial(&rows(commits)), half)]);
-        add("rows not renamed", vec![(partial(&rows(commits)), bytes.clone())]);
+        add("rows begun", staged(&rows(commits), &half));
+        add("rows not renamed", staged(&rows(commits), bytes));
         add("rows without commit", vec![(rows(commits), bytes.clone())]);
         add("rows of a lost write", vec![(rows(commits), vec![0; bytes.len()])]);
         let committed = (rows(commits), bytes.clone());
-        add("commit begun", vec![committed.clone(), (partial(&commit(commits)), record[..4].to_vec())]);
-        add("commit not renamed", vec![committed, (partial(&commit(commits)), record.clone())]);
+        for (step, bytes) in [("commit begun", &record[..4]), ("commit not renamed", record)] {
+            add(step, staged(&commit(commits), bytes).into_iter().chain([committed.clone()]).collect());
+        }
     }
     states
 }
@@ -96,7 +121,7 @@ fn one_file_is_the_same_after_a_crash_at_every_step_of_its_end() {
         let parts = root.path().join("parts");
         go(&mut open(&Target::Directory(parts.clone()), settings(format, SHARD), &inputs).unwrap());
         let mut unfinished = contents(&parts);
-        let end = unfinished.remove(Path::new("_medclip/finished.json")).unwrap();
+        unfinished.remove(Path::new("_medclip/finished.json"));
 
         let file = root.path().join(format!("scores.{}", format.extension()));
         let target = Target::File(file.clone());
@@ -106,31 +131,33 @@ fn one_file_is_the_same_after_a_crash_at_every_step_of_its_end() {
         let names: Vec<_> = record.keys().map(|path| path.display().to_string()).collect();
         assert_eq!(names, ["_medclip/finished.json", "_medclip/run.json"]);
 
-        let partial = PathBuf::from(format!("{}.partial", file.display()));
+        let end = PathBuf::from("_medclip/finished.json");
         let mut finished = unfinished.clone();
-        finished.insert("_medclip/finished.json".into(), end);
+        finished.insert(end.clone(), record[&end].clone());
         let mut half_removed = finished.clone();
         half_removed.remove(Path::new(&format!("rows-00001.{}", format.extension())));
         half_removed.remove(Path::new("_medclip/inputs.jsonl"));
+        let there = || Some(vec![(file.clone(), whole.clone())]);
         for (step, state, is_there) in [
             ("before the file", &unfinished, None),
-            ("file begun", &unfinished, Some((&partial, &whole[..9]))),
-            ("file there, not marked", &unfinished, Some((&file, &whole[..]))),
-            ("marked, rows still there", &finished, Some((&file, &whole[..]))),
-            ("rows half removed", &half_removed, Some((&file, &whole[..]))),
-            ("all done", &record, Some((&file, &whole[..]))),
+            ("file begun", &unfinished, Some(staged(Path::new(file.file_name().unwrap()), &whole[..9]))),
+            ("file there, not marked", &unfinished, there()),
+            ("marked, rows still there", &finished, there()),
+            ("rows half removed", &half_removed, there()),
+            ("all done", &record, there()),
         ] {
             fs::remove_dir_all(target.directory()).unwrap();
             fs::remove_file(&file).unwrap();
             lay(&target.directory(), state);
-            if let Some((path, bytes)) = is_there {
-                fs::write(path, bytes).unwrap();
+            if let Some(files) = is_there {
+                lay(root.path(), &files.into_iter().collect());
+                fs::remove_dir_all(root.path().join("_medclip")).unwrap();
             }
             let mut run = open(&target, settings(format, SHARD), &inputs).unwrap();
             assert_eq!(go(&mut run), End::Complete);
             assert_eq!(run.summary().rows, 23);
             assert_eq!(fs::read(&file).unwrap(), whole, "{step}");
-            assert!(!partial.exists(), "{step}");
+            assert!(!root.path().join(STAGING).exists(), "{step}");
             assert_eq!(contents(&target.directory()), record, "{step}");
         }
     }
@@ -140,12 +167,39 @@ fn one_file_is_the_same_after_a_crash_at_every_step_of_its_end() {
 fn a_beginning_that_was_cut_off_is_begun_again() {
     let root = tempfile::tempdir().unwrap();
     let inputs = files(root.path(), 4);
-    let left = root.path().join("run.partial/_medclip");
-    fs::create_dir_all(&left).unwrap();
-    fs::write(left.join("inputs.jsonl"), "{\"pa").unwrap();
-    let target = Target::Directory(root.path().join("run"));
-    assert_eq!(go(&mut open(&target, settings(Format::Csv, SHARD), &inputs).unwrap()), End::Complete);
-    assert!(!root.path().join("run.partial").exists());
+    let directory = root.path().join("run");
+    let list = Path::new("_medclip/inputs.jsonl");
+    let states = [
+        vec![],
+        vec![(PathBuf::from("_medclip/lock"), vec![])],
+        vec![(list.to_owned(), b"{\"pa".to_vec())],
+        staged(list, b"{\"pa"),
+        staged(Path::new("_medclip/run.json"), b"{"),
+    ];
+    for state in states {
+        lay(&directory, &state.into_iter().collect());
+        let target = Target::Directory(directory.clone());
+        assert_eq!(go(&mut open(&target, settings(Format::Csv, SHARD), &inputs).unwrap()), End::Complete);
+        assert!(!directory.join("_medclip").join(STAGING).exists());
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
+
+#[test]
+fn a_beginning_that_fails_leaves_what_was_there() {
+    let root = tempfile::tempdir().unwrap();
+    let empty = root.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    for directory in [root.path().join("new"), empty.clone()] {
+        let failed = medclip_archive::Run::begin(
+            &Target::Directory(directory),
+            settings(Format::Csv, SHARD),
+            &mut |_| Err(io::Error::other("no").into()),
+        );
+        assert!(matches!(failed, Err(RunError::Intake(_))), "{failed:?}");
+        assert!(!root.path().join("new").exists());
+        assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
+    }
 }
 
 #[test]
@@ -224,18 +278,172 @@ fn what_is_damaged_occupied_or_in_use_is_refused() {
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
     let occupied = Target::Directory(root.path().to_owned());
     assert!(matches!(begin(&occupied), RunError::NotARun { .. }));
+}
 
-    fs::remove_file(directory.join("_medclip/finished.json")).unwrap();
-    let rows = directory.join("rows-00001.csv");
-    let mut bytes = fs::read(&rows).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    fs::write(&rows, &bytes).unwrap();
-    let error = open(&target, settings(Format::Csv, SHARD), &inputs).unwrap_err();
-    assert!(error.to_string().contains("rows-00001.csv is damaged"), "{error}");
-    bytes[last] ^= 1;
-    fs::write(&rows, &bytes).unwrap();
-    fs::remove_file(directory.join("_medclip/commits/00001.json")).unwrap();
-    let error = open(&target, settings(Format::Csv, SHARD), &inputs).unwrap_err();
-    assert!(error.to_string().contains("later ones are there"), "{error}");
+/// Changes something in a finished run.
+type Change<'a> = dyn Fn(&Path) + 'a;
+
+#[test]
+fn what_is_not_as_it_was_left_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 12);
+    let target = Target::Directory(root.path().join("run"));
+    let file = Target::File(root.path().join("scores.csv"));
+    let other = Target::Directory(root.path().join("other"));
+    for target in [&target, &file] {
+        go(&mut open(target, settings(Format::Csv, SHARD), &inputs).unwrap());
+    }
+    // The same rows, of inputs of other names.
+    fs::create_dir(root.path().join("elsewhere")).unwrap();
+    let elsewhere = files(&root.path().join("elsewhere"), 12);
+    go(&mut open(&other, settings(Format::Csv, SHARD), &elsewhere).unwrap());
+
+    let unfinish = |at: &Path| fs::remove_file(at.join("_medclip/finished.json")).unwrap();
+    let edit = |name: &'static str, from: &'static str, to: &'static str| {
+        move |at: &Path| {
+            let text = fs::read_to_string(at.join(name)).unwrap();
+            assert!(text.contains(from), "{text}");
+            fs::write(at.join(name), text.replacen(from, to, 1)).unwrap();
+        }
+    };
+    let copy = |name: &'static str| {
+        let from = other.directory();
+        move |at: &Path| {
+            fs::copy(from.join(name), at.join(name)).unwrap();
+        }
+    };
+    let swap = |one: &'static str, two: &'static str| {
+        move |at: &Path| {
+            fs::rename(at.join(one), at.join("aside")).unwrap();
+            fs::rename(at.join(two), at.join(one)).unwrap();
+            fs::rename(at.join("aside"), at.join(two)).unwrap();
+        }
+    };
+    let remove = |name: &'static str| move |at: &Path| fs::remove_file(at.join(name)).unwrap();
+    let cases: Vec<(Box<Change<'_>>, &str)> = vec![
+        (
+            Box::new(edit("_medclip/inputs.jsonl", "001.png", "002.png")),
+            "inputs.jsonl is damaged: its SHA-256",
+        ),
+        (Box::new(edit("_medclip/inputs.jsonl", "001.png", "1.png")), "inputs.jsonl is damaged: it has"),
+        (Box::new(remove("_medclip/inputs.jsonl")), "inputs.jsonl is damaged: it is missing"),
+        (Box::new(copy("_medclip/inputs.jsonl")), "inputs.jsonl is damaged"),
+        (
+            Box::new(edit("_medclip/run.json", "\"count\": 12", "\"count\": 11")),
+            "is another run: it has 11 inputs",
+        ),
+        (Box::new(edit("_medclip/run.json", "Research", "Any")), "is damaged: it is"),
+        (Box::new(edit("rows-00001.csv", "0.5", "0.6")), "rows-00001.csv is damaged: its SHA-256"),
+        (
+            Box::new(|at: &Path| fs::write(at.join("rows-00001.csv"), "").unwrap()),
+            "rows-00001.csv is damaged: it has 0 bytes",
+        ),
+        (Box::new(remove("rows-00000.csv")), "rows-00000.csv is damaged: it is missing"),
+        (Box::new(swap("rows-00000.csv", "rows-00001.csv")), "rows-00000.csv is damaged"),
+        (
+            Box::new(|at: &Path| {
+                swap("rows-00000.csv", "rows-00001.csv")(at);
+                swap("_medclip/commits/00000.json", "_medclip/commits/00001.json")(at);
+            }),
+            "00000.json is damaged: it is that of file 1",
+        ),
+        (
+            Box::new(|at: &Path| {
+                copy("rows-00001.csv")(at);
+                copy("_medclip/commits/00001.json")(at);
+            }),
+            "00001.json is damaged: it is of another run",
+        ),
+        (
+            Box::new(remove("_medclip/commits/00001.json")),
+            "00001.json is damaged: it is missing, but 00002.json is there",
+        ),
+        (
+            Box::new(edit("_medclip/commits/00002.json", "\"rows\": 2", "\"rows\": 3")),
+            "00002.json is damaged: it says 3 rows",
+        ),
+        (
+            Box::new(|at: &Path| {
+                fs::copy(at.join("rows-00001.csv"), at.join("rows-00007.csv")).unwrap();
+            }),
+            "rows-00007.csv is damaged: it is not part",
+        ),
+    ];
+    let forged: Vec<(Box<Change<'_>>, &str)> = vec![
+        (
+            Box::new(edit("_medclip/finished.json", "\"rows\": 12", "\"rows\": 13")),
+            "finished.json is damaged: it says 13 rows, the run has 12",
+        ),
+        (
+            Box::new(edit("_medclip/finished.json", "\"damaged\": 1", "\"damaged\": 2")),
+            "finished.json is damaged: its numbers",
+        ),
+        (Box::new(copy("_medclip/finished.json")), "finished.json is damaged: it is not of the run"),
+        (
+            Box::new(|at: &Path| fs::write(at.join("_medclip/finished.json"), "{}").unwrap()),
+            "finished.json is damaged",
+        ),
+    ];
+    let whole = contents(&target.directory());
+    for (finished, (change, expected)) in cases
+        .iter()
+        .flat_map(|case| [(true, case), (false, case)])
+        .chain(forged.iter().map(|case| (true, case)))
+    {
+        fs::remove_dir_all(target.directory()).unwrap();
+        lay(&target.directory(), &whole);
+        if !finished {
+            unfinish(&target.directory());
+        }
+        change(&target.directory());
+        let error = open(&target, settings(Format::Csv, SHARD), &inputs).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error} should contain {expected}");
+    }
+
+    // One file.
+    let path = root.path().join("scores.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    for (changed, expected) in
+        [("".to_owned(), "it has 0 bytes"), (text.replacen("0.5", "0.6", 1), "its SHA-256 is not")]
+    {
+        fs::write(&path, changed).unwrap();
+        let error = open(&file, settings(Format::Csv, SHARD), &inputs).unwrap_err().to_string();
+        assert!(error.contains("scores.csv is damaged") && error.contains(expected), "{error}");
+    }
+    fs::write(&path, text).unwrap();
+    open(&file, settings(Format::Csv, SHARD), &inputs).unwrap();
+}
+
+#[test]
+fn a_run_is_replaced_where_nothing_else_is_in_its_directory() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 12);
+    let target = Target::Directory(root.path().join("run"));
+    let replace = |inputs: &[PathBuf], told: &mut Option<String>| {
+        let mut list = |sink: &mut dyn FnMut(medclip_archive::Source) -> io::Result<()>| {
+            medclip_archive::expand(inputs, &support::intake(), &mut io::empty(), sink)
+        };
+        let settings = settings(Format::Csv, SHARD);
+        medclip_archive::Run::resume_or_replace(&target, settings, &mut list, |error| {
+            *told = Some(error.to_string())
+        })
+    };
+    let mut told = None;
+    go(&mut replace(&inputs, &mut told).unwrap());
+    assert_eq!(replace(&inputs, &mut told).unwrap().summary().rows, 12);
+    assert_eq!(told, None);
+    go(&mut replace(&inputs[..7], &mut told).unwrap());
+    assert!(told.take().unwrap().contains("it has 12 inputs, but 7 were given"));
+    assert_eq!(contents(&target.directory()).len(), 2 + 2 + 3);
+
+    let mine = target.directory().join("mine.txt");
+    fs::write(&mine, "mine").unwrap();
+    let error = replace(&inputs, &mut told).unwrap_err();
+    assert!(support::chain(&error).contains("mine.txt"), "{}", support::chain(&error));
+    let error = medclip_archive::Run::remove(&target.directory()).unwrap_err();
+    assert!(support::chain(&error).contains("mine.txt"));
+    assert_eq!(contents(&target.directory()).len(), 2 + 2 + 3 + 1);
+    fs::remove_file(mine).unwrap();
+    medclip_archive::Run::remove(&target.directory()).unwrap();
+    assert!(!target.directory().exists());
 }

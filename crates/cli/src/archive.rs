@@ -16,8 +16,6 @@ use medclip_archive::{
     Columns, End, PipelineOptions, Portion, Run, RunError, Settings, Skipped, Source, Summary, Target,
     expand_and_count, work,
 };
-#[cfg(feature = "search")]
-use medclip_core::staging::StagedDirectory;
 use medclip_runtime::{EngineKind, Model, ModelOptions};
 
 use crate::checks::Checks;
@@ -102,6 +100,12 @@ fn default_batch(engine: EngineKind) -> NonZeroUsize {
     NonZeroUsize::new(batch).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// The files of the bundle that decide rows and are no part of its identity, with their SHA-256.
+pub(crate) fn recorded_files(model: &Model) -> BTreeMap<String, String> {
+    let sums = model.bundle().deciding_sums(model.precision());
+    sums.into_iter().map(|(name, sum)| (name.to_owned(), sum.unwrap_or("none").to_owned())).collect()
+}
+
 /// Columns of this model's rows.
 pub(crate) fn columns(model: &Model, embeddings: bool, patient: bool) -> Columns {
     Columns {
@@ -159,14 +163,9 @@ fn open(
         Earlier::Refuse => Run::begin(target, settings, &mut list),
         Earlier::Continue => Run::resume(target, settings, &mut list),
         #[cfg(feature = "search")]
-        Earlier::Replace => match Run::resume(target, settings.clone(), &mut list) {
-            Err(RunError::Differs { .. } | RunError::Damaged { .. } | RunError::Version { .. }) => {
-                say("replacing what an earlier run left, which was of other inputs or options");
-                StagedDirectory::remove(target.directory())?;
-                Run::begin(target, settings, &mut list)
-            }
-            run => run,
-        },
+        Earlier::Replace => Run::resume_or_replace(target, settings, &mut list, |_| {
+            say("replacing what an earlier run left, which was of other inputs or options");
+        }),
     };
     run.map_err(|error| match error {
         RunError::Exists { .. } => anyhow!("{error} (--resume continues it)"),

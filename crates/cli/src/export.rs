@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::batch::Embeddings;
-use medclip_core::staging::StagedDirectory;
+use medclip_core::bundle::BUNDLE;
 use medclip_core::{GrayImage, ImageBatch, TokenBatch};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle_if};
+use medclip_files::StagedDirectory;
 use medclip_phantom::Phantom;
 use medclip_runtime::{
     Bundle, BundleFile, GraphInfo, GraphSource, Model, ModelOptions, Precision, embed_sentences,
@@ -71,8 +72,8 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
         |target: &Path| write_checked(&args.checkpoint, target, &prompts, args.card.as_deref(), &options);
     let mut out = locked_stdout();
     let differences = if args.precision == Precision::Int8 {
-        // Out of sight until its towers have passed the gate.
-        let staged = StagedDirectory::create(args.bundle.with_extension("single"))?;
+        // Out of sight until its towers have passed the gate; it never takes this name.
+        let staged = StagedDirectory::create(&args.bundle, &BUNDLE)?;
         let single = staged.path().join("bundle");
         let differences = write(&single)?;
         let single = Bundle::open(&single)?;

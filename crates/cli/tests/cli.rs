@@ -51,6 +51,12 @@ mod raster;
 mod restore;
 #[path = "cli/setting.rs"]
 mod setting;
+#[cfg(all(unix, feature = "search"))]
+#[path = "cli/shared.rs"]
+mod shared;
+#[cfg(feature = "archive")]
+#[path = "cli/simultaneous.rs"]
+mod simultaneous;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;

@@ -3,6 +3,7 @@
 mod beside;
 mod error;
 mod file;
+mod kind;
 mod sums;
 mod writer;
 
@@ -25,6 +26,7 @@ use sums::Verified;
 
 pub use error::BundleError;
 pub use file::BundleFile;
+pub use kind::BUNDLE;
 pub use sums::{sha256, sha256_of_file};
 pub use writer::BundleWriter;
 
@@ -41,6 +43,8 @@ pub struct Bundle {
     intake: Option<Head>,
     quantization: Quantization,
     files: Vec<BundleFile>,
+    /// Each file's SHA-256 by name, of files that were left out too.
+    sums: BTreeMap<String, String>,
 }
 
 impl Bundle {
@@ -99,7 +103,19 @@ impl Bundle {
             Err(_) => Quantization::default(),
         };
         refuse_unreported(&directory, &files, &quantization)?;
-        Ok(Self { directory, id, config, preprocessor, prompts, bank, golden, intake, quantization, files })
+        Ok(Self {
+            directory,
+            id,
+            config,
+            preprocessor,
+            prompts,
+            bank,
+            golden,
+            intake,
+            quantization,
+            files,
+            sums,
+        })
     }
 
     /// Where the bundle lies.
@@ -111,6 +127,18 @@ impl Bundle {
     /// made of it does not change it: see [`BundleFile::is_of_model`].
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The files that decide what a film's row says beside the model that [`Bundle::id`] identifies: intake checks, and the towers
+    /// in a further `precision`. By name, with their SHA-256, and none for checks that are missing.
+    pub fn deciding_sums(&self, precision: Precision) -> BTreeMap<&'static str, Option<&str>> {
+        let towers = TowerKind::ALL.map(|tower| BundleFile::tower(tower, precision)).into_iter().flatten();
+        let towers = towers.filter(|file| !file.is_of_model() && self.files.contains(file));
+        let sum = |file: BundleFile| self.files.contains(&file).then(|| self.sums.get(file.file_name()))?;
+        towers
+            .chain([BundleFile::Intake])
+            .map(|file| (file.file_name(), sum(file).map(String::as_str)))
+            .collect()
     }
 
     /// What `model.toml` says.

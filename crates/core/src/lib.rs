@@ -22,7 +22,6 @@
 //! | [`quantization`] | how a bundle's further precisions were made, and what they cost |
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
-//! | [`staging`] | directories put in place whole or not at all |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -53,7 +52,6 @@ pub mod prompt;
 pub mod quantization;
 pub mod raster;
 pub mod score;
-pub mod staging;
 mod stored;
 pub mod tokenize;
 

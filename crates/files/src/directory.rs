@@ -140,7 +140,13 @@ impl StagedDirectory {
 
 /// Moves `target` into the staging directory, if it holds nothing foreign: looked at before, so that it keeps its name in nearly
 /// every such case, and after, when nobody else can put anything into it.
-fn move_aside(place: &Place, target: &Path, name: &OsStr, aside: &str, kind: &Kind) -> Result<(), StagingError> {
+fn move_aside(
+    place: &Place,
+    target: &Path,
+    name: &OsStr,
+    aside: &str,
+    kind: &Kind,
+) -> Result<(), StagingError> {
     refuse_foreign(target, kind)?;
     place.parent().rename(name, place.inside(), aside.as_ref()).map_err(at(target))?;
     kind.check(&place.path().join(aside)).map_err(|source| {

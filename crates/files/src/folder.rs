@@ -1,7 +1,7 @@
 //! Files that are replaced whole.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,23 @@ impl Folder {
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Opens a file to read and write it in place, and makes it where there is none. A link is not followed, and a device or pipe
+    /// is refused.
+    ///
+    /// # Errors
+    /// [`StagingError`].
+    pub fn open_or_create(&self, name: impl AsRef<OsStr>) -> Result<File, StagingError> {
+        let name = name.as_ref();
+        let open = || {
+            let folder = Handle::open(&self.path)?;
+            match folder.create_file(name) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => folder.open_file(name),
+                made => made,
+            }
+        };
+        open().map_err(at(&self.path.join(name)))
     }
 
     /// Writes a file under another name, flushes it, and gives it its name, which has no directory.

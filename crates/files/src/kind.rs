@@ -58,7 +58,7 @@ impl Kind {
     ///
     /// # Errors
     /// [`Foreign`] inside an [`io::Error`]; the system's error where it cannot be read.
-    pub(crate) fn check(&self, directory: &Path) -> io::Result<()> {
+    pub fn check(&self, directory: &Path) -> io::Result<()> {
         if !fs::metadata(directory)?.is_dir() {
             return Err(self.refusal(Foreign::Unmarked { kind: self.name }));
         }

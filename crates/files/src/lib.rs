@@ -17,6 +17,7 @@ mod kind;
 mod lock;
 mod mark;
 mod place;
+mod private;
 mod sweep;
 
 pub use directory::StagedDirectory;
@@ -24,4 +25,5 @@ pub use error::StagingError;
 pub use folder::{Folder, replace_file, replace_file_with};
 pub use kind::{Foreign, Kind};
 pub use lock::{Holder, Lock, LockError};
+pub use private::make_private;
 pub use sweep::{is_staging, sweep};

@@ -69,7 +69,10 @@ impl Lock {
         Self::acquire_by(path.as_ref(), File::try_lock)
     }
 
-    fn acquire_by(path: &Path, try_lock: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Self, LockError> {
+    fn acquire_by(
+        path: &Path,
+        try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Self, LockError> {
         let failed = |source| LockError::Io { path: path.to_owned(), source };
         let (parent, name) = crate::folder::split(path).map_err(|error| failed(error.source))?;
         let parent = Handle::open(parent).map_err(failed)?;
@@ -212,7 +215,9 @@ mod tests {
             let root = tempfile::tempdir().unwrap();
             let path = root.path().join("lock");
             let held = Lock::acquire_by(&path, try_lock).unwrap();
-            let LockError::Held { holder, .. } = Lock::acquire_by(&path, try_lock).unwrap_err() else { panic!() };
+            let LockError::Held { holder, .. } = Lock::acquire_by(&path, try_lock).unwrap_err() else {
+                panic!()
+            };
             assert_eq!(holder, Some(Holder::here()));
             drop(held);
             Lock::acquire_by(&path, try_lock).unwrap().remove().unwrap();

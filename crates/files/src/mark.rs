@@ -37,7 +37,8 @@ pub(crate) fn read(file: &mut File) -> io::Result<Option<OsString>> {
     let Some(name) = os_string(target).filter(|_| what == STAGING) else { return Ok(None) };
     // A mark of someone else must not lead out of the directory.
     let mut components = Path::new(&name).components();
-    let is_name = matches!((components.next(), components.next()), (Some(Component::Normal(one)), None) if one == name);
+    let is_name =
+        matches!((components.next(), components.next()), (Some(Component::Normal(one)), None) if one == name);
     Ok(is_name.then_some(name))
 }
 

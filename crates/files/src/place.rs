@@ -97,6 +97,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // Left behind, it is swept by the next writer.
-        let _ = self.parent.remove_private(&self.name, &self.inside);
+        let _ = self.parent.remove_private(&self.name, &self.inside, MARK.as_ref());
     }
 }

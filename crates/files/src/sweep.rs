@@ -64,7 +64,8 @@ fn sweep_one(parent: &Handle, name: &OsStr) -> io::Result<()> {
         None if is_alone(&inside)? => {}
         None => return Ok(()),
     }
-    parent.remove_private(name, &inside)
+    // Without its mark it would be nobody's, if this process is killed half way.
+    parent.remove_private(name, &inside, MARK.as_ref())
 }
 
 /// Takes the lock of a mark, if its writer is dead.

@@ -86,8 +86,12 @@ fn a_file_is_replaced_whole_or_kept() {
     folder.replace("inner.txt", b"text").unwrap();
     let failed = folder.replace_with("inner.txt", |_| Err::<(), _>(std::io::Error::other("no")));
     assert_eq!(failed.unwrap_err().source.to_string(), "no");
-    let expected =
-        of([("it.svg", "second"), ("directory/", ""), ("directory/inner/", ""), ("directory/inner.txt", "text")]);
+    let expected = of([
+        ("it.svg", "second"),
+        ("directory/", ""),
+        ("directory/inner/", ""),
+        ("directory/inner.txt", "text"),
+    ]);
     assert_eq!(contents(root.path()), expected);
 }
 
@@ -112,8 +116,10 @@ fn a_directory_with_foreign_files_is_neither_replaced_nor_removed() {
             write(&target, [(path, text)]);
         }
         let before = contents(root.path());
-        let errors =
-            [StagedDirectory::create(&target, &KIND).unwrap_err(), StagedDirectory::remove(&target, &KIND).unwrap_err()];
+        let errors = [
+            StagedDirectory::create(&target, &KIND).unwrap_err(),
+            StagedDirectory::remove(&target, &KIND).unwrap_err(),
+        ];
         for error in errors {
             assert!(error.source.to_string().contains(reason), "{}", error.source);
         }
@@ -130,7 +136,10 @@ fn what_comes_in_while_it_is_staged_is_kept_too() {
     staged.write("marked", b"").unwrap();
     write(&target, [("notes.txt", "mine")]);
     assert!(staged.put_in_place().unwrap_err().source.to_string().contains("notes.txt"));
-    assert_eq!(contents(root.path()), of([("it/", ""), ("it/a", "first"), ("it/marked", ""), ("it/notes.txt", "mine")]));
+    assert_eq!(
+        contents(root.path()),
+        of([("it/", ""), ("it/a", "first"), ("it/marked", ""), ("it/notes.txt", "mine")])
+    );
 }
 
 #[test]
@@ -190,12 +199,20 @@ mod on_unix {
         let (secret, shared) = (root.path().join("secret"), root.path().join("shared"));
         write(root.path(), [("secret", "mine"), ("private/kept", "mine")]);
         fs::create_dir(&shared).unwrap();
-        for name in ["page.html.partial", "page.html", "it.partial", "it", ".medclip-0123456789abcdef.partial"] {
-            symlink(if name == "it.partial" { root.path().join("private") } else { secret.clone() }, shared.join(name))
-                .unwrap();
+        for name in
+            ["page.html.partial", "page.html", "it.partial", "it", ".medclip-0123456789abcdef.partial"]
+        {
+            symlink(
+                if name == "it.partial" { root.path().join("private") } else { secret.clone() },
+                shared.join(name),
+            )
+            .unwrap();
         }
         replace_file(shared.join("page.html"), b"page").unwrap();
-        assert!(StagedDirectory::create(shared.join("it"), &KIND).is_err(), "a link to a file is no directory of ours");
+        assert!(
+            StagedDirectory::create(shared.join("it"), &KIND).is_err(),
+            "a link to a file is no directory of ours"
+        );
         assert_eq!(fs::read_to_string(&secret).unwrap(), "mine");
         assert_eq!(contents(&root.path().join("private")), of([("kept", "mine")]));
         assert!(fs::symlink_metadata(shared.join("page.html")).unwrap().is_file());
@@ -247,12 +264,14 @@ mod on_unix {
     fn what_killed_writers_left_is_put_back_or_removed() {
         let place = ".medclip-0123456789abcdef.partial";
         // What is in the staging directory and beside it, and what is left of it.
-        let cases: [(&[&str], Option<&str>, BTreeMap<String, String>); 6] = [
+        let cases: [(&[&str], Option<&str>, BTreeMap<String, String>); 7] = [
             (&[], None, of([])),
             (&["mark", "new/a"], None, of([])),
             (&["mark", "new/a", "old/a"], None, of([("it/", ""), ("it/a", "old/a")])),
             (&["mark", "old/a"], Some("it/a"), of([("it/", ""), ("it/a", "it/a")])),
             (&["mark", "gone/a"], None, of([])),
+            // Killed while it was removed: the mark goes last.
+            (&["mark", "old/below/a"], Some("it/a"), of([("it/", ""), ("it/a", "it/a")])),
             (&["mark", "new/a", "old/a"], Some("it/a"), of([("it/", ""), ("it/a", "it/a")])),
         ];
         for (inside, beside, after) in cases {
@@ -303,7 +322,9 @@ mod on_unix {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let staging = || fs::read_dir(root.path()).unwrap().filter(|e| is_staging(e.as_ref().unwrap().file_name())).count();
+        let staging = || {
+            fs::read_dir(root.path()).unwrap().filter(|e| is_staging(e.as_ref().unwrap().file_name())).count()
+        };
         let mut said = String::new();
         while !said.contains("ready") {
             let mut byte = [0];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use medclip_core::staging::StagingError;
+use medclip_files::StagingError;
 use thiserror::Error;
 
 use crate::file::{self, Contents};

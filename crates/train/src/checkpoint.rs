@@ -12,8 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use medclip_core::staging::StagedDirectory;
-use medclip_core::{ModelConfig, checkpoint};
+use medclip_core::ModelConfig;
+use medclip_core::checkpoint::{self, CHECKPOINT, OPTIMIZER, PARAMETERS, STATE};
+use medclip_files::{StagedDirectory, sweep};
 use serde::{Deserialize, Serialize};
 
 pub use self::stored::StoredModel;
@@ -21,9 +22,6 @@ pub(crate) use self::stored::load_model;
 use crate::early_stop::Plateau;
 use crate::error::TrainError;
 
-const PARAMETERS: &str = "parameters.safetensors";
-const OPTIMIZER: &str = "optimizer.safetensors";
-const STATE: &str = "state.json";
 const BEST: &str = "best";
 
 /// Where a run stands. With the seed it decides every later draw: random streams derive from (seed, epoch, step), so
@@ -80,8 +78,8 @@ impl CheckpointStore {
     pub fn open(output: &Path, model: ModelConfig, tokenizer: &Path) -> Result<Self, TrainError> {
         let states = output.join("checkpoints");
         fs::create_dir_all(&states).map_err(TrainError::io(&states))?;
-        StagedDirectory::recover_all(&states)?;
-        StagedDirectory::recover(output.join(BEST))?;
+        sweep(&states)?;
+        sweep(output)?;
         Ok(Self { root: output.to_owned(), model, tokenizer: tokenizer.to_owned() })
     }
 
@@ -92,7 +90,7 @@ impl CheckpointStore {
     pub fn save(&self, snapshot: &Snapshot) -> Result<(), TrainError> {
         let name = format!("step-{:010}", snapshot.state.optimizer_steps);
         let target = self.root.join("checkpoints").join(&name);
-        let directory = StagedDirectory::create(&target)?;
+        let directory = StagedDirectory::create(&target, &CHECKPOINT)?;
         self.write_model(&directory, &snapshot.weights)?;
         write_tensors(&directory, PARAMETERS, &snapshot.parameters)?;
         write_tensors(&directory, OPTIMIZER, &snapshot.optimizer)?;
@@ -100,7 +98,7 @@ impl CheckpointStore {
         directory.put_in_place()?;
         for old in self.checkpoints()? {
             if old != target {
-                StagedDirectory::remove(&old)?;
+                StagedDirectory::remove(&old, &CHECKPOINT)?;
             }
         }
         Ok(())
@@ -115,9 +113,9 @@ impl CheckpointStore {
         weights: &BTreeMap<String, Tensor>,
         metrics: &impl Serialize,
     ) -> Result<(), TrainError> {
-        let directory = StagedDirectory::create(self.root.join(BEST))?;
+        let directory = StagedDirectory::create(self.root.join(BEST), &CHECKPOINT)?;
         self.write_model(&directory, weights)?;
-        write_json(&directory, "metrics.json", metrics)?;
+        write_json(&directory, checkpoint::METRICS, metrics)?;
         directory.put_in_place()?;
         Ok(())
     }
@@ -146,7 +144,7 @@ impl CheckpointStore {
         for entry in fs::read_dir(&states).map_err(TrainError::io(&states))? {
             let path = entry.map_err(TrainError::io(&states))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("step-") && !name.ends_with(StagedDirectory::SUFFIX) {
+            if name.starts_with("step-") {
                 found.push(path);
             }
         }

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use medclip_core::Finding;
-use medclip_core::staging::StagingError;
 use medclip_eval::FitError;
+use medclip_files::{LockError, StagingError};
 use thiserror::Error;
 
 use crate::data::DataError;
@@ -63,6 +63,9 @@ pub enum TrainError {
         /// What differs: settings, files and rows by name.
         differences: Vec<String>,
     },
+    /// Another training writes to the output.
+    #[error("another training is at work")]
+    Locked(#[from] LockError),
     /// The data were refused.
     #[error("training data")]
     Data(#[from] DataError),

@@ -1,12 +1,13 @@
 //! What a run tells: a bar for people, JSON lines for programs.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use medclip_files::Folder;
 
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
@@ -22,8 +23,7 @@ pub fn last_evaluations(output: &Path) -> Result<BTreeMap<String, (u64, Evaluati
 }
 
 /// Opens a log to append to, without the line that a killed run left half written.
-fn open_log(path: &Path) -> std::io::Result<File> {
-    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+fn open_log(mut file: File) -> std::io::Result<File> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
@@ -46,7 +46,8 @@ impl Progress {
     /// [`TrainError::Io`] when the log cannot be opened.
     pub fn open(output: &Path, total_steps: u64, done: u64) -> Result<Self, TrainError> {
         let path = output.join(LOG);
-        let file = open_log(&path).map_err(TrainError::io(&path))?;
+        let file = Folder::open(output)?.open_or_create(LOG)?;
+        let file = open_log(file).map_err(TrainError::io(&path))?;
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {

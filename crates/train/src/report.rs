@@ -5,7 +5,7 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
-use medclip_core::staging::replace_file;
+use medclip_files::replace_file;
 use medclip_plot::{Block, Page, PlotError};
 
 use crate::error::TrainError;

@@ -24,7 +24,7 @@ use candle_core::{Device, Tensor};
 use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::checkpoint;
 use medclip_core::graph::{ImageGraphConfig, TextGraphConfig};
-use medclip_core::staging::StagedDirectory;
+use medclip_files::StagedDirectory;
 
 use crate::compute::Compute;
 use crate::error::TrainError;
@@ -80,7 +80,7 @@ pub fn tensors(bundle: &Bundle) -> Result<BTreeMap<String, Tensor>, TrainError> 
 /// As [`tensors`], and [`TrainError::Io`].
 pub fn write_checkpoint(bundle: &Bundle, directory: &Path) -> Result<(), TrainError> {
     let tensors: HashMap<String, Tensor> = tensors(bundle)?.into_iter().collect();
-    let staged = StagedDirectory::create(directory)?;
+    let staged = StagedDirectory::create(directory, &checkpoint::CHECKPOINT)?;
     let weights = staged.path().join(checkpoint::WEIGHTS);
     candle_core::safetensors::save(&tensors, &weights)?;
     staged.flush(checkpoint::WEIGHTS)?;

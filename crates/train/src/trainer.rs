@@ -1,5 +1,6 @@
 //! The training loop.
 
+mod hold;
 mod origin;
 mod start;
 
@@ -15,6 +16,7 @@ use medclip_core::bundle::sha256;
 use medclip_core::prompt::ExpandedClass;
 use medclip_core::tokenize::Tokenizer;
 use medclip_decode::Limits;
+use medclip_files::Lock;
 
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
 use crate::config::TrainConfig;
@@ -32,6 +34,7 @@ use crate::report;
 use crate::sentences::SentenceEncoder;
 use crate::step::{Inputs, Pass, TextView, add_gradients};
 
+use self::hold::Hold;
 use self::origin::{INPUTS, Origin, deciding_settings};
 use self::start::{
     check_selectable, check_steps, fresh_model, load_starting_weights, open_classes, open_tokenizer,
@@ -55,6 +58,8 @@ pub struct Trainer {
     lost: Vec<LostImage>,
     selected: usize,
     data_unproven: bool,
+    /// Held while the run is at work.
+    _lock: Option<Lock>,
 }
 
 impl Trainer {
@@ -63,9 +68,10 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError`] before any training, naming the file or setting; also when `config.output` holds a run of other
-    /// settings or data, naming what differs.
+    /// settings or data, naming what differs, and while another training is at work there.
     pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
         config.validate()?;
+        let lock = Hold::take(&config.output)?;
         let model_config = config.model_config()?;
         let TextTower::Bert(text) = &model_config.architecture.text;
         let tokenizer = open_tokenizer(&config, &model_config, text)?;
@@ -146,6 +152,7 @@ impl Trainer {
             lost,
             selected: images.len(),
             data_unproven,
+            _lock: lock.keep(),
         })
     }
 

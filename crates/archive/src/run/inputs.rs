@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_core::staging::StagingError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -79,16 +78,14 @@ impl<'de> Deserialize<'de> for Stamp {
 }
 
 /// Writes the list.
-pub(super) struct InputWriter {
-    path: PathBuf,
-    out: BufWriter<File>,
+pub(super) struct InputWriter<'a> {
+    out: &'a mut (dyn Write + Send),
     stamp: Stamp,
 }
 
-impl InputWriter {
-    pub(super) fn create(path: &Path) -> Result<Self, StagingError> {
-        let file = File::create(path).map_err(|source| StagingError { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), out: BufWriter::new(file), stamp: Stamp::default() })
+impl<'a> InputWriter<'a> {
+    pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
+        Self { out, stamp: Stamp::default() }
     }
 
     pub(super) fn push(&mut self, source: &Source) -> io::Result<()> {
@@ -97,10 +94,8 @@ impl InputWriter {
         self.out.write_all(b"\n")
     }
 
-    pub(super) fn finish(self) -> Result<Stamp, StagingError> {
-        let flush = || self.out.into_inner()?.sync_all();
-        flush().map_err(|source| StagingError { path: self.path, source })?;
-        Ok(self.stamp)
+    pub(super) fn finish(self) -> Stamp {
+        self.stamp
     }
 }
 

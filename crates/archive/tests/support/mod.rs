@@ -110,6 +110,12 @@ pub(crate) fn files(directory: &Path, count: usize) -> Vec<PathBuf> {
     (0..count).map(make).collect()
 }
 
+/// An error with all that caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let source = error.source().map(|source| format!(": {}", chain(source)));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
 /// Every file below `directory` with its content, but the lock.
 pub(crate) fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Finding;
-use medclip_core::staging::replace_file;
 use medclip_eval::{Interval, auroc, calibration, principal_plane, roc_curve};
+use medclip_files::replace_file;
 use medclip_plot::{
     CalibrationBin, CalibrationChart, CalibrationPanel, EfficiencyChart, EfficiencyCurve, EmbeddingClass,
     EmbeddingMap, Estimate, RocChart, RocCurve, SharePoint, Svg,

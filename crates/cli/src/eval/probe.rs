@@ -1,7 +1,6 @@
 //! `medclip eval probe`: how much a linear classifier finds in the embeddings of a frozen image tower.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use medclip_core::{Embeddings, Finding, Head};
 use medclip_eval::{FitError, Logistic, cross_validate, fit_path, grouped_folds, grouped_share};
+use medclip_files::replace_file;
 use medclip_train::data::Split;
 use serde::Serialize;
 
@@ -131,7 +131,7 @@ pub(crate) fn run(args: ProbeArgs) -> anyhow::Result<Outcome> {
     let (classifiers, ranking) = last.context("no share to fit on")?;
     if let Some(file) = &args.save {
         let bytes = head(films.model.bundle().id(), &classifiers)?.to_bytes()?;
-        fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+        replace_file(file, &bytes).context("cannot write the head")?;
     }
     draw(&args.plots, films.model.name(), &ranking, &shares, &evaluation)?;
 

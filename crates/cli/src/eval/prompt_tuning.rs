@@ -1,12 +1,12 @@
 //! `medclip eval prompt-tuning`: how well prompts do once the words in front of them are learned.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Embeddings;
 use medclip_core::prompt::PromptSet;
+use medclip_files::replace_file;
 use medclip_runtime::Model;
 use medclip_train::optimizer::AdamWConfig;
 use medclip_train::tuning::{ClassTexts, ContextConfig, ContextPrompts, Films, LinearHead, tune_context};
@@ -150,7 +150,7 @@ fn same_embeddings(
 
 fn save(file: &Path, bundle: &Model, head: &LinearHead) -> anyhow::Result<()> {
     let bytes = head.for_bundle(bundle.bundle().id())?.to_bytes()?;
-    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+    replace_file(file, &bytes).context("cannot write the head")
 }
 
 impl PromptTuningArgs {

@@ -8,8 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use medclip_archive::{EmbeddingsError, Format, Settings, Target, describe_embeddings, read_embeddings};
-use medclip_core::staging::StagedDirectory;
+use medclip_archive::{EmbeddingsError, Format, Run, Settings, Target, describe_embeddings, read_embeddings};
 use medclip_index::{BuildError, IndexBuilder, Layout};
 use medclip_runtime::Model;
 
@@ -104,6 +103,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let mut options = threads.recorded();
     options.insert("qc".to_owned(), checks.recorded());
     options.insert("precision".to_owned(), model.precision().to_string());
+    options.extend(archive::recorded_files(&model));
     options.extend(args.dicom.recorded());
     let settings = Settings {
         columns: archive::columns(&model, true, false),
@@ -133,10 +133,10 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let read = parquet_files(&rows).and_then(|files| read(&files));
     if read.is_err() {
         // There is nothing in it that another build could use. The first error is the one to report.
-        let _ = StagedDirectory::remove(&rows);
+        let _ = Run::remove(&rows);
     }
     write(read?.0, &args)?;
-    StagedDirectory::remove(&rows)?;
+    Run::remove(&rows)?;
     Ok(outcome)
 }
 

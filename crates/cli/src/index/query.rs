@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args};
 use medclip_archive::Source;
-use medclip_core::staging::replace_file;
+use medclip_files::replace_file;
 use medclip_index::{Index, Search};
 use medclip_runtime::Model;
 use serde::Serialize;

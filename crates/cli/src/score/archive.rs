@@ -70,6 +70,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     recorded.insert("qc".to_owned(), checks.recorded());
     recorded.extend(args.dicom.recorded());
     recorded.insert("precision".to_owned(), model.precision().to_string());
+    recorded.extend(archive::recorded_files(&model));
     let settings = Settings {
         columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),
         options: recorded,

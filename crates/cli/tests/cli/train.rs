@@ -6,6 +6,8 @@ mod accumulate;
 mod early_stop;
 #[path = "train/killed.rs"]
 mod killed;
+#[path = "train/locked.rs"]
+mod locked;
 #[path = "train/lost.rs"]
 mod lost;
 #[path = "train/refused.rs"]

@@ -1,11 +1,9 @@
 //! What is put into a bundle that is in its place already: files that tell about the model.
 
-use std::fs;
-use std::path::Path;
+use medclip_files::Folder;
 
 use super::{Bundle, BundleError, BundleFile, sums};
 use crate::head::Head;
-use crate::staging::StagedDirectory;
 
 impl Bundle {
     /// Whether the bundle holds a certificate.
@@ -40,32 +38,19 @@ impl Bundle {
         let name = file.file_name();
         let mut listed = sums::verify(&self.directory)?.sums;
         // Staged beside the bundle: a file half written inside it would be one that no bundle has.
-        let staged = StagedDirectory::create(sibling(&self.directory)?)?;
-        let put = |name: &str, bytes: &[u8]| {
-            staged.write(name, bytes)?;
-            let target = self.directory.join(name);
-            fs::rename(staged.path().join(name), &target)
-                .map_err(|source| BundleError::Io { path: target, source })
-        };
+        let folder = Folder::staged_beside(&self.directory)?;
+        let put = |name: &str, bytes: &[u8]| Ok::<_, BundleError>(folder.replace(name, bytes)?);
         if listed.remove(name).is_some() {
             put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
         }
         put(name, bytes)?;
         listed.insert(name.to_owned(), sums::sha256(bytes));
         put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
+        self.sums = listed;
         if !self.files.contains(&file) {
             self.files.push(file);
             self.files.sort_unstable();
         }
         Ok(())
     }
-}
-
-/// A name beside the bundle.
-fn sibling(directory: &Path) -> Result<std::path::PathBuf, BundleError> {
-    let whole = fs::canonicalize(directory)
-        .map_err(|source| BundleError::Io { path: directory.to_owned(), source })?;
-    let mut name = whole.file_name().unwrap_or_default().to_owned();
-    name.push(".beside");
-    Ok(whole.with_file_name(name))
 }

@@ -106,7 +106,7 @@ fn refuse_unexpected(directory: &Path, sums: &BTreeMap<String, String>) -> Resul
     unexpected.into_iter().min().map_or(Ok(()), |path| Err(BundleError::Unexpected { path }))
 }
 
-fn is_of_system(name: &str) -> bool {
+pub(super) fn is_of_system(name: &str) -> bool {
     let name = name.to_lowercase();
     OF_SYSTEMS.contains(&name.as_str()) || STARTS_OF_SYSTEMS.iter().any(|start| name.starts_with(start))
 }

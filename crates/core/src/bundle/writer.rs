@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Bundle, BundleError, BundleFile, sums};
-use crate::staging::{StagedDirectory, StagingError};
+use medclip_files::{StagedDirectory, StagingError};
+
+use super::{BUNDLE, Bundle, BundleError, BundleFile, sums};
 
 /// Collects the files of a bundle and puts them in place at once.
 ///
@@ -18,16 +19,17 @@ pub struct BundleWriter {
 }
 
 impl BundleWriter {
-    /// A writer of the bundle `target`; with `replace`, an existing directory there is replaced in the end.
+    /// A writer of the bundle `target`; with `replace`, a bundle that is there is replaced in the end.
     ///
     /// # Errors
-    /// [`BundleError::Exists`] without `replace`, [`BundleError::Io`] when nothing can be written there.
+    /// [`BundleError::Exists`] without `replace`, [`BundleError::Io`] when nothing can be written there, or when what is there
+    /// is no bundle or holds other files too.
     pub fn create(target: impl AsRef<Path>, replace: bool) -> Result<Self, BundleError> {
         let target = target.as_ref();
         if !replace && target.exists() {
             return Err(BundleError::Exists { path: target.to_owned() });
         }
-        Ok(Self { directory: StagedDirectory::create(target)?, sums: BTreeMap::new(), replace })
+        Ok(Self { directory: StagedDirectory::create(target, &BUNDLE)?, sums: BTreeMap::new(), replace })
     }
 
     /// Adds a file and returns its SHA-256.
@@ -82,7 +84,7 @@ impl BundleWriter {
         accept: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<(), E> {
         self.check()?;
-        accept(self.directory.path())?;
+        accept(&self.directory.path())?;
         let target = self.directory.target();
         if !self.replace && target.exists() {
             return Err(BundleError::Exists { path: target.to_owned() }.into());

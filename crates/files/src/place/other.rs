@@ -23,7 +23,11 @@ impl Handle {
 
     pub(crate) fn open_in(&self, name: &OsStr) -> io::Result<Self> {
         let path = self.path.join(name);
-        if fs::symlink_metadata(&path)?.is_dir() { Ok(Self { path }) } else { Err(io::ErrorKind::NotADirectory.into()) }
+        if fs::symlink_metadata(&path)?.is_dir() {
+            Ok(Self { path })
+        } else {
+            Err(io::ErrorKind::NotADirectory.into())
+        }
     }
 
     pub(crate) fn open_private(&self, name: &OsStr) -> io::Result<Self> {
@@ -88,7 +92,17 @@ impl Handle {
         fs::remove_dir(self.path.join(name))
     }
 
-    pub(crate) fn remove_private(&self, name: &OsStr, _inside: &Self) -> io::Result<()> {
+    pub(crate) fn remove_private(&self, name: &OsStr, inside: &Self, last: &OsStr) -> io::Result<()> {
+        for entry in fs::read_dir(&inside.path)? {
+            let entry = entry?;
+            if entry.file_name() != last {
+                if entry.file_type()?.is_dir() {
+                    fs::remove_dir_all(entry.path())
+                } else {
+                    fs::remove_file(entry.path())
+                }?;
+            }
+        }
         fs::remove_dir_all(self.path.join(name))
     }
 

@@ -89,7 +89,9 @@ impl Handle {
 
     /// Whether this is a directory of that name, and no link to one.
     pub(crate) fn has_directory(&self, name: &OsStr) -> io::Result<bool> {
-        Ok(self.status(name)?.is_some_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory))
+        Ok(self
+            .status(name)?
+            .is_some_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory))
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Option<Stat>> {
@@ -110,9 +112,12 @@ impl Handle {
         Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Removes a private directory with all that is in it, if the name still leads to it.
-    pub(crate) fn remove_private(&self, name: &OsStr, inside: &Self) -> io::Result<()> {
-        inside.clear()?;
+    /// Removes a private directory with all that is in it, if the name still leads to it; `last` goes last.
+    pub(crate) fn remove_private(&self, name: &OsStr, inside: &Self, last: &OsStr) -> io::Result<()> {
+        inside.clear_but(Some(last))?;
+        if inside.has(last)? {
+            rustix::fs::unlinkat(&inside.descriptor, last, AtFlags::empty())?;
+        }
         let own = rustix::fs::fstat(&inside.descriptor)?;
         match self.status(name)? {
             Some(found) if is_same(&found, &own) => self.remove_empty(name),
@@ -121,7 +126,7 @@ impl Handle {
     }
 
     /// Removes all that is in the directory. Links are removed, not followed.
-    fn clear(&self) -> io::Result<()> {
+    fn clear_but(&self, kept: Option<&OsStr>) -> io::Result<()> {
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.descriptor)? {
             let entry = entry?;
@@ -133,8 +138,11 @@ impl Handle {
         for name in names {
             use std::os::unix::ffi::OsStrExt;
             let name = OsStr::from_bytes(name.to_bytes());
+            if kept == Some(name) {
+                continue;
+            }
             if self.has_directory(name)? {
-                self.open_in(name)?.clear()?;
+                self.open_in(name)?.clear_but(None)?;
                 self.remove_empty(name)?;
             } else {
                 rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
-use medclip_core::staging::StagedDirectory;
 use medclip_core::{Architecture, ModelConfig, Tokenizer, checkpoint};
+use medclip_files::StagedDirectory;
 
 use super::{read_tensors, write_model};
 use crate::compute::Compute;
@@ -71,7 +71,7 @@ impl StoredModel {
         config: &ModelConfig,
         weights: &BTreeMap<String, Tensor>,
     ) -> Result<(), TrainError> {
-        let staged = StagedDirectory::create(directory)?;
+        let staged = StagedDirectory::create(directory, &checkpoint::CHECKPOINT)?;
         write_model(&staged, config, &self.directory.join(checkpoint::TOKENIZER), weights)?;
         Ok(staged.put_in_place()?)
     }

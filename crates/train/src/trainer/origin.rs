@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::bundle::{sha256, sha256_of_file};
 use medclip_core::checkpoint;
-use medclip_core::staging::replace_file;
+use medclip_files::replace_file;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 

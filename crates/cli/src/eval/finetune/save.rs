@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use medclip_core::ModelConfig;
-use medclip_core::staging::StagedDirectory;
+use medclip_core::bundle::BUNDLE;
+use medclip_core::checkpoint::CHECKPOINT;
 use medclip_export::BundleOptions;
+use medclip_files::{Kind, StagedDirectory};
 use medclip_runtime::Model;
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::tuning::finetune::Finetuned;
@@ -18,6 +20,19 @@ const SAMPLES: usize = 32;
 /// Largest difference of a log-odds that is let pass.
 const TOLERANCE: f32 = 1e-4;
 
+/// What [`save`] writes.
+static FINETUNED: Kind = Kind {
+    name: "a fine-tuned model",
+    is_marked: |directory| {
+        directory.join("head.safetensors").is_file() || directory.join("bundle/SHA256SUMS").is_file()
+    },
+    holds: |path| match path.split_once('/') {
+        Some(("checkpoint", below)) => below.is_empty() || (CHECKPOINT.holds)(below),
+        Some(("bundle", below)) => below.is_empty() || (BUNDLE.holds)(below),
+        _ => path == "head.safetensors",
+    },
+};
+
 /// Writes `checkpoint`, `bundle` and `head.safetensors` into `directory`, all or nothing, once bundle and head have given
 /// the `scores` `[findings][films]` of the first films. Returns the largest difference.
 pub(super) fn save(
@@ -28,7 +43,7 @@ pub(super) fn save(
     films: impl Iterator<Item = PathBuf>,
     scores: &[Vec<f32>],
 ) -> anyhow::Result<f32> {
-    let staged = StagedDirectory::create(directory)?;
+    let staged = StagedDirectory::create(directory, &FINETUNED)?;
     let (checkpoint, bundle) = (staged.path().join("checkpoint"), staged.path().join("bundle"));
     let own = start.config();
     let config = ModelConfig {

@@ -52,15 +52,12 @@ impl Moment {
         let steps = logged(directory, output, "step");
         let since = &steps[before..];
         let output = directory.join(output);
-        let is_writing = |parent: &Path, name: &str| {
-            names(parent).iter().any(|found| found.starts_with(name) && found.ends_with(".partial"))
-        };
         match self {
             Self::Anywhere => true,
             Self::Steps(count) => since.len() >= count,
-            Self::Saving => !since.is_empty() && is_writing(&output.join("checkpoints"), "step-"),
+            Self::Saving => !since.is_empty() && is_writing(&output.join("checkpoints")),
             Self::Evaluating => since.iter().any(|step| step["step"] == 3),
-            Self::SavingBest => !since.is_empty() && is_writing(&output, "best"),
+            Self::SavingBest => !since.is_empty() && is_writing(&output),
         }
     }
 }
@@ -68,6 +65,11 @@ impl Moment {
 fn names(directory: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+}
+
+/// Whether a directory is staged here, and no file.
+fn is_writing(parent: &Path) -> bool {
+    names(parent).iter().any(|name| name.ends_with(".partial") && parent.join(name).join("new").is_dir())
 }
 
 /// Whatever has its name is whole.
@@ -108,7 +110,7 @@ fn assert_same(directory: &Path, killed: &str) {
     }
     let mut left = names(&directory.join(killed));
     left.sort();
-    assert_eq!(left, ["best", "checkpoints", "inputs.json", "log.jsonl", "report.html"]);
+    assert_eq!(left, ["best", "checkpoints", "inputs.json", "lock", "log.jsonl", "report.html"]);
     assert_eq!(steps_of_report(directory, killed), steps_of_report(directory, "whole"));
 }
 
@@ -147,7 +149,7 @@ fn kill_at_random(kills: usize, seed: u64) -> [usize; 2] {
             killed += 1;
             let root = directory.join(&output);
             for (count, parent) in torn.iter_mut().zip([root.join("checkpoints"), root]) {
-                *count += usize::from(names(&parent).iter().any(|name| name.ends_with(".partial")));
+                *count += usize::from(is_writing(&parent));
             }
         } else {
             assert!(child.wait().unwrap().success(), "{moment:?} {delay:?}: the run failed");

@@ -1,12 +1,10 @@
 //! Optimised graphs kept on disk, so that loading one again skips the optimisation.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use medclip_core::bundle::sha256;
+use medclip_files::{Kind, StagedDirectory, make_private};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
@@ -16,6 +14,12 @@ use crate::options::GraphOptimization;
 
 const GRAPH: &str = "graph.onnx";
 const WEIGHTS: &str = "graph.onnx.data";
+/// A graph that is kept, with or without its weights. The name of its directory is a SHA-256.
+static KEPT: Kind = Kind {
+    name: "a graph that is kept",
+    is_marked: |directory| directory.join(GRAPH).is_file() || directory.join(WEIGHTS).is_file(),
+    holds: |path| path == GRAPH || path == WEIGHTS,
+};
 /// Values of fewer bytes stay in the graph.
 const LARGE: &str = "1024";
 
@@ -23,7 +27,7 @@ const LARGE: &str = "1024";
 ///
 /// Layouts depend on the library and the processor, so both are part of the name.
 pub(super) fn place(directory: &Path, graph: &str, optimization: GraphOptimization) -> io::Result<PathBuf> {
-    fs::create_dir_all(directory)?;
+    make_private(directory)?;
     let key = format!("{graph} {optimization:?} {} {}", ort::info(), processor());
     Ok(directory.join(sha256(key.as_bytes())))
 }
@@ -46,10 +50,9 @@ pub(super) fn session(
         if kept.is_ok() {
             return kept;
         }
-        fs::remove_dir_all(place)?;
     }
-    let temporary = temporary(place);
-    fs::create_dir_all(&temporary)?;
+    let staged = StagedDirectory::create(place, &KEPT)?;
+    let temporary = staged.path();
     let made = explained(|| {
         let mut builder = builder()?
             .with_optimized_model_path(temporary.join(GRAPH))?
@@ -57,24 +60,14 @@ pub(super) fn session(
             .with_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", LARGE)?;
         commit(&mut builder)
     });
-    // Whoever was first at the place keeps it.
-    let kept = made.is_ok() && fs::rename(&temporary, place).is_ok();
-    if !kept {
-        fs::remove_dir_all(&temporary)?;
-    }
-    match made {
-        Ok(_) if !kept && !cached.is_file() => {
-            Err(format!("cannot keep the graph in {}", place.display()).into())
+    let session = made?;
+    match staged.put_in_place() {
+        // Another process may have been first.
+        Err(error) if !cached.is_file() => {
+            Err(format!("cannot keep the graph in {}: {}", place.display(), error.source).into())
         }
-        made => made,
+        _ => Ok(session),
     }
-}
-
-/// A name beside `place` that nobody else uses; only what is whole gets its final name.
-fn temporary(place: &Path) -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    place.with_extension(format!("{}-{count}.partial", process::id()))
 }
 
 /// The processor as far as ONNX Runtime's layouts depend on it.

@@ -125,7 +125,7 @@ fn cuda(device: u32) -> ExecutionProviderDispatch {
 fn tensorrt(options: &TensorRtOptions) -> ort::Result<ExecutionProviderDispatch> {
     let mut provider = TensorRT::default().with_device_id(options.device as i32).with_fp16(options.fp16);
     if let Some(directory) = &options.engine_cache {
-        std::fs::create_dir_all(directory).map_err(ort::Error::wrap)?;
+        medclip_files::make_private(directory).map_err(ort::Error::wrap)?;
         let path = directory.to_str().filter(|path| !path.contains('\0'));
         let path = path.ok_or_else(|| ort::Error::new("the path of the engine cache is no text"))?;
         provider = provider.with_engine_cache(true).with_engine_cache_path(path);

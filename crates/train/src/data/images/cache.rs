@@ -89,7 +89,7 @@ impl CacheFile {
     /// Begins to write the file.
     pub(super) fn writer(&self) -> io::Result<CacheWriter<'_>> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory)?;
+        medclip_files::make_private(directory)?;
         let out = BufWriter::new(NamedTempFile::new_in(directory)?);
         let mut writer = CacheWriter { path: &self.path, out, hash: Sha256::new() };
         writer.push(MAGIC)?;
