@@ -37,10 +37,15 @@ mod score;
 mod train;
 mod verify;
 
+use std::backtrace::Backtrace;
+use std::borrow::Cow;
+use std::env;
 use std::io::{self, Write};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use medclip_core::terminal::escape;
 
 /// Findings on chest radiographs, zero-shot. Research use only, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -92,7 +97,12 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    std::panic::set_hook(Box::new(fault));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let result = match cli.command {
         Command::Score(args) => score::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Label(args) => label::run(&args),
@@ -130,11 +140,39 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints help, or what is wrong with a command line, which it may quote.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let shown: Vec<_> = text.split('\n').map(escape).collect();
+    if shown.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
+        // With colors.
+        let _ = error.print();
+    } else {
+        let _ = write!(io::stderr(), "{}", shown.join("\n"));
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Says where the program has a fault. What the panic says may quote a film or its name.
+fn fault(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    if env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
+        say(&format!("a fault in medclip at {place}; RUST_BACKTRACE=1 shows more, which may name a film"));
+        return;
+    }
+    let said = panic.payload_as_str().unwrap_or("no message");
+    say(&format!("a fault in medclip at {place}: {said}"));
+    let trace = Backtrace::force_capture().to_string();
+    trace.lines().for_each(say);
+}
+
 /// An error and its causes on one line, causes that their effect has quoted already left out.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
-        let words: Vec<_> = cause.to_string().split_whitespace().map(str::to_owned).collect();
+        // Only the layout of messages over several lines is taken away; what else is odd in names stays to be seen.
+        let text = cause.to_string().replace("\r\n", "\n");
+        let words: Vec<_> = text.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
         let text = words.join(" ");
         if line.ends_with(&text) {
             continue;
@@ -152,8 +190,9 @@ fn report_error(message: &str) {
     say(&format!("error: {message}"));
 }
 
+/// One line on standard error, in which nothing controls a terminal.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", escape(line));
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -171,6 +210,12 @@ mod tests {
         let quoted =
             cause.context("file.toml: line 1\n  | ^\nunexpected end").context("cannot load the model");
         assert_eq!(super::one_line(&quoted), "cannot load the model: file.toml: line 1 | ^ unexpected end");
+    }
+
+    #[test]
+    fn what_is_odd_in_a_name_stays_in_the_line() {
+        let error = anyhow::anyhow!("a\r\u{1b}[2K\tb.png: line 1\r\n  | ^");
+        assert_eq!(super::one_line(&error), "a\r\u{1b}[2K\tb.png: line 1 | ^");
     }
 
     #[test]

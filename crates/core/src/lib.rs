@@ -23,6 +23,7 @@
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
 //! | [`staging`] | directories put in place whole or not at all |
+//! | [`terminal`] | foreign text on a terminal: no character that it obeys |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -55,6 +56,7 @@ pub mod raster;
 pub mod score;
 pub mod staging;
 mod stored;
+pub mod terminal;
 pub mod tokenize;
 
 pub use architecture::{

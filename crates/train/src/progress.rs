@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use medclip_core::terminal::{escape, escape_json};
 
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
@@ -81,14 +82,17 @@ impl Progress {
                     [] => String::new(),
                     names => format!(", without {}", names.join(", ")),
                 };
-                self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}{without}", evaluation.set));
+                let line = format!("epoch {epoch}: {} macro-AUROC {score}{without}", evaluation.set);
+                self.bar.println(escape(&line));
             }
             Event::EarlyStop { epoch, evaluations } => {
                 self.bar.println(format!("epoch {epoch}: no better for {evaluations} evaluations, stopping"));
             }
         }
         let line = serde_json::to_string(event).map_err(|error| TrainError::invalid(&self.path, error))?;
-        writeln!(self.log, "{line}").and_then(|()| self.log.flush()).map_err(TrainError::io(&self.path))
+        writeln!(self.log, "{}", escape_json(&line))
+            .and_then(|()| self.log.flush())
+            .map_err(TrainError::io(&self.path))
     }
 }
 
