@@ -142,14 +142,15 @@ fn main() -> ExitCode {
 
 /// Prints help, or what is wrong with a command line, which it may quote.
 fn usage(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    let shown: Vec<_> = text.split('\n').map(escape).collect();
-    if shown.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
-        // With colors.
-        let _ = error.print();
-    } else {
-        let _ = write!(io::stderr(), "{}", shown.join("\n"));
-    }
+    let lines: Vec<_> = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let shown: Vec<_> = lines.iter().map(|argument| escape(argument)).collect();
+    // Escaped arguments are as wrong as the arguments are, and the message may be colored.
+    let of_shown = || Cli::try_parse_from(shown.iter().map(Cow::as_ref)).err();
+    let _ = match shown.iter().any(|argument| matches!(argument, Cow::Owned(_))).then(of_shown) {
+        None => error.print(),
+        Some(Some(error)) => error.print(),
+        Some(None) => writeln!(io::stderr(), "error: {}", escape(&error.kind().to_string())),
+    };
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 

@@ -51,6 +51,12 @@ mod raster;
 mod restore;
 #[path = "cli/setting.rs"]
 mod setting;
+#[cfg(feature = "archive")]
+#[path = "cli/spreadsheet.rs"]
+mod spreadsheet;
+#[cfg(feature = "archive")]
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;
