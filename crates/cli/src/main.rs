@@ -28,6 +28,8 @@ mod models;
 mod ordered;
 mod output;
 mod phantom;
+#[cfg(any(feature = "archive", feature = "train"))]
+mod private;
 #[cfg(feature = "import")]
 mod quantize;
 #[cfg(feature = "candle-onnx")]
@@ -169,10 +171,15 @@ fn fault(panic: &PanicHookInfo<'_>) {
 
 /// An error and its causes on one line, causes that their effect has quoted already left out.
 fn one_line(error: &anyhow::Error) -> String {
+    joined(error.chain().map(ToString::to_string))
+}
+
+/// An error's causes on one line.
+fn joined(causes: impl Iterator<Item = String>) -> String {
     let mut line = String::new();
-    for cause in error.chain() {
+    for cause in causes {
         // Only the layout of messages over several lines is taken away; what else is odd in names stays to be seen.
-        let text = cause.to_string().replace("\r\n", "\n");
+        let text = cause.replace("\r\n", "\n");
         let words: Vec<_> = text.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
         let text = words.join(" ");
         if line.ends_with(&text) {

@@ -41,6 +41,9 @@ mod label;
 mod label_sections;
 #[path = "cli/model.rs"]
 mod model;
+#[cfg(feature = "archive")]
+#[path = "cli/private.rs"]
+mod private;
 #[cfg(feature = "import")]
 #[path = "cli/quantize.rs"]
 mod quantize;

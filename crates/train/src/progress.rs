@@ -99,7 +99,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::BadImage;
+    use crate::log::LeftOut;
 
     #[test]
     fn a_line_that_was_cut_off_is_dropped_and_costs_no_other() {
@@ -108,13 +108,13 @@ mod tests {
         for (before, kept) in [("", 0), ("{\"event\":\"st", 0), ("{\"event\":\"old\"}\n{\"ev", 1)] {
             std::fs::write(&log, before).unwrap();
             let mut progress = Progress::open(directory.path(), 1, 0).unwrap();
-            let bad = BadImage { path: "a.png".into(), reason: "unreadable".to_owned() };
+            let bad = LeftOut { row: Some("row 1".to_owned()), path: None, reason: "unreadable".to_owned() };
             progress.record(&Event::BadImage(bad)).unwrap();
             let text = std::fs::read_to_string(&log).unwrap();
             let lines: Vec<serde_json::Value> =
                 text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
             assert_eq!(lines.len(), kept + 1, "{text}");
-            assert_eq!(lines[kept]["path"], "a.png", "{text}");
+            assert_eq!(lines[kept]["row"], "row 1", "{text}");
         }
     }
 }
