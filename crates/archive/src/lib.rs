@@ -103,4 +103,4 @@ pub use row::{Columns, Identity, Row, Scores, Verdict};
 pub use run::{Run, RunError, Settings, Summary, Target};
 pub use scorer::{Content, Prepared, Scorer};
 pub use source::{Member, Source};
-pub use table::{Described, EmbeddingsError, Format, describe_embeddings, read_embeddings, text_cell};
+pub use table::{CSV_TEXTS, Described, EXACT, EmbeddingsError, Format, describe_embeddings, read_embeddings};

@@ -8,6 +8,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use medclip_core::terminal::is_harmful;
+
 /// Endings of archives, in small letters; a `!` behind one of them separates an archive from its member.
 pub(crate) const ARCHIVE_ENDINGS: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
 
@@ -118,11 +120,6 @@ fn escaped(bytes: &[u8]) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }
 
-/// Control characters, and those that show text in another order than it has.
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -138,6 +135,7 @@ mod tests {
         assert_eq!(escape(b"\x84M.png"), "\\x84M.png");
         assert_eq!(escape(b"a\x1b[31m\n"), "a\\x1b[31m\\x0a");
         assert_eq!(escape("a\u{202e}gnp".as_bytes()), "a\\xe2\\x80\\xaegnp");
+        assert_eq!(escape("\u{200f}\u{61c}\u{2028}".as_bytes()), "\\xe2\\x80\\x8f\\xd8\\x9c\\xe2\\x80\\xa8");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::row::Row;
 use crate::run::Settings;
 
-pub use csv::text_cell;
+pub use csv::{CSV_TEXTS, EXACT};
 pub use embeddings::{Described, EmbeddingsError, describe_embeddings, read_embeddings};
 
 /// How rows are written.
@@ -57,7 +57,7 @@ impl Format {
     pub(crate) fn encode(self, settings: &Settings, rows: &[Row]) -> io::Result<Vec<u8>> {
         match self {
             Self::Parquet => parquet::encode(settings, rows),
-            Self::Csv => csv::encode(&settings.columns, rows),
+            Self::Csv => csv::encode(settings, rows),
             Self::Jsonl => json::encode(&settings.columns, rows),
         }
     }
@@ -71,7 +71,7 @@ impl Format {
     ) -> io::Result<()> {
         match self {
             Self::Parquet => parquet::join(settings, files, out),
-            Self::Csv => csv::join(&settings.columns, files, out),
+            Self::Csv => csv::join(settings, files, out),
             Self::Jsonl => json::join(files, out),
         }
     }

@@ -21,6 +21,7 @@ use medclip_runtime::{EngineKind, Model, ModelOptions};
 use crate::checks::Checks;
 use crate::engine::EngineArgs;
 use crate::film::DicomArgs;
+use crate::private::told;
 use crate::{Outcome, inputs, say};
 use progress::Reporter;
 use scorer::ModelScorer;
@@ -133,7 +134,7 @@ pub(crate) fn run(
     if let Some(twice) = &inputs.twice {
         return Err(twice.error(job.log_paths));
     }
-    let mut run = run?;
+    let mut run = run.map_err(|error| told(error, job.log_paths))?;
 
     let log_paths = job.log_paths;
     let Job { checks, dicom, .. } = *job;

@@ -195,7 +195,7 @@ impl Report {
         }
         about.add_row(["ONNX Runtime".to_owned(), self.onnx_runtime.text()]);
         about.add_row(["model".to_owned(), self.model.text()]);
-        write_table(out, &about)?;
+        write_table(out, about)?;
         writeln!(out)?;
 
         let mut engines = plain_table(&["Engine", "Runs here", "Reason"], &[]);
@@ -203,7 +203,7 @@ impl Report {
             let runs = if problem.is_none() { "yes" } else { "no" };
             engines.add_row([name, runs, problem.as_deref().unwrap_or_default()]);
         }
-        write_table(out, &engines)?;
+        write_table(out, engines)?;
         let taken = if self.model.tower.is_some() { "none" } else { "none without a model" };
         Ok(writeln!(out, "\n--engine auto takes {}", self.auto.unwrap_or(taken))?)
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::batch::Embeddings;
 use medclip_core::bundle::BUNDLE;
+use medclip_core::terminal::Escaped;
 use medclip_core::{GrayImage, ImageBatch, TokenBatch};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle_if};
 use medclip_files::StagedDirectory;
@@ -84,7 +85,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
     } else {
         write(&args.bundle)?
     };
-    writeln!(out, "wrote {}", args.bundle.display())?;
+    writeln!(out, "wrote {}", Escaped(args.bundle.display()))?;
     for (what, difference, _) in differences {
         writeln!(out, "{what}: largest difference from training's forward pass {difference:.1e}")?;
     }

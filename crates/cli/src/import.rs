@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use medclip_core::architecture::{ImageTower, TextTower};
 use medclip_core::prompt::sentences;
+use medclip_core::terminal::Escaped;
 use medclip_core::{PromptSet, ResNetConfig, SwinConfig};
 use medclip_export::{
     BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportError, ImportNote, ImportOptions,
@@ -123,7 +124,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
     })?;
 
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", args.bundle.display())?;
+    writeln!(out, "wrote {}", Escaped(args.bundle.display()))?;
     for line in summary(&checkpoint) {
         writeln!(out, "{line}")?;
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use medclip_core::terminal::Escaped;
 use medclip_runtime::{Bundle, BundleFile, GraphInfo, ModelConfig, Port};
 use serde::Serialize;
 use serde_json::Value;
@@ -99,7 +100,7 @@ fn class_prompts(bundle: &Bundle) -> Vec<ClassPrompts<'_>> {
 impl Report<'_> {
     fn write_text(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let config = self.config;
-        writeln!(out, "{}: {}\n", config.name, config.description)?;
+        writeln!(out, "{}: {}\n", Escaped(&config.name), Escaped(&config.description))?;
         let mut about = plain_table(&[], &[]);
         about.add_row(["bundle", &self.path]);
         about.add_row(["id", self.id]);
@@ -109,38 +110,38 @@ impl Report<'_> {
         about.add_row(["temperature", &format!("logits are cosines times {:.2}", self.logit_scale.exp())]);
         about.add_row(["preprocess", &summary(&config.preprocess)?]);
         about.add_row(["tokenizer", &summary(&config.tokenizer)?]);
-        write_table(out, &about)?;
+        write_table(out, about)?;
         writeln!(out)?;
 
         let mut graphs =
             plain_table(&["Graph", "Parameters", "Nodes", "Opset", "IR", "Inputs", "Outputs"], &[1, 2, 3, 4]);
         let text = self.text_graph.as_ref().map(|graph| ("text", graph));
         for (name, graph) in [("image", &self.image_graph)].into_iter().chain(text) {
-            graphs.add_row([
-                name.to_owned(),
-                graph.parameters.to_string(),
-                graph.nodes.to_string(),
-                graph.opset.to_string(),
-                graph.ir_version.to_string(),
-                lines(&graph.inputs),
-                lines(&graph.outputs),
-            ]);
+            let numbers =
+                [graph.parameters as i128, graph.nodes as i128, graph.opset.into(), graph.ir_version.into()];
+            let mut about = [name.to_owned()].into_iter().chain(numbers.map(|number| number.to_string()));
+            // A port a line.
+            for port in 0..graph.inputs.len().max(graph.outputs.len()).max(1) {
+                let mut row: Vec<String> = (0..5).map(|_| about.next().unwrap_or_default()).collect();
+                row.extend([&graph.inputs, &graph.outputs].map(|ports| shown(ports.get(port))));
+                graphs.add_row(row);
+            }
         }
-        write_table(out, &graphs)?;
+        write_table(out, graphs)?;
         writeln!(out)?;
 
         let mut classes = plain_table(&["Class", "Positive prompts", "Negative prompts"], &[1, 2]);
         for class in &self.classes {
             classes.add_row([class.name, &class.positive.to_string(), &class.negative.to_string()]);
         }
-        write_table(out, &classes)?;
+        write_table(out, classes)?;
         writeln!(out)?;
 
         let mut files = plain_table(&["File", "Bytes"], &[1]);
         for file in &self.files {
             files.add_row([file.name, &file.bytes.to_string()]);
         }
-        write_table(out, &files)?;
+        write_table(out, files)?;
         if self.text_graph.is_none() {
             writeln!(
                 out,
@@ -168,6 +169,6 @@ fn summary(config: &impl Serialize) -> anyhow::Result<String> {
     Ok(words.join(", "))
 }
 
-fn lines(ports: &[Port]) -> String {
-    ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+fn shown(port: Option<&Port>) -> String {
+    port.map(ToString::to_string).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use medclip_report::Labeler;
 
-use crate::output::{Format, locked_stdout};
+use crate::output::{CsvArgs, Format};
 use crate::{Outcome, report_error};
 use sections::Wanted;
 use writer::Record;
@@ -40,6 +40,8 @@ pub(crate) struct LabelArgs {
     /// Output format: a table for people, one JSON object a report, or CSV
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    csv_texts: CsvArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -52,8 +54,9 @@ Examples:
 Exit status: 0 all labelled, 1 some files could not be read or no report has a section of that name, 2 could not run.";
 
 pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
+    args.csv_texts.check(args.format == Format::Csv)?;
     let labeler = Labeler::new();
-    let mut writer = writer::new(args.format, args.sentences, locked_stdout());
+    let mut writer = writer::new(args.format, args.csv_texts.cell_text(), args.sentences);
     writer.begin()?;
     let mut wanted = Wanted::new(&args.sections);
     let mut outcome = Outcome::Complete;

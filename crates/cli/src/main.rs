@@ -28,6 +28,8 @@ mod models;
 mod ordered;
 mod output;
 mod phantom;
+#[cfg(any(feature = "archive", feature = "train"))]
+mod private;
 #[cfg(feature = "import")]
 mod quantize;
 #[cfg(feature = "candle-onnx")]
@@ -37,10 +39,15 @@ mod score;
 mod train;
 mod verify;
 
+use std::backtrace::Backtrace;
+use std::borrow::Cow;
+use std::env;
 use std::io::{self, Write};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use medclip_core::terminal::escape;
 
 /// Findings on chest radiographs, zero-shot. Research use only, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -92,7 +99,12 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    std::panic::set_hook(Box::new(fault));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let result = match cli.command {
         Command::Score(args) => score::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Label(args) => label::run(&args),
@@ -130,11 +142,45 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints help, or what is wrong with a command line, which it may quote.
+fn usage(error: &clap::Error) -> ExitCode {
+    let lines: Vec<_> = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let shown: Vec<_> = lines.iter().map(|argument| escape(argument)).collect();
+    // Escaped arguments are as wrong as the arguments are, and the message may be colored.
+    let of_shown = || Cli::try_parse_from(shown.iter().map(Cow::as_ref)).err();
+    let _ = match shown.iter().any(|argument| matches!(argument, Cow::Owned(_))).then(of_shown) {
+        None => error.print(),
+        Some(Some(error)) => error.print(),
+        Some(None) => writeln!(io::stderr(), "error: {}", escape(&error.kind().to_string())),
+    };
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Says where the program has a fault. What the panic says may quote a film or its name.
+fn fault(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    if env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
+        say(&format!("a fault in medclip at {place}; RUST_BACKTRACE=1 shows more, which may name a film"));
+        return;
+    }
+    let said = panic.payload_as_str().unwrap_or("no message");
+    say(&format!("a fault in medclip at {place}: {said}"));
+    let trace = Backtrace::force_capture().to_string();
+    trace.lines().for_each(say);
+}
+
 /// An error and its causes on one line, causes that their effect has quoted already left out.
 fn one_line(error: &anyhow::Error) -> String {
+    joined(error.chain().map(ToString::to_string))
+}
+
+/// An error's causes on one line.
+fn joined(causes: impl Iterator<Item = String>) -> String {
     let mut line = String::new();
-    for cause in error.chain() {
-        let words: Vec<_> = cause.to_string().split_whitespace().map(str::to_owned).collect();
+    for cause in causes {
+        // Only the layout of messages over several lines is taken away; what else is odd in names stays to be seen.
+        let text = cause.replace("\r\n", "\n");
+        let words: Vec<_> = text.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
         let text = words.join(" ");
         if line.ends_with(&text) {
             continue;
@@ -152,8 +198,9 @@ fn report_error(message: &str) {
     say(&format!("error: {message}"));
 }
 
+/// One line on standard error, in which nothing controls a terminal.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", escape(line));
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -171,6 +218,12 @@ mod tests {
         let quoted =
             cause.context("file.toml: line 1\n  | ^\nunexpected end").context("cannot load the model");
         assert_eq!(super::one_line(&quoted), "cannot load the model: file.toml: line 1 | ^ unexpected end");
+    }
+
+    #[test]
+    fn what_is_odd_in_a_name_stays_in_the_line() {
+        let error = anyhow::anyhow!("a\r\u{1b}[2K\tb.png: line 1\r\n  | ^");
+        assert_eq!(super::one_line(&error), "a\r\u{1b}[2K\tb.png: line 1 | ^");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What the commands share about output.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write, stdout};
 use std::time::Duration;
 
-use clap::ValueEnum;
-use comfy_table::{CellAlignment, Table, presets};
+use anyhow::ensure;
+use clap::{Args, ValueEnum};
+use comfy_table::{CellAlignment, Row, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
+use medclip_core::terminal::{EscapingWriter, escape, escape_json};
+use medclip_data::CellText;
 use serde::Serialize;
 
 /// How results are written to standard output.
@@ -31,19 +33,45 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
-/// Standard output, locked and buffered.
-pub(crate) fn locked_stdout() -> BufWriter<StdoutLock<'static>> {
-    BufWriter::new(stdout().lock())
+/// How texts are written to CSV.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct CsvArgs {
+    /// Write texts to CSV exactly, also those that a spreadsheet would run as a formula
+    ///
+    /// Without it, a text that begins with =, +, -, @, a tab or a line break, also after spaces or quotation marks, or with
+    /// an apostrophe has one apostrophe more in front. medclip takes it away where it reads a table.
+    #[arg(long)]
+    csv_exact: bool,
 }
 
-/// A text as a cell of CSV that no spreadsheet runs: with a `'` in front where it begins with `=`, `+`, `-`, `@`, a tab, a
-/// carriage return, or a `'`.
-pub(crate) fn cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
-        format!("'{text}").into()
-    } else {
-        text.into()
+impl CsvArgs {
+    pub(crate) const fn cell_text(self) -> CellText {
+        if self.csv_exact { CellText::Exact } else { CellText::Guarded }
     }
+
+    /// # Errors
+    /// When the option was given and what is written is no CSV.
+    pub(crate) fn check(self, is_csv: bool) -> anyhow::Result<()> {
+        ensure!(
+            is_csv || !self.csv_exact,
+            "--csv-exact is of CSV alone; other formats have the exact text always"
+        );
+        Ok(())
+    }
+}
+
+/// Standard output without characters that control a terminal.
+pub(crate) type Stdout = BufWriter<EscapingWriter<StdoutLock<'static>>>;
+
+/// Standard output for tables, reports and JSON, locked and buffered. No character of it controls a terminal.
+pub(crate) fn locked_stdout() -> Stdout {
+    BufWriter::new(EscapingWriter::new(stdout().lock()))
+}
+
+/// Standard output for CSV: exact bytes for files and programs, escaped on a terminal.
+pub(crate) fn csv_stdout() -> BufWriter<Box<dyn Write>> {
+    let out = stdout().lock();
+    BufWriter::new(if out.is_terminal() { Box::new(EscapingWriter::new(out)) } else { Box::new(out) })
 }
 
 /// A table without lines, `numeric` columns aligned right; no header row when `header` is empty.
@@ -61,8 +89,12 @@ pub(crate) fn plain_table(header: &[&str], numeric: &[usize]) -> Table {
     table
 }
 
-/// The table's lines without the blanks that pad the last column.
-pub(crate) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
+/// The table's lines without the blanks that pad the last column. Every cell is on one line.
+pub(crate) fn write_table(out: &mut impl Write, mut table: Table) -> io::Result<()> {
+    for row in table.row_iter_mut() {
+        let cells: Vec<String> = row.cell_iter().map(|cell| escape(&cell.content()).into_owned()).collect();
+        *row = Row::from(cells);
+    }
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
@@ -82,14 +114,10 @@ pub(crate) fn progress(len: usize, unit: &'static str) -> ProgressBar {
 
 /// One JSON object on lines of its own.
 pub(crate) fn write_json_report(out: &mut impl Write, report: &impl Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    writeln!(out)?;
-    Ok(())
+    Ok(writeln!(out, "{}", escape_json(&serde_json::to_string_pretty(report)?))?)
 }
 
 /// One JSON object and a line end.
-pub(crate) fn write_json_line(out: &mut impl io::Write, value: &impl Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    writeln!(out)?;
-    Ok(())
+pub(crate) fn write_json_line(out: &mut impl Write, value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(writeln!(out, "{}", escape_json(&serde_json::to_string(value)?))?)
 }

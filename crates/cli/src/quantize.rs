@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use medclip_core::quantization::{GateLimits, GateReport, QuantizedTower};
+use medclip_core::terminal::Escaped;
 use medclip_export::quantize::{RangeMethod, add_towers};
 use medclip_export::{BundleOptions, OnnxFile};
 use medclip_runtime::{Bundle, EngineKind, EngineOptions, ModelOptions, Precision, TowerKind};
@@ -118,7 +119,7 @@ pub(crate) fn run(args: &QuantizeArgs) -> anyhow::Result<Outcome> {
     bundle.require_text_tower()?;
     let written = quantize(&bundle, &args.precision, &args.settings, &args.out, args.replace)?;
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", args.out.display())?;
+    writeln!(out, "wrote {}", Escaped(args.out.display()))?;
     write_reports(&mut out, &written)?;
     Ok(Outcome::Complete)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use medclip_core::terminal::Escaped;
 use medclip_runtime::Bundle;
 use medclip_train::restore::write_checkpoint;
 
@@ -34,6 +35,6 @@ pub(crate) fn run(args: &RestoreArgs) -> anyhow::Result<Outcome> {
     let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
     write_checkpoint(&bundle, &args.checkpoint)?;
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", args.checkpoint.display())?;
+    writeln!(out, "wrote {}", Escaped(args.checkpoint.display()))?;
     Ok(Outcome::Complete)
 }

@@ -23,7 +23,7 @@ use crate::film::{self, DicomArgs};
 use crate::inputs::{Content, Found, Search};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
-use crate::output::{Format, locked_stdout, progress};
+use crate::output::{CsvArgs, Format, progress};
 use crate::{Outcome, report_error, say};
 use writer::{Record, Scored};
 
@@ -54,6 +54,8 @@ pub(crate) struct ScoreArgs {
     /// Output format: a table for people, one JSON object a line, or CSV [default: table; Parquet with --output]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    #[command(flatten)]
+    csv: CsvArgs,
     /// First run the images and sentences that the model carries with their embeddings, and fail if it gives others here
     #[arg(long)]
     self_test: bool,
@@ -84,6 +86,8 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(output) = args.archive.output.clone() {
         return archive::run(args, &output);
     }
+    let format = args.format.unwrap_or_default();
+    args.csv.check(format == Format::Csv)?;
     let search = Search::new(&args.images)?;
     let threads = args.engine.threads();
     // Images side by side first; what is left over goes into each image.
@@ -96,7 +100,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
 
     let checks = Checks::new(&model, &args.checks)?;
     let bar = progress(search.len(), "images");
-    let mut writer = writer::new(args.format.unwrap_or_default(), locked_stdout());
+    let mut writer = writer::new(format, args.csv.cell_text());
     let classes: Vec<&str> = model.class_names().collect();
     writer.begin(&classes)?;
     let (mut count, mut failed) = (0, 0);

@@ -9,6 +9,7 @@ use medclip_train::data::{DataError, LostImage};
 use medclip_train::{Setting, TrainConfig, TrainError, Trainer};
 
 use crate::output::{locked_stdout, write_json_line};
+use crate::private::told;
 use crate::{Outcome, report_error, say};
 
 /// Train a model
@@ -33,7 +34,7 @@ pub(crate) struct TrainArgs {
     /// Any other setting instead of the file's; may be repeated. The value is TOML, or text without quotes
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Setting>,
-    /// Name images that cannot be read by path on standard error, not by row of the manifest
+    /// Name images that cannot be read by path too, on standard error and in the log and report of the run
     #[arg(long)]
     log_paths: bool,
 }
@@ -54,12 +55,16 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     if let Some(seed) = args.seed {
         config.seed = seed;
     }
-    let trainer = Trainer::new(config).inspect_err(|error| {
+    let log_paths = args.log_paths;
+    let trainer = if log_paths { Trainer::with_logged_paths(config) } else { Trainer::new(config) };
+    let trainer = trainer.inspect_err(|error| {
         if let (TrainError::Data(DataError::TooManyLost { lost, .. }), true) = (error, args.log_paths) {
             name_lost(lost, true);
         }
     });
-    let trainer = trainer.with_context(|| format!("cannot train as {} says", args.config.display()))?;
+    let trainer = trainer
+        .with_context(|| format!("cannot train as {} says", args.config.display()))
+        .map_err(|error| told(error, log_paths))?;
     if trainer.data_unproven() {
         say(
             "note: this run was begun by a version that did not record its data, so nothing shows that it goes on with the \
@@ -71,7 +76,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
         name_lost(trainer.lost(), args.log_paths);
         say(words);
     }
-    let evaluations = trainer.run().context("training stopped")?;
+    let evaluations = trainer.run().context("training stopped").map_err(|error| told(error, log_paths))?;
     let mut out = locked_stdout();
     for evaluation in &evaluations {
         write_json_line(&mut out, evaluation)?;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use medclip_core::terminal::Escaped;
 use medclip_core::{Embeddings, GrayImage, ImageBatch};
 use medclip_phantom::Phantom;
 use medclip_runtime::{
@@ -230,7 +231,11 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     if within && !args.against.is_empty() && !args.no_certificate {
         certify(bundle, &report)?;
         if matches!(args.format, ReportFormat::Text) {
-            writeln!(out, "certified in {}", dir.join(BundleFile::Certificate.file_name()).display())?;
+            writeln!(
+                out,
+                "certified in {}",
+                Escaped(dir.join(BundleFile::Certificate.file_name()).display())
+            )?;
         }
     }
     out.flush()?;
@@ -288,8 +293,8 @@ impl Report {
 
     fn write_text(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let Self { model, bundle, reference, limits, .. } = self;
-        writeln!(out, "{model} ({})", &bundle[..12.min(bundle.len())])?;
-        writeln!(out, "compared with {reference}")?;
+        writeln!(out, "{} ({})", Escaped(model), &bundle[..12.min(bundle.len())])?;
+        writeln!(out, "compared with {}", Escaped(reference))?;
         if self.half_precision_text {
             writeln!(out, "the text tower is stored in half precision")?;
         }
@@ -309,7 +314,7 @@ impl Report {
                 if limits.hold(each) { "within" } else { "PAST THE LIMITS" }.to_owned(),
             ]);
         }
-        write_table(out, &table)?;
+        write_table(out, table)?;
         let Limits { image_cosine, text_cosine, logit } = limits;
         writeln!(
             out,

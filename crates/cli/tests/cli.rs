@@ -41,6 +41,9 @@ mod label;
 mod label_sections;
 #[path = "cli/model.rs"]
 mod model;
+#[cfg(feature = "archive")]
+#[path = "cli/private.rs"]
+mod private;
 #[cfg(feature = "import")]
 #[path = "cli/quantize.rs"]
 mod quantize;
@@ -57,6 +60,12 @@ mod shared;
 #[cfg(feature = "archive")]
 #[path = "cli/simultaneous.rs"]
 mod simultaneous;
+#[cfg(feature = "archive")]
+#[path = "cli/spreadsheet.rs"]
+mod spreadsheet;
+#[cfg(feature = "archive")]
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;

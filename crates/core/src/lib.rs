@@ -22,6 +22,7 @@
 //! | [`quantization`] | how a bundle's further precisions were made, and what they cost |
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
+//! | [`terminal`] | foreign text on a terminal: no character that it obeys |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -53,6 +54,7 @@ pub mod quantization;
 pub mod raster;
 pub mod score;
 mod stored;
+pub mod terminal;
 pub mod tokenize;
 
 pub use architecture::{

@@ -11,6 +11,7 @@
 //! | other bytes (Latin-1, Windows-1252 …) | refused, with row and column, where the column is asked for |
 //! | line ends LF, CR LF or CR; blank lines | read; blank lines are no rows |
 //! | a quotation mark that is never closed, or closed in the middle of a later row | refused, with the row where it opens |
+//! | an apostrophe in front of a text that a spreadsheet would run as a formula, as medclip writes it | taken away ([`unguard_cell`]) |
 //! | a line break in a cell that holds a name, a path or a number | refused; texts may have them |
 //! | a row with more or fewer cells than the header | refused, with both counts; cells of columns without a name at the end may be left out |
 //! | gzip (`.csv.gz`, `.tsv.gz`) | read |
@@ -44,9 +45,11 @@ mod columns;
 mod error;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod spreadsheet;
 mod table;
 mod text;
 
 pub use columns::{Column, Kind};
 pub use error::{Names, TableError};
+pub use spreadsheet::{CellText, guard_cell, unguard_cell};
 pub use table::{Place, Table, TableRow};

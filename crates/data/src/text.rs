@@ -11,6 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::columns::{self, Column, Kind};
 use crate::error::{Names, TableError};
+use crate::spreadsheet::unguard_cell;
 use crate::table::{Place, Table, TableRow};
 use dialect::Look;
 use encoding::{Encoding, Utf16};
@@ -204,7 +205,7 @@ impl<R: BufRead> Rows<R> {
                 byte: bytes.get(error.valid_up_to()).copied().unwrap_or_default(),
                 encoding: self.encoding.name(),
             })?;
-            row.push(Some(text));
+            row.push(Some(unguard_cell(text)));
         }
         Ok(row)
     }

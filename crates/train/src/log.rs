@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::BadImage;
+use crate::data::LostImage;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 
@@ -42,7 +42,37 @@ pub enum Event {
         evaluations: usize,
     },
     /// An image that was left out.
-    BadImage(BadImage),
+    BadImage(LeftOut),
+}
+
+/// An image that a run does without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its row, as `row 6 (line 7) of manifest.csv`; `None` where the log does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
+    /// The file, where the log may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Why, in words that do not name the file.
+    pub reason: String,
+}
+
+impl LeftOut {
+    /// A lost image by its row; also by its path where `with_path` allows it, since that may be the name of a patient.
+    pub fn of(lost: &LostImage, with_path: bool) -> Self {
+        let path = with_path.then(|| lost.path.clone());
+        Self { row: Some(lost.row.to_string()), path, reason: lost.reason.clone() }
+    }
+
+    /// How the report names it.
+    pub fn name(&self) -> String {
+        let path = self.path.as_ref().map(|path| path.display().to_string());
+        match (&self.row, path) {
+            (Some(row), Some(path)) => format!("{row}: {path}"),
+            (row, path) => row.clone().or(path).unwrap_or_default(),
+        }
+    }
 }
 
 /// What a run is.
@@ -101,8 +131,8 @@ pub struct RunLog {
     pub evaluations: BTreeMap<(String, u64), (Option<f64>, Evaluation)>,
     /// Epochs finished when the run ended early; `None` where it did not.
     pub ended_early: Option<u64>,
-    /// Reasons by the image left out.
-    pub bad_images: BTreeMap<PathBuf, String>,
+    /// Images left out at the last start.
+    pub bad_images: Vec<LeftOut>,
 }
 
 impl RunLog {
@@ -123,7 +153,7 @@ impl RunLog {
                 Err(error) => {
                     return Err(TrainError::invalid(
                         &path,
-                        format!("line {number} is none of a log: {error}"),
+                        format!("line {number} is none of a log (column {})", error.column()),
                     ));
                 }
             }
@@ -142,6 +172,8 @@ impl RunLog {
                     *self = Self::default();
                 }
                 self.start = Some(start);
+                // A start names them all.
+                self.bad_images.clear();
             }
             Event::Step(step) => {
                 self.steps.insert((step.epoch, step.step), step);
@@ -150,9 +182,7 @@ impl RunLog {
                 self.evaluations.insert((evaluation.set.clone(), epoch), (seconds, evaluation));
             }
             Event::EarlyStop { epoch, .. } => self.ended_early = Some(epoch),
-            Event::BadImage(BadImage { path, reason }) => {
-                self.bad_images.insert(path, reason);
-            }
+            Event::BadImage(image) => self.bad_images.push(image),
         }
     }
 }
@@ -216,7 +246,8 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn bad_image() -> Event {
-        Event::BadImage(BadImage { path: "films/a&b.png".into(), reason: "no <image>".to_owned() })
+        let (row, reason) = ("row 1 (line 2) of a&b.csv".to_owned(), "no <image>".to_owned());
+        Event::BadImage(LeftOut { row: Some(row), path: None, reason })
     }
 
     pub(crate) fn lines(events: &[Event]) -> String {
@@ -299,6 +330,13 @@ pub(crate) mod tests {
         }
         let missing = RunLog::open(Path::new("no/such/run")).unwrap_err().to_string();
         assert!(missing.starts_with("no/such/run/log.jsonl: "), "{missing}");
+    }
+
+    #[test]
+    fn a_line_that_names_an_image_by_path_is_read() {
+        let line = r#"{"event":"bad_image","path":"films/a.png","reason":"is empty"}"#;
+        let log = read(line.as_bytes()).unwrap();
+        assert_eq!(log.bad_images[0].name(), "films/a.png");
     }
 
     #[test]

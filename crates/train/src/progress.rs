@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use medclip_core::terminal::{escape, escape_json};
 use medclip_files::Folder;
 
 use crate::error::TrainError;
@@ -82,21 +83,24 @@ impl Progress {
                     [] => String::new(),
                     names => format!(", without {}", names.join(", ")),
                 };
-                self.bar.println(format!("epoch {epoch}: {} macro-AUROC {score}{without}", evaluation.set));
+                let line = format!("epoch {epoch}: {} macro-AUROC {score}{without}", evaluation.set);
+                self.bar.println(escape(&line));
             }
             Event::EarlyStop { epoch, evaluations } => {
                 self.bar.println(format!("epoch {epoch}: no better for {evaluations} evaluations, stopping"));
             }
         }
         let line = serde_json::to_string(event).map_err(|error| TrainError::invalid(&self.path, error))?;
-        writeln!(self.log, "{line}").and_then(|()| self.log.flush()).map_err(TrainError::io(&self.path))
+        writeln!(self.log, "{}", escape_json(&line))
+            .and_then(|()| self.log.flush())
+            .map_err(TrainError::io(&self.path))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::BadImage;
+    use crate::log::LeftOut;
 
     #[test]
     fn a_line_that_was_cut_off_is_dropped_and_costs_no_other() {
@@ -105,13 +109,13 @@ mod tests {
         for (before, kept) in [("", 0), ("{\"event\":\"st", 0), ("{\"event\":\"old\"}\n{\"ev", 1)] {
             std::fs::write(&log, before).unwrap();
             let mut progress = Progress::open(directory.path(), 1, 0).unwrap();
-            let bad = BadImage { path: "a.png".into(), reason: "unreadable".to_owned() };
+            let bad = LeftOut { row: Some("row 1".to_owned()), path: None, reason: "unreadable".to_owned() };
             progress.record(&Event::BadImage(bad)).unwrap();
             let text = std::fs::read_to_string(&log).unwrap();
             let lines: Vec<serde_json::Value> =
                 text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
             assert_eq!(lines.len(), kept + 1, "{text}");
-            assert_eq!(lines[kept]["path"], "a.png", "{text}");
+            assert_eq!(lines[kept]["row"], "row 1", "{text}");
         }
     }
 }

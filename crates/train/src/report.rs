@@ -94,7 +94,7 @@ mod tests {
             "<dd>6 of 24 images, repeated ones counted once</dd>",
             "<th scope=\"col\" class=\"number\">best, after epoch 1</th>",
             "<td>Edema</td><td class=\"number\">3</td><td class=\"number\">5</td><td class=\"number\">0.625</td><td class=\"number\">0.750</td>",
-            "<td>films/a&amp;b.png</td><td>no &lt;image&gt;</td>",
+            "<td>row 1 (line 2) of a&amp;b.csv</td><td>no &lt;image&gt;</td>",
             "name = &quot;a &lt;model&gt;&quot;",
         ] {
             assert!(html.contains(text), "no {text} in {html}");

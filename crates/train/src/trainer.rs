@@ -21,12 +21,12 @@ use medclip_files::Lock;
 use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
 use crate::config::TrainConfig;
 use crate::data::train_set::Batch;
-use crate::data::{BadImage, Dataset, EvalSet, Loader, LostImage, TrainSet};
+use crate::data::{Dataset, EvalSet, Loader, LostImage, TrainSet};
 use crate::early_stop::Plateau;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, zero_shot};
-use crate::log::{Event, RunLog, Start, Step};
+use crate::log::{Event, LeftOut, RunLog, Start, Step};
 use crate::model::MedClip;
 use crate::optimizer::AdamW;
 use crate::progress::Progress;
@@ -64,12 +64,24 @@ pub struct Trainer {
 
 impl Trainer {
     /// Prepares a run: checks every setting, loads data and starting weights, and picks up the newest checkpoint of
-    /// the same configuration in `config.output`.
+    /// the same configuration in `config.output`. The log names images by their rows.
     ///
     /// # Errors
     /// [`TrainError`] before any training, naming the file or setting; also when `config.output` holds a run of other
     /// settings or data, naming what differs, and while another training is at work there.
     pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
+        Self::prepare(config, false)
+    }
+
+    /// As [`Trainer::new`], and the log and the report name images by their paths too, which may be those of patients.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_logged_paths(config: TrainConfig) -> Result<Self, TrainError> {
+        Self::prepare(config, true)
+    }
+
+    fn prepare(config: TrainConfig, log_paths: bool) -> Result<Self, TrainError> {
         config.validate()?;
         let lock = Hold::take(&config.output)?;
         let model_config = config.model_config()?;
@@ -131,9 +143,8 @@ impl Trainer {
         let total = (config.epochs * steps) as u64;
         let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
         progress.record(&Event::Start(start(&config, &dataset.train, &state)?))?;
-        for LostImage { path, reason, .. } in &dataset.lost {
-            let bad = BadImage { path: path.clone(), reason: reason.clone() };
-            progress.record(&Event::BadImage(bad))?;
+        for lost in &dataset.lost {
+            progress.record(&Event::BadImage(LeftOut::of(lost, log_paths)))?;
         }
         let Dataset { train, evals, lost, images } = dataset;
         Ok(Self {

@@ -29,6 +29,16 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// As [`TableError::unnamed`].
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Table(error) => error.unnamed(),
+            Self::Blank { .. } => self.to_string(),
+        }
+    }
+}
+
 /// Whether a file is a table of films, by its name.
 pub(super) fn is_one(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();

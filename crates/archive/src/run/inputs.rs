@@ -104,6 +104,8 @@ impl<'a> InputWriter<'a> {
 pub(crate) struct InputReader {
     path: PathBuf,
     lines: io::Lines<BufReader<File>>,
+    /// Lines read so far.
+    line: u64,
 }
 
 impl InputReader {
@@ -113,7 +115,7 @@ impl InputReader {
         for _ in 0..skip {
             lines.next().transpose().map_err(fail)?;
         }
-        Ok(Self { path: path.to_owned(), lines })
+        Ok(Self { path: path.to_owned(), lines, line: skip })
     }
 }
 
@@ -122,8 +124,13 @@ impl Iterator for InputReader {
 
     fn next(&mut self) -> Option<Self::Item> {
         let damaged = |reason: String| RunError::Damaged { path: self.path.clone(), reason };
-        Some(match self.lines.next()? {
-            Ok(line) => serde_json::from_str(&line).map_err(|error| damaged(error.to_string())),
+        let line = self.lines.next()?;
+        self.line += 1;
+        Some(match line {
+            // The library's words may quote the line, which names a film.
+            Ok(line) => serde_json::from_str(&line).map_err(|error| {
+                damaged(format!("line {} does not describe an input (column {})", self.line, error.column()))
+            }),
             Err(source) => Err(RunError::Read { path: self.path.clone(), source }),
         })
     }

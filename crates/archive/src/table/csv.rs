@@ -1,28 +1,36 @@
 //! Rows as comma-separated values.
 //!
-//! Spreadsheets run a cell that begins like a formula. A text that does has a `'` in front, and so has one that begins with a
-//! `'`, so that every cell still stands for one text. Numbers always have a decimal point or an exponent, so that readers that
+//! A text that a spreadsheet would run as a formula has a `'` in front (see [`medclip_data::guard_cell`]), unless
+//! the run's option [`CSV_TEXTS`] wants it as it is; names of columns are such texts too. Numbers always have a decimal point or an exponent, so that readers that
 //! guess a column's type from its first rows take it for one of fractions.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use crate::row::{Columns, Row};
+use medclip_data::CellText;
 
-pub(super) fn encode(columns: &Columns, rows: &[Row]) -> io::Result<Vec<u8>> {
+use crate::row::Row;
+use crate::run::Settings;
+
+/// Option of a run ([`Settings::options`]) whose value [`EXACT`] has CSV hold every text as it is.
+pub const CSV_TEXTS: &str = "csv texts";
+
+/// Value of [`CSV_TEXTS`].
+pub const EXACT: &str = "exact";
+
+pub(super) fn encode(settings: &Settings, rows: &[Row]) -> io::Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record(names(columns))?;
+    out.write_record(names(settings))?;
     for row in rows {
-        out.write_record(cells(columns, row))?;
+        out.write_record(cells(settings, row))?;
     }
     out.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// Every file has the header; the whole has it once.
-pub(super) fn join(columns: &Columns, files: &[PathBuf], out: &mut (dyn Write + Send)) -> io::Result<()> {
-    let header = encode(columns, &[])?;
+pub(super) fn join(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) -> io::Result<()> {
+    let header = encode(settings, &[])?;
     out.write_all(&header)?;
     for file in files {
         let mut file = File::open(file)?;
@@ -32,7 +40,8 @@ pub(super) fn join(columns: &Columns, files: &[PathBuf], out: &mut (dyn Write + 
     Ok(())
 }
 
-fn names(columns: &Columns) -> Vec<String> {
+fn names(settings: &Settings) -> Vec<String> {
+    let columns = &settings.columns;
     let mut names = vec!["path", "sop_instance_uid", "study_instance_uid"];
     names.extend(columns.patient.then_some("patient_id"));
     names.extend(["model", "model_id", "engine", "qc", "notes", "error_kind", "error"]);
@@ -41,17 +50,12 @@ fn names(columns: &Columns) -> Vec<String> {
         names.extend([format!("{class} logit"), format!("{class} probability")]);
     }
     names.extend(columns.embedding_dim.map(|_| "embedding".to_owned()));
-    names
+    names.iter().map(|name| cell_text(settings).cell(name).into_owned()).collect()
 }
 
-/// A text as a cell that no spreadsheet runs: with a `'` in front where it begins with `=`, `+`, `-`, `@`, a tab, a carriage
-/// return, or a `'`.
-pub fn text_cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
+fn cell_text(settings: &Settings) -> CellText {
+    let is_exact = settings.options.get(CSV_TEXTS).is_some_and(|value| value == EXACT);
+    if is_exact { CellText::Exact } else { CellText::Guarded }
 }
 
 /// A number that is always seen to be a fraction.
@@ -61,15 +65,16 @@ fn number(value: f32) -> String {
     if is_plain { text + ".0" } else { text }
 }
 
-fn cells(columns: &Columns, row: &Row) -> Vec<String> {
-    let text = |text: &str| text_cell(text).into_owned();
+fn cells(settings: &Settings, row: &Row) -> Vec<String> {
+    let columns = &settings.columns;
+    let text = |text: &str| cell_text(settings).cell(text).into_owned();
     let optional = |value: &Option<String>| value.as_deref().map_or_else(String::new, text);
     let (identity, scores) = (&row.identity, row.scores.as_ref().ok());
     let mut cells =
         vec![text(&row.path), optional(&identity.sop_instance_uid), optional(&identity.study_instance_uid)];
     cells.extend(columns.patient.then(|| optional(&identity.patient_id)));
     cells.extend([&columns.model, &columns.model_id, &columns.engine].map(|value| text(value)));
-    cells.extend([row.qc.join(";"), row.notes.join(";")]);
+    cells.extend([text(&row.qc.join(";")), text(&row.notes.join(";"))]);
     match &row.scores {
         Ok(_) => cells.extend([String::new(), String::new()]),
         Err(failure) => cells.extend([text(&failure.kind), text(&failure.message)]),

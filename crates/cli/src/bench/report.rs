@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use medclip_core::terminal::Escaped;
 use medclip_runtime::Precision;
 use serde::Serialize;
 
@@ -104,7 +105,7 @@ impl Report {
     pub(super) fn write_text(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let Self { model, machine, warm_up, rounds, runs, compared_with, .. } = self;
         let cpu = machine.cpu.as_deref().unwrap_or("unknown processor");
-        writeln!(out, "{model} on {cpu}, {} hardware threads", machine.cores)?;
+        writeln!(out, "{} on {}, {} hardware threads", Escaped(model), Escaped(cpu), machine.cores)?;
         writeln!(out, "{rounds} rounds of {runs} runs each, after {warm_up} to warm up\n")?;
 
         let relative = format!("× {compared_with}");
@@ -127,7 +128,7 @@ impl Report {
                 format!("{:.2}", each.relative),
             ]);
         }
-        write_table(out, &table)?;
+        write_table(out, table)?;
         writeln!(out)?;
 
         let header = ["Engine", "Precision", "Threads", "Load ms", "Text load ms", "Peak memory MiB"];
@@ -144,7 +145,7 @@ impl Report {
                 process.finished.peak_memory_bytes.map_or_else(none, mebibytes),
             ]);
         }
-        Ok(write_table(out, &table)?)
+        Ok(write_table(out, table)?)
     }
 }
 

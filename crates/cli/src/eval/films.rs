@@ -1,7 +1,7 @@
 //! The films an evaluation is of: chosen from a manifest, and embedded by a bundle.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, StdoutLock};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Display, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::engine::EngineArgs;
 use crate::inputs::pixels;
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
-use crate::output::{locked_stdout, progress, write_json_line};
+use crate::output::{Stdout, locked_stdout, progress, write_json_line};
 use crate::{Outcome, report_error};
 
 /// Which films, and what embeds them.
@@ -65,7 +65,7 @@ impl ReportArgs {
     pub(super) fn print(
         &self,
         result: &impl Serialize,
-        markdown: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+        markdown: impl FnOnce(&mut Stdout) -> io::Result<()>,
     ) -> anyhow::Result<()> {
         let mut out = locked_stdout();
         if self.json {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use medclip_core::terminal::Escaped;
 use medclip_train::report;
 
 use crate::Outcome;
@@ -23,6 +24,6 @@ pub(crate) struct RunReportArgs {
 
 pub(crate) fn run(args: &RunReportArgs) -> anyhow::Result<Outcome> {
     let path = report::write(&args.run).context("cannot write the report")?;
-    writeln!(locked_stdout(), "{}", path.display())?;
+    writeln!(locked_stdout(), "{}", Escaped(path.display()))?;
     Ok(Outcome::Complete)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args};
 use medclip_archive::Source;
+use medclip_data::CellText;
 use medclip_files::replace_file;
 use medclip_index::{Index, Search};
 use medclip_runtime::Model;
@@ -16,7 +17,7 @@ use super::sheet;
 use super::shown::Shown;
 use crate::engine::EngineArgs;
 use crate::models::ModelArg;
-use crate::output::{Format, cell, locked_stdout, plain_table, write_json_line, write_table};
+use crate::output::{CsvArgs, Format, csv_stdout, locked_stdout, plain_table, write_json_line, write_table};
 use crate::{Outcome, say};
 
 /// Find the films nearest to an image or a sentence
@@ -48,6 +49,8 @@ pub(super) struct QueryArgs {
     /// Output format: a table for people, one JSON object a line, or CSV
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    csv: CsvArgs,
     /// Also write a page with small pictures of the films, as far as they are still in their places
     #[arg(long, value_name = "HTML")]
     sheet: Option<PathBuf>,
@@ -66,6 +69,7 @@ pub(super) struct Found<'a> {
 }
 
 pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
+    args.csv.check(args.format == Format::Csv)?;
     let index =
         if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
     let directory = args.model.resolve()?;
@@ -103,7 +107,7 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
         let html = sheet::page(&model, &index, &shown, image.as_deref(), args.text.as_deref(), &found);
         replace_file(page, html.as_bytes())?;
     }
-    print(&found, args.format)?;
+    print(&found, args.format, args.csv.cell_text())?;
     Ok(Outcome::Complete)
 }
 
@@ -120,23 +124,24 @@ fn embed(model: &Model, shown: &Shown, image: Option<&str>, text: Option<&str>) 
     }
 }
 
-fn print(found: &[Found<'_>], format: Format) -> anyhow::Result<()> {
+fn print(found: &[Found<'_>], format: Format, texts: CellText) -> anyhow::Result<()> {
+    if format == Format::Csv {
+        let mut csv = csv::Writer::from_writer(csv_stdout());
+        found
+            .iter()
+            .try_for_each(|found| csv.serialize(Found { path: &texts.cell(found.path), ..*found }))?;
+        return Ok(csv.flush()?);
+    }
     let mut out = locked_stdout();
-    match format {
-        Format::Json => found.iter().try_for_each(|found| write_json_line(&mut out, found))?,
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(&mut out);
-            found.iter().try_for_each(|found| csv.serialize(Found { path: &cell(found.path), ..*found }))?;
-            csv.flush()?;
+    if format == Format::Json {
+        found.iter().try_for_each(|found| write_json_line(&mut out, found))?;
+    } else {
+        let mut table = plain_table(&["Rank", "Cosine", "Film"], &[0, 1]);
+        for Found { rank, cosine, path } in found {
+            table.add_row([rank.to_string(), format!("{cosine:.4}"), (*path).to_owned()]);
         }
-        Format::Table => {
-            let mut table = plain_table(&["Rank", "Cosine", "Film"], &[0, 1]);
-            for Found { rank, cosine, path } in found {
-                table.add_row([rank.to_string(), format!("{cosine:.4}"), (*path).to_owned()]);
-            }
-            write_table(&mut out, &table)?;
-            writeln!(out, "Research use only, not for diagnosis.")?;
-        }
+        write_table(&mut out, table)?;
+        writeln!(out, "Research use only, not for diagnosis.")?;
     }
     Ok(out.flush()?)
 }

@@ -3,13 +3,15 @@
 use std::io::Write;
 use std::path::Path;
 
+use medclip_core::terminal::Escaped;
 use medclip_core::{Certainty, Finding, Labels};
+use medclip_data::CellText;
 use medclip_report::{ReportLabels, ReportSection};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::one_line;
-use crate::output::{Format, plain_table, write_table};
+use crate::output::{Format, csv_stdout, locked_stdout, plain_table, write_json_line, write_table};
 
 /// What is said of one report; the fields are the keys of a JSON line, in its order.
 #[derive(Debug, Serialize)]
@@ -78,11 +80,12 @@ pub(crate) trait LabelWriter {
 }
 
 /// A writer of whole reports, and of their sentences too when `sentences` is set.
-pub(crate) fn new<'a>(format: Format, sentences: bool, out: impl Write + 'a) -> Box<dyn LabelWriter + 'a> {
+/// `texts` are those of CSV.
+pub(crate) fn new(format: Format, texts: CellText, sentences: bool) -> Box<dyn LabelWriter> {
     match format {
-        Format::Table => Box::new(TableWriter { out, sentences }),
-        Format::Json => Box::new(JsonWriter { out, sentences }),
-        Format::Csv => Box::new(CsvWriter { out: csv::Writer::from_writer(out), sentences }),
+        Format::Table => Box::new(TableWriter { out: locked_stdout(), sentences }),
+        Format::Json => Box::new(JsonWriter { out: locked_stdout(), sentences }),
+        Format::Csv => Box::new(CsvWriter { out: csv::Writer::from_writer(csv_stdout()), texts, sentences }),
     }
 }
 
@@ -100,8 +103,7 @@ impl<W: Write> LabelWriter for JsonWriter<W> {
         if !self.sentences {
             record.sentences = None;
         }
-        let line = serde_json::to_string(&record)?;
-        Ok(writeln!(self.out, "{line}")?)
+        write_json_line(&mut self.out, &record)
     }
 
     fn end(&mut self) -> anyhow::Result<()> {
@@ -113,6 +115,7 @@ impl<W: Write> LabelWriter for JsonWriter<W> {
 /// sections that were read and left out, separated by `;` (empty for a sentence).
 struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
+    texts: CellText,
     sentences: bool,
 }
 
@@ -128,7 +131,7 @@ impl<W: Write> CsvWriter<W> {
         let whole = sentence.is_empty();
         let sections = [true, false].map(|read| if whole { record.sections(read) } else { String::new() });
         row.extend(sections.iter().map(String::as_str));
-        Ok(self.out.write_record(row)?)
+        Ok(self.out.write_record(row.into_iter().map(|text| self.texts.cell(text).into_owned()))?)
     }
 }
 
@@ -174,14 +177,19 @@ impl<W: Write> LabelWriter for TableWriter<W> {
         for (finding, certainty) in mentioned(&record.labels) {
             table.add_row([finding.name(), word(certainty)]);
         }
-        writeln!(self.out, "{}", record.place())?;
-        write_table(&mut self.out, &table)?;
+        writeln!(self.out, "{}", Escaped(record.place()))?;
+        write_table(&mut self.out, table)?;
         if record.sections.iter().any(|section| section.name != ReportSection::UNHEADED) {
             let list = |read| {
                 let names = record.sections(read);
                 if names.is_empty() { "none".to_owned() } else { names }
             };
-            writeln!(self.out, "Sections read: {}. Left out: {}.", list(true), list(false))?;
+            writeln!(
+                self.out,
+                "Sections read: {}. Left out: {}.",
+                Escaped(list(true)),
+                Escaped(list(false))
+            )?;
         }
         writeln!(self.out)?;
         if self.sentences {
@@ -190,7 +198,7 @@ impl<W: Write> LabelWriter for TableWriter<W> {
                 let said: Vec<_> =
                     said.map(|(finding, certainty)| format!("{finding} {}", word(certainty))).collect();
                 let said = if said.is_empty() { "nothing".to_owned() } else { said.join(", ") };
-                writeln!(self.out, "  {}\n    {said}", sentence.text)?;
+                writeln!(self.out, "  {}\n    {said}", Escaped(&sentence.text))?;
             }
             writeln!(self.out)?;
         }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use medclip_archive::{Format as RowFormat, Portion, Settings, Target};
+use medclip_archive::{CSV_TEXTS, EXACT, Format as RowFormat, Portion, Settings, Target};
 use medclip_core::bundle::sha256_of_file;
+use medclip_data::CellText;
 use medclip_runtime::ModelOptions;
 
 use super::ScoreArgs;
@@ -53,6 +54,7 @@ pub(super) struct ArchiveArgs {
 pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
     let target = target(output)?;
     let format = row_format(&target, args.format)?;
+    args.csv.check(format == RowFormat::Csv)?;
     let directory = args.model.clone().resolve()?;
     let threads = Threads::new(&mut args.engine, args.archive.batch, &directory)?;
     let mut recorded = threads.recorded();
@@ -71,6 +73,9 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     recorded.extend(args.dicom.recorded());
     recorded.insert("precision".to_owned(), model.precision().to_string());
     recorded.extend(archive::recorded_files(&model));
+    if args.csv.cell_text() == CellText::Exact {
+        recorded.insert(CSV_TEXTS.to_owned(), EXACT.to_owned());
+    }
     let settings = Settings {
         columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),
         options: recorded,

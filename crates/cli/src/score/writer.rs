@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+use medclip_core::terminal::Escaped;
+use medclip_data::CellText;
 use medclip_decode::Note;
 use medclip_runtime::{FindingScore, Model};
 use serde::Serialize;
 
 use crate::one_line;
-use crate::output::{Format, cell, plain_table, write_table};
+use crate::output::{Format, csv_stdout, locked_stdout, plain_table, write_json_line, write_table};
 
 /// Printed with every table.
 const RESEARCH_USE: &str = "Research use only, not for diagnosis.";
@@ -64,11 +66,12 @@ pub(crate) trait ScoreWriter {
     fn end(&mut self) -> anyhow::Result<()>;
 }
 
-pub(crate) fn new<'a>(format: Format, out: impl Write + 'a) -> Box<dyn ScoreWriter + 'a> {
+/// A writer to standard output; `texts` are those of CSV.
+pub(crate) fn new(format: Format, texts: CellText) -> Box<dyn ScoreWriter> {
     match format {
-        Format::Table => Box::new(TableWriter(out)),
-        Format::Json => Box::new(JsonWriter(out)),
-        Format::Csv => Box::new(CsvWriter { out: csv::Writer::from_writer(out), classes: 0 }),
+        Format::Table => Box::new(TableWriter(locked_stdout())),
+        Format::Json => Box::new(JsonWriter(locked_stdout())),
+        Format::Csv => Box::new(CsvWriter { out: csv::Writer::from_writer(csv_stdout()), texts, classes: 0 }),
     }
 }
 
@@ -80,8 +83,7 @@ impl<W: Write> ScoreWriter for JsonWriter<W> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
-        let line = serde_json::to_string(record)?;
-        writeln!(self.0, "{line}")?;
+        write_json_line(&mut self.0, record)?;
         Ok(self.0.flush()?)
     }
 
@@ -93,6 +95,7 @@ impl<W: Write> ScoreWriter for JsonWriter<W> {
 /// Columns: path, model, engine, the codes of intake checks and of notes joined by `;`, error, then logit and probability of every class.
 struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
+    texts: CellText,
     classes: usize,
 }
 
@@ -104,7 +107,7 @@ impl<W: Write> ScoreWriter for CsvWriter<W> {
         for class in classes {
             header.extend([format!("{class} logit"), format!("{class} probability")]);
         }
-        self.out.write_record(header)?;
+        self.out.write_record(header.iter().map(|name| self.texts.cell(name).into_owned()))?;
         Ok(self.out.flush()?)
     }
 
@@ -112,7 +115,7 @@ impl<W: Write> ScoreWriter for CsvWriter<W> {
         let error = record.error.as_deref().unwrap_or_default();
         let (qc, notes) = (record.qc.join(";"), record.notes.join(";"));
         let mut row: Vec<_> = [&record.path, record.model, record.engine, &qc, &notes, error]
-            .map(|text| cell(text).into_owned())
+            .map(|text| self.texts.cell(text).into_owned())
             .into();
         for finding in &record.findings {
             row.extend([finding.logit.to_string(), finding.probability.to_string()]);
@@ -149,13 +152,14 @@ impl<W: Write> ScoreWriter for TableWriter<W> {
                 format!("{:+.2}", finding.logit),
             ]);
         }
-        writeln!(self.0, "{}  ({}, {})", record.path, record.model, record.engine)?;
+        let model = Escaped(record.model);
+        writeln!(self.0, "{}  ({model}, {})", Escaped(&record.path), record.engine)?;
         if !record.qc.is_empty() {
             writeln!(self.0, "intake checks: {}", record.qc.join(", "))?;
         }
-        write_table(&mut self.0, &table)?;
+        write_table(&mut self.0, table)?;
         if !record.told.is_empty() {
-            writeln!(self.0, "notes: {}", record.told.join("; "))?;
+            writeln!(self.0, "notes: {}", Escaped(record.told.join("; ")))?;
         }
         writeln!(self.0)?;
         Ok(self.0.flush()?)

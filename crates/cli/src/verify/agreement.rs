@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use medclip_core::terminal::Escaped;
 use serde::Serialize;
 
 use crate::output::{plain_table, write_table};
@@ -36,10 +37,10 @@ pub(super) fn write_text(out: &mut impl Write, compared: &[Agreement], not: &[St
             table.add_row([what.as_str(), bundle.as_str(), weights.as_str(), verdict]);
         }
         writeln!(out)?;
-        write_table(out, &table)?;
+        write_table(out, table)?;
     }
     for reason in not {
-        writeln!(out, "not compared: {reason}")?;
+        writeln!(out, "not compared: {}", Escaped(reason))?;
     }
     if !compared.is_empty() || !not.is_empty() {
         writeln!(out)?;

@@ -3,6 +3,7 @@
 use super::scanner::{Fault, Record, Scanner};
 use crate::columns::{self, Column};
 use crate::error::TableError;
+use crate::spreadsheet::unguard_cell;
 
 /// Separators that a header may have, and their names.
 const SEPARATORS: [(u8, &str); 4] = [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "|")];
@@ -140,6 +141,7 @@ fn header(start: &[u8], is_whole: bool, separator: u8) -> Result<Head, TableErro
         }
         Err(fault) => return Ok(Head::Broken(fault)),
     }
-    let names = record.cells().map(|(_, name)| String::from_utf8_lossy(name).trim().to_owned());
+    let names =
+        record.cells().map(|(_, name)| unguard_cell(String::from_utf8_lossy(name).trim()).trim().to_owned());
     Ok(Head::Names(names.collect()))
 }

@@ -101,6 +101,18 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// The error in words that name no image and quote no cell that could; the row says where it is.
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Table(error) => error.unnamed(),
+            Self::DuplicatePath { first, second, .. } => {
+                format!("{second}, column `path`: it names the image of {first}; remove one of the rows")
+            }
+        }
+    }
+}
+
 /// Reads a manifest: CSV in any form that [`medclip_data`] reads, or Parquet, which needs the feature `parquet`.
 ///
 /// Required columns: `path`, `split` (`train`, `val`, `test`), `source`, `patient_group`, `view` and the 14 findings by
@@ -309,5 +321,6 @@ mod tests {
         let rows = ["a.png", "b.png", "a.png"].map(|path| Row::new(path, "p"));
         let error = read_manifest_from(fixture::manifest(&rows).as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "row 3 (line 4), column `path`: `a.png` is also on row 1 (line 2)");
+        assert!(!error.unnamed().contains("a.png") && error.unnamed().contains("row 1 (line 2)"));
     }
 }

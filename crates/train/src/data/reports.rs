@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-use medclip_data::{Column, Kind, Table, TableError};
+use medclip_data::{Column, Kind, Place, Table, TableError};
 use thiserror::Error;
 
 use crate::data::manifest::{Record, Split};
@@ -33,7 +33,23 @@ pub enum ReportsError {
     Duplicate {
         /// The id.
         id: String,
+        /// Its first row.
+        first: Place,
+        /// Its second row.
+        second: Place,
     },
+}
+
+impl ReportsError {
+    /// The error in words that name no patient; the row says where it is.
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Table(error) => error.unnamed(),
+            Self::Duplicate { first, second, .. } => {
+                format!("{second}, column `id`: it is the id of {first} too; keep one report of a patient")
+            }
+        }
+    }
 }
 
 /// Reads a reports file with columns `id`, `text` and perhaps `split`; others are ignored, and so are rows in which every cell
@@ -69,7 +85,7 @@ fn columns() -> [Column; 3] {
 }
 
 fn reports(table: Table<'_>) -> Result<Vec<ReportRow>, ReportsError> {
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     let mut reports = Vec::new();
     for row in table {
         let row = row?;
@@ -84,8 +100,8 @@ fn reports(table: Table<'_>) -> Result<Vec<ReportRow>, ReportsError> {
             Some(value) => return Err(row.wrong("split", value, "train, val, test or blank").into()),
         };
         let id = row.filled(ID).ok_or_else(|| row.wrong("id", "", "a name"))?.to_owned();
-        if !seen.insert(id.clone()) {
-            return Err(ReportsError::Duplicate { id });
+        if let Some(first) = seen.insert(id.clone(), row.place()) {
+            return Err(ReportsError::Duplicate { id, first, second: row.place() });
         }
         reports.push(ReportRow { id, split, text: row.cell(TEXT).to_owned() });
     }
@@ -196,6 +212,10 @@ mod tests {
     fn refuses_what_is_ambiguous() {
         let error = rows("id,text\n1,a\n1,b\n").unwrap_err();
         assert_eq!(error.to_string(), "report `1` occurs twice");
+        assert_eq!(
+            error.unnamed(),
+            "row 2 (line 3), column `id`: it is the id of row 1 (line 2) too; keep one report of a patient"
+        );
         let message = |text| rows(text).unwrap_err().to_string();
         assert_eq!(message("id,body\n1,a\n"), "column `text` is missing; the columns are `id`, `body`");
         assert_eq!(

@@ -1,8 +1,9 @@
 //! Which images of a manifest a run trains or evaluates on, and that no patient is in both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use medclip_data::Place;
 use medclip_eval::grouped_share;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -65,6 +66,10 @@ pub enum SelectionError {
         group: String,
         /// Name of the evaluation selection.
         name: String,
+        /// A row of it that is trained on.
+        trained: Place,
+        /// A row of it that is evaluated on.
+        evaluated: Place,
     },
     /// One film on both sides, under two names.
     #[error(
@@ -82,6 +87,18 @@ pub enum SelectionError {
         /// Whether both paths lead to one file.
         is_same_file: bool,
     },
+}
+
+impl SelectionError {
+    /// The error in words that name no patient.
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Leak { name, trained, evaluated, .. } => format!(
+                "the patient group of {trained} is in the training selection and, with {evaluated}, in evaluation `{name}`"
+            ),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl Selection {
@@ -142,13 +159,15 @@ pub fn check_disjoint<'a>(
     name: &str,
     evaluation: impl IntoIterator<Item = &'a Record>,
 ) -> Result<(), SelectionError> {
-    let trained: BTreeSet<&str> = train.into_iter().map(|record| record.patient_group.as_str()).collect();
-    match evaluation.into_iter().find(|record| trained.contains(record.patient_group.as_str())) {
-        Some(record) => {
-            Err(SelectionError::Leak { group: record.patient_group.clone(), name: name.to_owned() })
+    let trained: BTreeMap<&str, Place> =
+        train.into_iter().map(|record| (record.patient_group.as_str(), record.place)).collect();
+    for record in evaluation {
+        if let Some(&trained) = trained.get(record.patient_group.as_str()) {
+            let (group, name) = (record.patient_group.clone(), name.to_owned());
+            return Err(SelectionError::Leak { group, name, trained, evaluated: record.place });
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 /// Refuses an evaluation selection that has a film of training, under another spelling of its path or as another file of
@@ -275,7 +294,14 @@ mod tests {
         let train = records(&[Row::new("a", "1"), Row::new("b", "2")]);
         let eval = records(&[Row::new("c", "3"), Row::new("d", "2")]);
         let error = check_disjoint(&train, "val", &eval).unwrap_err();
-        assert_eq!(error, SelectionError::Leak { group: "2".into(), name: "val".into() });
+        assert_eq!(
+            error.to_string(),
+            "patient group `2` is in the training selection and in evaluation `val`"
+        );
+        assert_eq!(
+            error.unnamed(),
+            "the patient group of row 2 (line 3) is in the training selection and, with row 2 (line 3), in evaluation `val`"
+        );
         assert_eq!(check_disjoint(&train, "val", &eval[..1]), Ok(()));
     }
 }

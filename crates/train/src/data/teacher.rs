@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use medclip_core::Finding;
-use medclip_data::{Column, Kind, Table, TableError};
+use medclip_data::{Column, Kind, Place, Table, TableError};
 use medclip_eval::{FitError, fit_path};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -75,6 +75,8 @@ pub enum TeacherError {
         images: usize,
         /// The first without one.
         first: PathBuf,
+        /// Its row in the manifest.
+        row: Place,
     },
     /// Scores that no probability can be fitted to.
     #[error("probabilities of `{finding}` from scores")]
@@ -84,6 +86,20 @@ pub enum TeacherError {
         /// Why not.
         source: FitError,
     },
+}
+
+impl TeacherError {
+    /// The error in words that name no image.
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Missing { missing, images, row, .. } => {
+                format!(
+                    "no score for {missing} of {images} training images, such as that of {row} of its manifest"
+                )
+            }
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// Label vectors of training images, softened by what other models make of the images.
@@ -202,6 +218,7 @@ impl Means {
             missing: 1 + missing.count(),
             images: records.len(),
             first: first.path.clone(),
+            row: first.place,
         })
     }
 

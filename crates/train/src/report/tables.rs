@@ -54,11 +54,7 @@ pub(super) fn bad_images(log: &RunLog) -> Vec<Block> {
     if log.bad_images.is_empty() {
         return vec![Block::Paragraph("None.".to_owned())];
     }
-    let rows = log
-        .bad_images
-        .iter()
-        .take(LISTED)
-        .map(|(path, reason)| vec![path.display().to_string(), reason.clone()]);
+    let rows = log.bad_images.iter().take(LISTED).map(|image| vec![image.name(), image.reason.clone()]);
     let table = Table {
         header: ["Image", "Reason"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
@@ -67,7 +63,7 @@ pub(super) fn bad_images(log: &RunLog) -> Vec<Block> {
     let count = log.bad_images.len();
     let words = match count {
         0..=LISTED => format!("{count} could not be read."),
-        _ => format!("{count} could not be read. The first {LISTED} of them; the log names all."),
+        _ => format!("{count} could not be read. The first {LISTED} of them; the log lists all."),
     };
     vec![Block::Paragraph(words), Block::Table(table)]
 }

@@ -101,7 +101,7 @@ fn settings_that_cannot_work() {
         ("data.train.sources=[\"elsewhere\"]", &["selection `train` names source `elsewhere`"]),
         (
             "data.eval.val.splits=[\"train\"]",
-            &["patient group `phantom:5-0` is in the training selection", "`val`"],
+            &["the patient group of row 1 (line 2) is in the training selection", "`val`"],
         ),
         ("data.sentences.min_words=99", &["no labelled sentence"]),
     ];

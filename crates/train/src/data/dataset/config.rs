@@ -205,6 +205,17 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    /// The error, without its cause, in words that name no image and no patient.
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Selection(error) => error.unnamed(),
+            Self::Teacher(error) => error.unnamed(),
+            _ => self.to_string(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
