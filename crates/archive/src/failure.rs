@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+/// Kind of the failure of a film that alone takes more memory than the run may use. A run that may use more scores it again.
+pub const TOO_MUCH_MEMORY: &str = "too_much_memory";
+
 /// Why an input has no scores: a kind to count and filter by, and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

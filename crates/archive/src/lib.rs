@@ -65,6 +65,7 @@
 //!     format: Format::Jsonl,
 //!     shard_size: NonZeroU32::MIN,
 //!     portion: None,
+//!     memory: None,
 //! };
 //! let target = Target::File(directory.path().join("scores.jsonl"));
 //! let mut run = Run::resume(&target, settings, &mut |sink| {
@@ -95,7 +96,7 @@ pub mod scorer;
 pub mod source;
 pub mod table;
 
-pub use failure::Failure;
+pub use failure::{Failure, TOO_MUCH_MEMORY};
 pub use intake::{IntakeError, IntakeOptions, Nature, Skipped, expand, expand_and_count};
 pub use pipeline::{End, PipelineOptions, Progress, work};
 pub use portion::Portion;

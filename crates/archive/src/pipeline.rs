@@ -1,5 +1,7 @@
 //! Inputs to rows on disk: threads that decode, threads that score, one that writes.
 
+mod again;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +48,7 @@ pub enum End {
     Stopped,
 }
 
-/// Scores what has no row yet and puts every row on disk, in order.
+/// Scores what has no row yet and puts every row on disk, in order. What is to be scored again comes first.
 ///
 /// When `stop` becomes true, inputs of the file of rows at hand are finished and no others begun. At most
 /// `2 · (decode_threads + score_threads · batch)` inputs, and the rows of one file, are in memory at any time; of these
@@ -63,6 +65,9 @@ pub fn work<S: Scorer>(
 ) -> Result<End, RunError> {
     if run.is_finished() {
         return Ok(End::Complete);
+    }
+    if !run.redo().is_empty() && !again::score_again(run, scorer, stop, &mut progress)? {
+        return Ok(End::Stopped);
     }
     let plan = Plan::new(run, options);
     let inputs = run.remaining()?;

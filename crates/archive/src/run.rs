@@ -23,20 +23,20 @@ mod commit;
 mod error;
 mod inputs;
 mod place;
+mod redo;
 mod settings;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::sha256_of_file;
 use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
 
 use crate::intake::IntakeError;
 use crate::row::Row;
 use crate::source::Source;
-use commit::{Commit, Sum, commit_name, rows_name, rows_path};
+use commit::{Commit, Excess, Scanned, Sum, commit_name, rows_name, rows_path};
 use inputs::{InputReader, InputWriter, Stamp};
 use place::{FINISHED, INPUTS, Place, RUN, read_json};
 
@@ -58,6 +58,8 @@ pub struct Run {
     commits: u64,
     summary: Summary,
     is_finished: bool,
+    /// Rows that are scored again, in order.
+    redo: Vec<u64>,
 }
 
 /// What a run has come to.
@@ -102,6 +104,8 @@ struct Finished {
     run: String,
     #[serde(flatten)]
     summary: Summary,
+    #[serde(flatten)]
+    excess: Excess,
     /// The one file, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<Sum>,
@@ -231,7 +235,13 @@ impl Run {
         if !place.has(RUN) {
             return Self::begin_in(place, target, settings, list).map_err(|error| (error, None));
         }
-        match check_same(&place, &settings, list) {
+        let mut place = place;
+        let opened = check_same(&place, &settings, list).and_then(|manifest| {
+            redo::unpack(&mut place, target.file(), &manifest, &settings, list)?;
+            // The limit is the one of now.
+            Ok(Manifest { settings: Settings { memory: settings.memory, ..manifest.settings }, ..manifest })
+        });
+        match opened {
             Ok(manifest) => Self::open(place, target, manifest),
             Err(error) => Err((error, Some(place))),
         }
@@ -242,16 +252,15 @@ impl Run {
         let Manifest { settings, inputs, list, .. } = manifest;
         let inputs = inputs.count();
         let checked = || {
-            let path = place.record(RUN);
-            let id = sha256_of_file(&path).map_err(RunError::read(path))?;
-            let (commits, summary, is_finished) =
-                check_rows(&place, file.as_deref(), &id, &settings, inputs, &list)?;
-            Ok((id, commits, summary, is_finished))
+            let id = place.id()?;
+            let (scanned, is_finished) = check_rows(&place, file.as_deref(), &id, &settings, inputs, &list)?;
+            Ok((id, scanned, is_finished))
         };
         match checked() {
-            Ok((id, commits, summary, is_finished)) => {
-                let mut run = Self { place, file, id, settings, inputs, commits, summary, is_finished };
-                if is_finished {
+            Ok((id, Scanned { commits, summary, excess }, is_finished)) => {
+                let redo = excess.to_redo(settings.memory).to_vec();
+                let mut run = Self { place, file, id, settings, inputs, commits, summary, is_finished, redo };
+                if is_finished && run.redo.is_empty() {
                     run.tidy().map_err(|error| (error, None))?;
                 }
                 Ok(run)
@@ -277,7 +286,7 @@ impl Run {
 
     /// Whether nothing is left to be done.
     pub const fn is_finished(&self) -> bool {
-        self.is_finished
+        self.is_finished && self.redo.is_empty()
     }
 
     /// The inputs that have no row yet, in order.
@@ -302,7 +311,7 @@ impl Run {
         let bytes = self.settings.format.encode(&self.settings, rows);
         let bytes = bytes.map_err(RunError::write(self.place.directory().join(&name)))?;
         self.place.rows().replace(&name, &bytes)?;
-        let commit = Commit::new(&self.id, self.commits, rows, &bytes);
+        let commit = Commit::new(&self.id, self.commits, rows, &bytes, self.settings.memory);
         self.place.write_commit(&commit_name(self.commits), &commit)?;
         self.commits += 1;
         commit.add_to(&mut self.summary);
@@ -329,7 +338,11 @@ impl Run {
             }
             None => None,
         };
-        let finished = Finished { run: self.id.clone(), summary: self.summary.clone(), file };
+        // What the files of rows say now: some of them may have been put in the place of others.
+        let scanned = commit::scan(&self.place, &self.id, &self.settings, self.inputs)?;
+        self.summary = scanned.summary;
+        let (run, summary) = (self.id.clone(), self.summary.clone());
+        let finished = Finished { run, summary, excess: scanned.excess, file };
         self.place.write_record(FINISHED, &finished)?;
         self.is_finished = true;
         self.tidy()
@@ -342,7 +355,7 @@ impl Run {
         }
         self.place.remove_rows()?;
         self.place.remove_commits()?;
-        self.place.remove_list()
+        self.place.remove_record(INPUTS)
     }
 }
 
@@ -378,10 +391,10 @@ fn check_rows(
     settings: &Settings,
     inputs: u64,
     list: &Sum,
-) -> Result<(u64, Summary, bool), RunError> {
+) -> Result<(Scanned, bool), RunError> {
     let record = place.record(FINISHED);
     let finished: Option<Finished> = if record.exists() { Some(read_json(&record)?) } else { None };
-    if let Some(Finished { run, summary, file: sum }) = &finished {
+    if let Some(Finished { run, summary, excess, file: sum }) = &finished {
         if run != id {
             return Err(RunError::damaged(record, "it is not of the run that run.json describes"));
         }
@@ -398,17 +411,18 @@ fn check_rows(
                 return Err(RunError::damaged(record, "it does not tell the SHA-256 of the one file"));
             };
             sum.check(file)?;
-            return Ok((0, summary.clone(), true));
+            let (summary, excess) = (summary.clone(), excess.clone());
+            return Ok((Scanned { commits: 0, summary, excess }, true));
         }
     }
     list.check(&place.record(INPUTS))?;
-    let (commits, summary) = commit::scan(place, id, settings, inputs)?;
+    let scanned = commit::scan(place, id, settings, inputs)?;
     match finished {
-        Some(finished) if finished.summary != summary => {
+        Some(finished) if finished.summary != scanned.summary => {
             let reason = "its numbers are not those of the files of rows";
             Err(RunError::damaged(record, reason))
         }
-        finished => Ok((commits, summary, finished.is_some())),
+        finished => Ok((scanned, finished.is_some())),
     }
 }
 

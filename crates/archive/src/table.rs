@@ -9,6 +9,7 @@ mod csv;
 mod embeddings;
 mod json;
 mod parquet;
+mod read;
 
 use std::ffi::OsStr;
 use std::io::{self, Write};

@@ -209,10 +209,16 @@ fn asked_to_stop_it_ends_after_a_whole_file() {
     let target = Target::Directory(root.path().join("run"));
     let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
     let stop = AtomicBool::new(false);
-    let end = work(&mut run, &Texts { embeddings: false }, &threads(1, 1, 1), &stop, |progress| {
-        assert_eq!(progress.total, 60);
-        stop.store(progress.done >= 7, Ordering::Relaxed);
-    });
+    let end = work(
+        &mut run,
+        &Texts { embeddings: false, memory: u64::MAX },
+        &threads(1, 1, 1),
+        &stop,
+        |progress| {
+            assert_eq!(progress.total, 60);
+            stop.store(progress.done >= 7, Ordering::Relaxed);
+        },
+    );
     assert_eq!(end.unwrap(), End::Stopped);
     let rows = run.summary().rows;
     assert!((10..30).contains(&rows) && rows.is_multiple_of(5), "{rows}");

@@ -118,7 +118,7 @@ fn every_fault_is_the_row_of_its_input() {
         let inputs = files(root.path(), 40);
         let target = Target::File(root.path().join("scores.jsonl"));
         let mut run = open(&target, settings(Format::Jsonl, 16), &inputs).unwrap();
-        let scorer = support::Texts { embeddings: false };
+        let scorer = support::Texts { embeddings: false, memory: u64::MAX };
         let stop = std::sync::atomic::AtomicBool::new(false);
         medclip_archive::work(&mut run, &scorer, &support::threads(3, 2, batch), &stop, |_| {}).unwrap();
         let text = fs::read_to_string(root.path().join("scores.jsonl")).unwrap();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{COMMITS, Place, read_json};
 use super::{RunError, Settings, Summary};
+use crate::failure::TOO_MUCH_MEMORY;
 use crate::row::Row;
 use crate::table::Format;
 
@@ -22,8 +23,53 @@ pub(super) struct Commit {
     number: u64,
     rows: u64,
     failures: BTreeMap<String, u64>,
+    /// Rows of films that alone took more memory than the run might use, counted from the first of the file.
+    #[serde(flatten)]
+    excess: Excess,
     #[serde(flatten)]
     file: Sum,
+}
+
+/// Rows without scores for want of memory.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Excess {
+    /// Bytes that the run might use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<u64>,
+    /// The rows, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excess: Vec<u64>,
+}
+
+impl Excess {
+    fn of(rows: &[Row], memory: Option<u64>) -> Self {
+        let is_excess = |row: &Row| row.scores.as_ref().is_err_and(|failure| failure.kind == TOO_MUCH_MEMORY);
+        Self { memory, excess: (0..).zip(rows).filter(|(_, row)| is_excess(row)).map(|(at, _)| at).collect() }
+    }
+
+    /// The rows that a run with so much memory scores again.
+    pub(super) fn to_redo(&self, memory: Option<u64>) -> &[u64] {
+        let is_more = match (memory, self.memory) {
+            (Some(now), Some(before)) => now > before,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        if is_more { &self.excess } else { &[] }
+    }
+
+    /// Bytes that the run might use.
+    pub(super) const fn memory(&self) -> Option<u64> {
+        self.memory
+    }
+
+    /// Adds those of a file of rows that begins with row `first` of the run.
+    fn add(&mut self, first: u64, other: &Self) {
+        // The least of them: then none is left out when there is more.
+        if !other.excess.is_empty() {
+            self.memory = if self.excess.is_empty() { other.memory } else { self.memory.min(other.memory) };
+            self.excess.extend(other.excess.iter().map(|at| first + at));
+        }
+    }
 }
 
 /// A file's length in bytes and SHA-256.
@@ -61,12 +107,13 @@ impl Sum {
 }
 
 impl Commit {
-    pub(super) fn new(run: &str, number: u64, rows: &[Row], bytes: &[u8]) -> Self {
+    pub(super) fn new(run: &str, number: u64, rows: &[Row], bytes: &[u8], memory: Option<u64>) -> Self {
         let mut failures = BTreeMap::new();
         for failure in rows.iter().filter_map(|row| row.scores.as_ref().err()) {
             *failures.entry(failure.kind.to_string()).or_default() += 1;
         }
-        Self { run: run.to_owned(), number, rows: rows.len() as u64, failures, file: Sum::of(bytes) }
+        let (run, excess) = (run.to_owned(), Excess::of(rows, memory));
+        Self { run, number, rows: rows.len() as u64, failures, excess, file: Sum::of(bytes) }
     }
 
     pub(super) fn add_to(&self, summary: &mut Summary) {
@@ -97,15 +144,20 @@ pub(super) fn number(name: &str, start: &str) -> Option<u64> {
         .then(|| digits.parse().ok())?
 }
 
+/// What counts on disk.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    /// Files of rows.
+    pub(super) commits: u64,
+    pub(super) summary: Summary,
+    /// Rows of the whole run.
+    pub(super) excess: Excess,
+}
+
 /// How many files of rows count, and what they hold. Every one is read and compared with its commit.
-pub(super) fn scan(
-    place: &Place,
-    run: &str,
-    settings: &Settings,
-    inputs: u64,
-) -> Result<(u64, Summary), RunError> {
+pub(super) fn scan(place: &Place, run: &str, settings: &Settings, inputs: u64) -> Result<Scanned, RunError> {
     let commits = place.record(COMMITS);
-    let mut summary = Summary::default();
+    let (mut summary, mut excess) = (Summary::default(), Excess::default());
     let mut count = 0;
     while commits.join(commit_name(count)).exists() {
         let record = commits.join(commit_name(count));
@@ -119,7 +171,10 @@ pub(super) fn scan(
         if commit.rows != settings.rows_of(count, inputs) || commit.rows == 0 {
             return Err(RunError::damaged(record, format!("it says {} rows", commit.rows)));
         }
-        commit.file.check(&rows_path(place.directory(), count, settings.format))?;
+        let rows = rows_path(place.directory(), count, settings.format);
+        let commit = redone(place, commit, &rows)?;
+        commit.file.check(&rows)?;
+        excess.add(summary.rows, &commit.excess);
         commit.add_to(&mut summary);
         count += 1;
     }
@@ -138,7 +193,27 @@ pub(super) fn scan(
         let path = rows_path(place.directory(), number, settings.format);
         return Err(RunError::damaged(path, "it is not part of this run"));
     }
-    Ok((count, summary))
+    Ok(Scanned { commits: count, summary, excess })
+}
+
+/// The commit that counts, where its rows were being put in the place of others when the process ended.
+fn redone(place: &Place, commit: Commit, rows: &Path) -> Result<Commit, RunError> {
+    let path = place.record(COMMITS).join(next_name(commit.number));
+    if !path.exists() {
+        return Ok(commit);
+    }
+    let next: Commit = read_json(&path)?;
+    let is_there = (&next.run, next.number, next.rows) == (&commit.run, commit.number, commit.rows)
+        && next.file == Sum::of_file(rows)?;
+    let commit = if is_there { next } else { commit };
+    place.write_commit(&commit_name(commit.number), &commit)?;
+    std::fs::remove_file(&path).map_err(RunError::write(path))?;
+    Ok(commit)
+}
+
+/// The commit of rows that are put in the place of others, until they are there.
+pub(super) fn next_name(number: u64) -> String {
+    format!("{number:05}.next")
 }
 
 /// Numbers of the files in a directory, sorted.

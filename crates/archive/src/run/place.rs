@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use medclip_core::bundle::sha256_of_file;
 use medclip_files::{Folder, Kind, Lock, LockError, StagingError, is_staging};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -47,7 +48,12 @@ fn holds(path: &str) -> bool {
         Some("") => true,
         Some(path) => {
             [RUN, INPUTS, FINISHED, LOCK, "lock.claim", "commits/"].contains(&path)
-                || path.strip_prefix("commits/").is_some_and(|name| commit::number(name, "").is_some())
+                || path.strip_prefix("commits/").is_some_and(|name| {
+                    let name = name
+                        .strip_suffix(".next")
+                        .map_or_else(|| name.to_owned(), |number| format!("{number}.json"));
+                    commit::number(&name, "").is_some()
+                })
         }
         None => commit::number(path, "rows-").is_some(),
     }
@@ -84,6 +90,12 @@ impl Place {
     /// Where a file of the record is.
     pub(super) fn record(&self, name: &str) -> PathBuf {
         self.control.path().join(name)
+    }
+
+    /// SHA-256 of the record of the run.
+    pub(super) fn id(&self) -> Result<String, RunError> {
+        let path = self.record(RUN);
+        sha256_of_file(&path).map_err(RunError::read(path))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -143,7 +155,7 @@ impl Place {
         }
         self.remove_rows()?;
         self.remove_commits()?;
-        self.remove_list()
+        self.remove_record(INPUTS)
     }
 
     /// Removes the files of rows.
@@ -167,9 +179,9 @@ impl Place {
         }
     }
 
-    /// Removes the list of inputs.
-    pub(super) fn remove_list(&self) -> Result<(), RunError> {
-        remove_file(&self.record(INPUTS))
+    /// Removes a file of the record.
+    pub(super) fn remove_record(&self, name: &str) -> Result<(), RunError> {
+        remove_file(&self.record(name))
     }
 
     /// Removes the run and its directory.

@@ -22,6 +22,10 @@ pub struct Settings {
     pub shard_size: NonZeroU32,
     /// The machine's part of the inputs.
     pub portion: Option<Portion>,
+    /// Bytes that the run may use at once, where there is a limit. It decides no score: a run goes on under another limit, and
+    /// under a larger one it scores the films again that alone took more than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
 }
 
 impl Settings {

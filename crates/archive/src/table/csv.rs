@@ -40,7 +40,7 @@ pub(super) fn join(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write 
     Ok(())
 }
 
-fn names(settings: &Settings) -> Vec<String> {
+pub(super) fn names(settings: &Settings) -> Vec<String> {
     let columns = &settings.columns;
     let mut names = vec!["path", "sop_instance_uid", "study_instance_uid"];
     names.extend(columns.patient.then_some("patient_id"));
@@ -53,7 +53,7 @@ fn names(settings: &Settings) -> Vec<String> {
     names.iter().map(|name| cell_text(settings).cell(name).into_owned()).collect()
 }
 
-fn cell_text(settings: &Settings) -> CellText {
+pub(super) fn cell_text(settings: &Settings) -> CellText {
     let is_exact = settings.options.get(CSV_TEXTS).is_some_and(|value| value == EXACT);
     if is_exact { CellText::Exact } else { CellText::Guarded }
 }

@@ -90,7 +90,7 @@ fn properties(settings: &Settings) -> Result<Arc<WriterProperties>> {
 }
 
 /// In the order in which [`write()`] writes.
-fn schema(columns: &Columns) -> Result<TypePtr> {
+pub(super) fn schema(columns: &Columns) -> Result<TypePtr> {
     let text = |name: &str, repetition| {
         let field = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_repetition(repetition);
         field.with_logical_type(Some(LogicalType::String)).build().map(Arc::new)

@@ -11,13 +11,15 @@ use std::sync::atomic::AtomicBool;
 
 use medclip_archive::{
     Columns, Content, End, Failure, Format, Identity, IntakeOptions, PipelineOptions, Prepared, Run,
-    RunError, Scorer, Scores, Settings, Target, Verdict, expand, work,
+    RunError, Scorer, Scores, Settings, TOO_MUCH_MEMORY, Target, Verdict, expand, work,
 };
 
 /// Scores a file by its bytes. `broken…` is refused, `panic…` panics in the decoder, `fault…` in the model, and `odd…` gets
-/// scores of a wrong width.
+/// scores of a wrong width; `large N` takes N bytes.
 pub(crate) struct Texts {
     pub(crate) embeddings: bool,
+    /// More than these bytes are too many.
+    pub(crate) memory: u64,
 }
 
 impl Scorer for Texts {
@@ -30,6 +32,15 @@ impl Scorer for Texts {
         };
         let image = bytes.and_then(|bytes| {
             assert!(!bytes.starts_with(b"panic"), "a fault of the decoder");
+            let text = String::from_utf8_lossy(&bytes);
+            let needed = text.strip_prefix("large ").map_or(0, |bytes| bytes.parse().unwrap());
+            if needed > self.memory {
+                let limit = self.memory;
+                return Err(Failure::new(
+                    TOO_MUCH_MEMORY,
+                    format!("takes {needed} bytes, {limit} are allowed"),
+                ));
+            }
             if bytes.starts_with(b"broken") { Err(Failure::new("damaged", "is\nbroken")) } else { Ok(bytes) }
         });
         let identity = match &image {
@@ -75,7 +86,7 @@ pub(crate) fn settings(format: Format, shard_size: u32) -> Settings {
         patient: false,
     };
     let shard_size = NonZeroU32::new(shard_size).unwrap();
-    Settings { columns, options: BTreeMap::new(), format, shard_size, portion: None }
+    Settings { columns, options: BTreeMap::new(), format, shard_size, portion: None, memory: None }
 }
 
 pub(crate) fn intake() -> IntakeOptions {
@@ -88,7 +99,8 @@ pub(crate) fn open(target: &Target, settings: Settings, inputs: &[PathBuf]) -> R
 }
 
 pub(crate) fn go(run: &mut Run) -> End {
-    let scorer = Texts { embeddings: run.settings().columns.embedding_dim.is_some() };
+    let memory = run.settings().memory.unwrap_or(u64::MAX);
+    let scorer = Texts { embeddings: run.settings().columns.embedding_dim.is_some(), memory };
     work(run, &scorer, &threads(3, 2, 4), &AtomicBool::new(false), |_| {}).unwrap()
 }
 

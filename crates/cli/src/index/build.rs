@@ -111,6 +111,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         format: Format::Parquet,
         shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
         portion: None,
+        memory: None,
     };
     let mut beside = args.index.clone().into_os_string();
     beside.push(".run");

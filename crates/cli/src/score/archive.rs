@@ -82,6 +82,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         format,
         shard_size: args.archive.shard_size,
         portion: args.archive.shard,
+        memory: None,
     };
     let job = Job {
         inputs: &args.images,

@@ -1,0 +1,57 @@
+//! Rows read back, as they were written: what a run needs to put better rows in the place of some.
+
+mod csv;
+mod json;
+mod parquet;
+
+use std::io;
+use std::path::Path;
+
+use super::Format;
+use crate::row::Row;
+use crate::run::Settings;
+
+impl Format {
+    /// The rows of a file, a shard of them at a time.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is not of these settings, and what `sink` returns.
+    pub(crate) fn read(
+        self,
+        settings: &Settings,
+        file: &Path,
+        sink: &mut dyn FnMut(Vec<Row>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Parquet => parquet::read(settings, file, sink),
+            Self::Csv => csv::read(settings, file, &mut Shards::new(settings, sink)),
+            Self::Jsonl => json::read(settings, file, &mut Shards::new(settings, sink)),
+        }
+    }
+}
+
+/// Collects rows to shards.
+struct Shards<'a> {
+    size: usize,
+    rows: Vec<Row>,
+    sink: &'a mut dyn FnMut(Vec<Row>) -> io::Result<()>,
+}
+
+impl<'a> Shards<'a> {
+    fn new(settings: &Settings, sink: &'a mut dyn FnMut(Vec<Row>) -> io::Result<()>) -> Self {
+        Self { size: settings.shard_size.get() as usize, rows: Vec::new(), sink }
+    }
+
+    fn push(&mut self, row: Row) -> io::Result<()> {
+        self.rows.push(row);
+        if self.rows.len() == self.size { (self.sink)(std::mem::take(&mut self.rows)) } else { Ok(()) }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.rows.is_empty() { Ok(()) } else { (self.sink)(std::mem::take(&mut self.rows)) }
+    }
+}
+
+fn unfit(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("its rows are not those of this run: {reason}"))
+}
