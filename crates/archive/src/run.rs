@@ -21,6 +21,7 @@
 
 mod commit;
 mod error;
+mod found;
 mod inputs;
 mod place;
 mod redo;
@@ -37,8 +38,9 @@ use crate::intake::IntakeError;
 use crate::row::Row;
 use crate::source::Source;
 use commit::{Commit, Excess, Scanned, Sum, commit_name, rows_name, rows_path};
+use found::{Found, find};
 use inputs::{InputReader, InputWriter, Stamp};
-use place::{FINISHED, INPUTS, Place, RUN, read_json};
+use place::{FINISHED, INPUTS, Place, RUN};
 
 pub use error::RunError;
 pub use settings::Settings;
@@ -154,7 +156,12 @@ impl Run {
     /// [`RunError::Differs`] when the run there is of other settings or inputs, [`RunError::Damaged`] when its record, its list
     /// of inputs or rows that were committed are not there as they were; otherwise as [`Run::begin`].
     pub fn resume(target: &Target, settings: Settings, list: &mut List<'_>) -> Result<Self, RunError> {
-        Self::resume_in(Place::hold(&target.directory())?, target, settings, list).map_err(|(error, _)| error)
+        let mut place = Place::hold(&target.directory())?;
+        if !place.has(RUN) {
+            return Self::begin_in(place, target, settings, list);
+        }
+        let found = find(&mut place, target, &settings, list)?;
+        Self::new(place, target, found)
     }
 
     /// [`Run::resume`], but a run that is another one, is damaged, or is of another version is removed first. `told` is called
@@ -168,16 +175,17 @@ impl Run {
         list: &mut List<'_>,
         told: impl FnOnce(&RunError),
     ) -> Result<Self, RunError> {
-        let place = Place::hold(&target.directory())?;
-        match Self::resume_in(place, target, settings.clone(), list) {
-            Ok(run) => Ok(run),
-            Err((error, Some(mut place))) if error.is_of_another_run() => {
-                told(&error);
-                place.clear()?;
-                Self::begin_in(place, target, settings, list)
+        let mut place = Place::hold(&target.directory())?;
+        if place.has(RUN) {
+            match find(&mut place, target, &settings, list) {
+                Err(error) if error.is_of_another_run() => {
+                    told(&error);
+                    place.clear()?;
+                }
+                found => return Self::new(place, target, found?),
             }
-            Err((error, _)) => Err(error),
         }
+        Self::begin_in(place, target, settings, list)
     }
 
     /// Removes the run in a directory, if no process is at work on it and it holds nothing else.
@@ -223,50 +231,20 @@ impl Run {
         let list = Sum::of_file(&place.record(INPUTS))?;
         let manifest = Manifest { version: VERSION, notice, settings, inputs, list };
         place.write_record(RUN, &manifest)?;
-        Self::open(place, target, manifest).map_err(|(error, _)| error)
+        let found = Found::of(&place, target, manifest)?;
+        Self::new(place, target, found)
     }
 
-    fn resume_in(
-        place: Place,
-        target: &Target,
-        settings: Settings,
-        list: &mut List<'_>,
-    ) -> Result<Self, (RunError, Option<Place>)> {
-        if !place.has(RUN) {
-            return Self::begin_in(place, target, settings, list).map_err(|error| (error, None));
-        }
-        let mut place = place;
-        let opened = check_same(&place, &settings, list).and_then(|manifest| {
-            redo::unpack(&mut place, target.file(), &manifest, &settings, list)?;
-            // The limit is the one of now.
-            Ok(Manifest { settings: Settings { memory: settings.memory, ..manifest.settings }, ..manifest })
-        });
-        match opened {
-            Ok(manifest) => Self::open(place, target, manifest),
-            Err(error) => Err((error, Some(place))),
-        }
-    }
-
-    fn open(place: Place, target: &Target, manifest: Manifest) -> Result<Self, (RunError, Option<Place>)> {
+    fn new(place: Place, target: &Target, found: Found) -> Result<Self, RunError> {
+        let Found { id, settings, inputs, scanned: Scanned { commits, summary, excess }, is_finished } =
+            found;
+        let redo = excess.to_redo(settings.memory).to_vec();
         let file = target.file().map(Path::to_owned);
-        let Manifest { settings, inputs, list, .. } = manifest;
-        let inputs = inputs.count();
-        let checked = || {
-            let id = place.id()?;
-            let (scanned, is_finished) = check_rows(&place, file.as_deref(), &id, &settings, inputs, &list)?;
-            Ok((id, scanned, is_finished))
-        };
-        match checked() {
-            Ok((id, Scanned { commits, summary, excess }, is_finished)) => {
-                let redo = excess.to_redo(settings.memory).to_vec();
-                let mut run = Self { place, file, id, settings, inputs, commits, summary, is_finished, redo };
-                if is_finished && run.redo.is_empty() {
-                    run.tidy().map_err(|error| (error, None))?;
-                }
-                Ok(run)
-            }
-            Err(error) => Err((error, Some(place))),
+        let mut run = Self { place, file, id, settings, inputs, commits, summary, is_finished, redo };
+        if run.is_finished() {
+            run.tidy()?;
         }
+        Ok(run)
     }
 
     /// What the run is of.
@@ -356,79 +334,5 @@ impl Run {
         self.place.remove_rows()?;
         self.place.remove_commits()?;
         self.place.remove_record(INPUTS)
-    }
-}
-
-/// The record of a run, if the run is of these settings and inputs.
-fn check_same(place: &Place, settings: &Settings, list: &mut List<'_>) -> Result<Manifest, RunError> {
-    let path = place.record(RUN);
-    let Version { version } = read_json(&path)?;
-    if version != VERSION {
-        return Err(RunError::Version { path: place.directory().to_owned(), found: version });
-    }
-    let manifest: Manifest = read_json(&path)?;
-    let mut differences = manifest.settings.differences(settings);
-    if differences.is_empty() {
-        let mut stamp = Stamp::default();
-        list(&mut |source| {
-            stamp.push(&source);
-            Ok(())
-        })?;
-        differences.extend(manifest.inputs.difference(&stamp));
-    }
-    if differences.is_empty() {
-        Ok(manifest)
-    } else {
-        Err(RunError::Differs { path: place.directory().to_owned(), differences })
-    }
-}
-
-/// How many files of rows count, what they hold, and whether the run is finished. Everything is compared with the record.
-fn check_rows(
-    place: &Place,
-    file: Option<&Path>,
-    id: &str,
-    settings: &Settings,
-    inputs: u64,
-    list: &Sum,
-) -> Result<(Scanned, bool), RunError> {
-    let record = place.record(FINISHED);
-    let finished: Option<Finished> = if record.exists() { Some(read_json(&record)?) } else { None };
-    if let Some(Finished { run, summary, excess, file: sum }) = &finished {
-        if run != id {
-            return Err(RunError::damaged(record, "it is not of the run that run.json describes"));
-        }
-        if summary.rows != inputs {
-            let reason = format!("it says {} rows, the run has {inputs} inputs", summary.rows);
-            return Err(RunError::damaged(record, reason));
-        }
-        if let Some(file) = file {
-            if !file.exists() {
-                let (file, record) = (file.to_owned(), place.directory().to_owned());
-                return Err(RunError::Moved { file, record });
-            }
-            let Some(sum) = sum else {
-                return Err(RunError::damaged(record, "it does not tell the SHA-256 of the one file"));
-            };
-            sum.check(file)?;
-            let (summary, excess) = (summary.clone(), excess.clone());
-            return Ok((Scanned { commits: 0, summary, excess }, true));
-        }
-    }
-    list.check(&place.record(INPUTS))?;
-    let scanned = commit::scan(place, id, settings, inputs)?;
-    match finished {
-        Some(finished) if finished.summary != scanned.summary => {
-            let reason = "its numbers are not those of the files of rows";
-            Err(RunError::damaged(record, reason))
-        }
-        finished => Ok((scanned, finished.is_some())),
-    }
-}
-
-impl RunError {
-    /// Whether what is there is not the run that was asked for, or cannot be gone on with.
-    const fn is_of_another_run(&self) -> bool {
-        matches!(self, Self::Differs { .. } | Self::Damaged { .. } | Self::Version { .. })
     }
 }

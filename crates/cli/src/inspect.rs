@@ -117,8 +117,12 @@ impl Report<'_> {
             plain_table(&["Graph", "Parameters", "Nodes", "Opset", "IR", "Inputs", "Outputs"], &[1, 2, 3, 4]);
         let text = self.text_graph.as_ref().map(|graph| ("text", graph));
         for (name, graph) in [("image", &self.image_graph)].into_iter().chain(text) {
-            let numbers =
-                [graph.parameters as i128, graph.nodes as i128, graph.opset.into(), graph.ir_version.into()];
+            let numbers = [
+                graph.parameters.into(),
+                i128::try_from(graph.nodes)?,
+                graph.opset.into(),
+                graph.ir_version.into(),
+            ];
             let mut about = [name.to_owned()].into_iter().chain(numbers.map(|number| number.to_string()));
             // A port a line.
             for port in 0..graph.inputs.len().max(graph.outputs.len()).max(1) {

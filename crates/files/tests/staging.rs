@@ -1,5 +1,7 @@
 //! Files and directories appear whole, replace what is theirs and nothing else, and survive their writers.
 
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -260,11 +262,13 @@ mod on_unix {
         assert_eq!(mode(&replaced), file);
     }
 
+    /// What is in the staging directory and beside it, and what is left of it.
+    type Case<'a> = (&'a [&'a str], Option<&'a str>, BTreeMap<String, String>);
+
     #[test]
     fn what_killed_writers_left_is_put_back_or_removed() {
         let place = ".medclip-0123456789abcdef.partial";
-        // What is in the staging directory and beside it, and what is left of it.
-        let cases: [(&[&str], Option<&str>, BTreeMap<String, String>); 7] = [
+        let cases: [Case<'_>; 7] = [
             (&[], None, of([])),
             (&["mark", "new/a"], None, of([])),
             (&["mark", "new/a", "old/a"], None, of([("it/", ""), ("it/a", "old/a")])),
@@ -312,7 +316,7 @@ mod on_unix {
             let staged = StagedDirectory::create(target, &KIND).unwrap();
             staged.write("marked", b"").unwrap();
             println!("ready");
-            thread::sleep(Duration::from_secs(60));
+            thread::sleep(Duration::from_mins(1));
         }
         let root = tempfile::tempdir().unwrap();
         let name = "on_unix::a_writer_at_work_is_left_alone_and_a_killed_one_is_cleaned_up";

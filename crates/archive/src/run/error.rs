@@ -96,6 +96,11 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether what is there is not the run that was asked for, or cannot be gone on with.
+    pub(super) const fn is_of_another_run(&self) -> bool {
+        matches!(self, Self::Differs { .. } | Self::Damaged { .. } | Self::Version { .. })
+    }
+
     pub(super) fn damaged(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.into(), reason: reason.into() }
     }

@@ -118,7 +118,7 @@ fn class_names_and_prompts_are_shown() {
     let prompts = PROMPTS.replace("The heart is enlarged.", &format!("Unbekannt{harm}."));
     fs::write(directory.path().join("prompts.toml"), prompts).unwrap();
     let [_, refused] = said(&score(directory.path(), &[&arguments[..], &["table"]].concat()));
-    assert!(refused.contains(&"`Unbekannt\\u{1b}]0;owned\\u{7}\\u{9b}2J"), "{refused}");
+    assert!(refused.contains("`Unbekannt\\u{1b}]0;owned\\u{7}\\u{9b}2J"), "{refused}");
 }
 
 #[test]

@@ -35,7 +35,8 @@ impl Handle {
     pub(crate) fn open_private(&self, name: &OsStr) -> io::Result<Self> {
         let opened = self.open_in(name)?;
         let status = rustix::fs::fstat(&opened.descriptor)?;
-        let is_ours = status.st_uid == rustix::process::geteuid().as_raw() && status.st_mode & 0o077 == 0;
+        let is_ours = status.st_uid == rustix::process::geteuid().as_raw()
+            && !Mode::from_raw_mode(status.st_mode).intersects(Mode::RWXG | Mode::RWXO);
         if is_ours { Ok(opened) } else { Err(io::Error::new(io::ErrorKind::NotFound, "it is not ours")) }
     }
 
