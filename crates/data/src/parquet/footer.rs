@@ -1,5 +1,6 @@
-//! The description at the end of a Parquet file. Its schema is looked at before the library builds it: that reserves memory by
-//! numbers of children that the file states, and follows groups within groups without end.
+//! The description at the end of a Parquet file. It is looked at before the library reads it: that reserves memory by numbers of
+//! children that the file states, follows groups within groups without end, and passes lists of truth values, which take no
+//! bytes there, one by one.
 
 use parquet::errors::Result;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -40,46 +41,51 @@ pub(super) fn read(source: &Source) -> Result<ParquetMetaData> {
         return Err(general(format!("its description has {stated} bytes, the limit is {MAX_BYTES}")));
     }
     let bytes = source.get_bytes(length - TAIL_BYTES - stated, stated as usize)?;
-    check_schema(&bytes).ok_or_else(|| general("its description is damaged"))?;
+    check(&bytes).ok_or_else(|| general("its description is damaged"))?;
     ParquetMetaDataReader::decode_metadata(&bytes)
 }
 
-/// Whether the schema's groups have their children, within limits. `None` when not.
-fn check_schema(bytes: &[u8]) -> Option<()> {
+/// Whether every list has its elements and the schema's groups have their children, within limits. `None` when not.
+fn check(bytes: &[u8]) -> Option<()> {
     let mut thrift = Thrift { bytes, depth: 0 };
-    let mut field = 0;
+    let (mut field, mut has_schema) = (0, false);
     while let Some(kind) = thrift.field(&mut field)? {
-        if field != SCHEMA || kind != LIST {
+        if field == SCHEMA && kind == LIST {
+            check_schema(&mut thrift)?;
+            has_schema = true;
+        } else {
             thrift.skip(kind)?;
-            continue;
         }
-        let (count, element) = thrift.list()?;
-        if element != STRUCT {
+    }
+    has_schema.then_some(())
+}
+
+fn check_schema(thrift: &mut Thrift<'_>) -> Option<()> {
+    let (count, element) = thrift.list()?;
+    if element != STRUCT {
+        return None;
+    }
+    // Children that are still to come of each group that is open.
+    let mut open: Vec<u64> = Vec::new();
+    for left in (0..count).rev() {
+        let children = thrift.children()?;
+        if children > left {
             return None;
         }
-        // Children that are still to come of each group that is open.
-        let mut open: Vec<u64> = Vec::new();
-        for left in (0..count).rev() {
-            let children = thrift.children()?;
-            if children > left {
-                return None;
-            }
-            if let Some(last) = open.last_mut() {
-                *last -= 1;
-            }
-            if children > 0 {
-                open.push(children);
-            }
-            if open.len() > MAX_DEPTH {
-                return None;
-            }
-            while open.last() == Some(&0) {
-                open.pop();
-            }
+        if let Some(last) = open.last_mut() {
+            *last -= 1;
         }
-        return open.is_empty().then_some(());
+        if children > 0 {
+            open.push(children);
+        }
+        if open.len() > MAX_DEPTH {
+            return None;
+        }
+        while open.last() == Some(&0) {
+            open.pop();
+        }
     }
-    None
+    open.is_empty().then_some(())
 }
 
 /// Field of the description that holds the schema, and of one of its elements that holds the number of its children.
@@ -194,6 +200,9 @@ impl Thrift<'_> {
             }
             MAP => {
                 let count = self.number()?;
+                if count > self.bytes.len() as u64 {
+                    return None;
+                }
                 if count > 0 {
                     let kinds = self.byte()?;
                     for _ in 0..count {
@@ -214,9 +223,9 @@ impl Thrift<'_> {
         Some(())
     }
 
-    /// An element of a list: unlike in a field, a truth value is a byte of its own.
+    /// An element of a list. No description has a list of truth values, and readers differ in how many bytes they take.
     fn element(&mut self, kind: u8) -> Option<()> {
-        if kind == 1 || kind == 2 { self.pass(1) } else { self.skip(kind) }
+        if kind == 1 || kind == 2 { None } else { self.skip(kind) }
     }
 }
 
@@ -245,16 +254,37 @@ mod tests {
         let deep = |depth| [vec![1; depth], vec![0]].concat();
         let sound: [&[u32]; 4] = [&[0], &[2, 0, 0], &[2, 2, 0, 0, 1, 0], &deep(60)];
         for children in sound {
-            assert!(check_schema(&schema(children)).is_some(), "{children:?}");
+            assert!(check(&schema(children)).is_some(), "{children:?}");
         }
         let lies: [&[u32]; 4] = [&[i32::MAX as u32], &[2, 0], &[1, 0, 3], &deep(100)];
         for children in lies {
-            assert!(check_schema(&schema(children)).is_none(), "{children:?}");
+            assert!(check(&schema(children)).is_none(), "{children:?}");
         }
         let bytes = schema(&[2, 0, 0]);
         for length in 0..bytes.len() - 1 {
-            assert!(check_schema(&bytes[..length]).is_none(), "cut at {length}");
+            assert!(check(&bytes[..length]).is_none(), "cut at {length}");
         }
-        assert!(check_schema(&[0x2c].repeat(5000)).is_none(), "structures within structures");
+        assert!(check(&[0x2c].repeat(5000)).is_none(), "structures within structures");
+    }
+    #[test]
+    fn no_list_has_more_elements_than_bytes() {
+        let sound = schema(&[0]);
+        let with = |rest: &[u8]| [&sound[..sound.len() - 1], rest, &[0]].concat();
+        // A field of a number that nobody knows: a list of numbers, of structures, an empty list of truth values.
+        for rest in [&[0x19, 0x25, 1, 2][..], &[0x19, 0x1c, 0], &[0x19, 0x01]] {
+            assert!(check(&with(rest)).is_some(), "{rest:?}");
+        }
+        let many = [0xff, 0xff, 0xff, 0xff, 0x07];
+        for kind in [1, 2, I32, STRUCT, LIST] {
+            let list = [&[0x19, 0xf0 | kind][..], &many].concat();
+            assert!(check(&with(&list)).is_none(), "{kind}");
+            let set = [&[0x1a, 0xf0 | kind][..], &many].concat();
+            assert!(check(&with(&set)).is_none(), "{kind}");
+            let map = [&[0x1b][..], &many, &[kind << 4 | kind]].concat();
+            assert!(check(&with(&map)).is_none(), "{kind}");
+            let inner = [&[0x19, 0x19, 0xf0 | kind][..], &many].concat();
+            assert!(check(&with(&inner)).is_none(), "{kind}");
+        }
+        assert!(check(&with(&[0x19, 0x21])).is_none(), "two truth values without a byte");
     }
 }
