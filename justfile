@@ -9,6 +9,10 @@ score *ARGS="examples/images":
 test:
     cargo test --workspace --features train
 
+# The program for distribution, with its models; it holds no path of this machine. `just dist --features train` has more.
+dist *ARGS:
+    bash .ci/dist {{ARGS}}
+
 # Timings of single steps, all or those of one file or name: `just bench --bench resize`, `just bench --bench load tract`.
 bench *ARGS:
     cargo bench -p medclip-core -p medclip-runtime --features medclip-runtime/ort {{ARGS}}

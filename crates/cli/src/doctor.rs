@@ -62,6 +62,8 @@ struct Library {
     path: Option<PathBuf>,
     version: Option<String>,
     build: Option<String>,
+    /// Entries of environment variables that are not searched.
+    ignored: Vec<String>,
     problem: Option<String>,
 }
 
@@ -136,14 +138,16 @@ impl Build {
 impl Library {
     #[cfg(feature = "ort")]
     fn found() -> Self {
+        let ignored = medclip_runtime::OnnxRuntime::ignored();
         match medclip_runtime::OnnxRuntime::load() {
             Ok(found) => Self {
+                ignored,
                 path: Some(found.path),
                 version: found.version,
                 build: Some(found.build),
                 problem: None,
             },
-            Err(error) => Self { problem: Some(reason(error)), ..Self::default() },
+            Err(error) => Self { ignored, problem: Some(reason(error)), ..Self::default() },
         }
     }
 
@@ -194,6 +198,9 @@ impl Report {
             about.add_row([what.to_owned(), found]);
         }
         about.add_row(["ONNX Runtime".to_owned(), self.onnx_runtime.text()]);
+        for entries in &self.onnx_runtime.ignored {
+            about.add_row([String::new(), format!("not searched: {entries}")]);
+        }
         about.add_row(["model".to_owned(), self.model.text()]);
         write_table(out, about)?;
         writeln!(out)?;

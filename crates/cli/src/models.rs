@@ -16,7 +16,7 @@ pub(crate) struct ModelArg {
     /// Bundle directory to score with [default: the shipped model]
     ///
     /// Without it the shipped model is looked for in `models/` beside the program, in `../share/medclip/models/` from
-    /// there, and in `models/` of the source tree the program was built in.
+    /// there, and in `models/` of the source tree where Cargo runs the program or built it in `target`.
     #[arg(long, value_name = "DIR", env = MODEL_VARIABLE, value_parser = any_path())]
     model: Option<PathBuf>,
 }
@@ -76,7 +76,26 @@ fn candidates() -> Vec<PathBuf> {
         let shared = dir.parent().map(|prefix| prefix.join("share/medclip/models"));
         std::iter::once(dir.join("models")).chain(shared)
     });
-    let source_tree =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("models"));
+    let source_tree = by_cargo().or_else(|| by_place(beside?)).map(|root| root.join("models"));
     installed.chain(source_tree).map(|models| models.join(DEFAULT_MODEL)).collect()
+}
+
+/// Root of the source tree whose program `cargo run` or `cargo test` has started. Nothing of it is known to the program
+/// itself, which may be on another machine.
+fn by_cargo() -> Option<PathBuf> {
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
+    let root = package.parent()?.parent()?;
+    (package.is_absolute() && is_source_tree(root)).then(|| root.to_owned())
+}
+
+/// Root of the source tree in whose `target` a program lies.
+fn by_place(beside: &Path) -> Option<PathBuf> {
+    let target = beside.ancestors().find(|directory| directory.file_name() == Some("target".as_ref()))?;
+    target.parent().filter(|root| is_source_tree(root)).map(Path::to_owned)
+}
+
+fn is_source_tree(root: &Path) -> bool {
+    [&["Cargo.toml"][..], &["crates", "cli", "Cargo.toml"]]
+        .iter()
+        .all(|file| file.iter().fold(root.to_owned(), |path, part| path.join(part)).is_file())
 }

@@ -1,5 +1,6 @@
 //! The machine: processor, memory, devices.
 
+use std::env;
 use std::fs;
 use std::process::Command;
 use std::thread;
@@ -44,11 +45,11 @@ impl Machine {
             let text = format!("{:.1} GiB, {:.1} GiB available", gibibytes(total), gibibytes(available));
             rows.push(("memory", text));
         }
-        let devices = match self.cuda_devices.as_slice() {
-            [] => "none".to_owned(),
-            devices => devices.join("\n"),
-        };
-        rows.push(("NVIDIA devices", devices));
+        let none = "none".to_owned();
+        let devices =
+            if self.cuda_devices.is_empty() { std::slice::from_ref(&none) } else { &self.cuda_devices };
+        let names = std::iter::once("NVIDIA devices").chain(std::iter::repeat(""));
+        rows.extend(names.zip(devices.iter().cloned()));
         rows
     }
 }
@@ -126,6 +127,13 @@ fn cuda_devices() -> Vec<String> {
 
 /// What a program prints, when there is one and it succeeds.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    // Never from the current directory, which an empty or relative entry stands for.
+    let directories = env::var_os("PATH")?;
+    let mut places = env::split_paths(&directories).filter(|directory| directory.is_absolute());
+    let program = places.find_map(|directory| {
+        let file = directory.join(program).with_extension(env::consts::EXE_EXTENSION);
+        file.is_file().then_some(file)
+    })?;
     let output =
         Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();

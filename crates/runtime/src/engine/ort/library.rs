@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ pub(super) struct Surroundings {
     pub(super) python: Vec<PathBuf>,
     /// Directories that hold libraries.
     pub(super) system: Vec<PathBuf>,
+    /// Variables with entries that were left out, in words.
+    pub(super) ignored: Vec<String>,
 }
 
 /// A directory, and the library to try from it.
@@ -29,12 +32,15 @@ impl Surroundings {
     /// Those of this process.
     pub(super) fn here() -> Self {
         let program = env::current_exe().ok().and_then(|program| program.canonicalize().ok());
-        Self {
-            named: variable("ORT_DYLIB_PATH"),
-            executable: program.and_then(|program| program.parent().map(Path::to_owned)),
-            python: python_prefixes(),
-            system: system_directories(),
-        }
+        Self::of(&|name| env::var_os(name), program.and_then(|program| program.parent().map(Path::to_owned)))
+    }
+
+    /// Those of these variables, for a program in the directory `executable`.
+    fn of(variable: &dyn Fn(&str) -> Option<OsString>, executable: Option<PathBuf>) -> Self {
+        let mut variables = Variables { variable, ignored: Vec::new() };
+        let named = variable("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let (python, system) = (variables.python_prefixes(), variables.system_directories());
+        Self { named, executable, python, system, ignored: variables.ignored }
     }
 }
 
@@ -96,34 +102,68 @@ fn packages(prefix: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn python_prefixes() -> Vec<PathBuf> {
-    let mut prefixes: Vec<PathBuf> =
-        ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(variable).collect();
-    let names = if cfg!(windows) { ["python3.exe", "python.exe"] } else { ["python3", "python"] };
-    for directory in env::var_os("PATH").iter().flat_map(env::split_paths) {
-        if names.iter().any(|name| directory.join(name).is_file()) {
-            if cfg!(windows) {
-                prefixes.push(directory.clone());
-            }
-            prefixes.extend(directory.parent().map(Path::to_owned));
-        }
-    }
-    prefixes.extend(variable("HOME").map(|home| home.join(".local")));
-    without_repeats(prefixes)
+/// Environment variables that name directories.
+///
+/// An empty or relative entry stands for the current directory or a place below it, which may be anyone's: a library there
+/// is not loaded.
+struct Variables<'a> {
+    variable: &'a dyn Fn(&str) -> Option<OsString>,
+    ignored: Vec<String>,
 }
 
-fn system_directories() -> Vec<PathBuf> {
-    let listed = if cfg!(target_vendor = "apple") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-    let mut directories: Vec<PathBuf> = env::var_os(listed).iter().flat_map(env::split_paths).collect();
-    if cfg!(windows) {
-        directories.extend(env::var_os("PATH").iter().flat_map(env::split_paths));
-    } else {
-        let usual = ["/usr/local/lib", "/usr/lib", "/usr/lib64", "/opt/onnxruntime/lib", "/opt/homebrew/lib"];
-        directories.extend(usual.map(PathBuf::from));
-        directories.push(PathBuf::from(format!("/usr/lib/{}-linux-gnu", env::consts::ARCH)));
+impl Variables<'_> {
+    /// The absolute entries of a list of directories.
+    fn list(&mut self, name: &str) -> Vec<PathBuf> {
+        let Some(value) = (self.variable)(name).filter(|value| !value.is_empty()) else { return Vec::new() };
+        let (kept, ignored): (Vec<_>, Vec<_>) = env::split_paths(&value).partition(|path| path.is_absolute());
+        if !ignored.is_empty() {
+            let entries = if ignored.len() == 1 { "entry" } else { "entries" };
+            self.ignored.push(format!("{} empty or relative {entries} of {name}", ignored.len()));
+        }
+        kept
     }
-    directories.retain(|directory| directory.is_dir());
-    without_repeats(directories)
+
+    /// A directory.
+    fn single(&mut self, name: &str) -> Option<PathBuf> {
+        let path = (self.variable)(name).filter(|value| !value.is_empty()).map(PathBuf::from)?;
+        if path.is_absolute() {
+            return Some(path);
+        }
+        self.ignored.push(format!("the relative path of {name}"));
+        None
+    }
+
+    fn python_prefixes(&mut self) -> Vec<PathBuf> {
+        let mut prefixes: Vec<PathBuf> =
+            ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|name| self.single(name)).collect();
+        let names = if cfg!(windows) { ["python3.exe", "python.exe"] } else { ["python3", "python"] };
+        for directory in self.list("PATH") {
+            if names.iter().any(|name| directory.join(name).is_file()) {
+                if cfg!(windows) {
+                    prefixes.push(directory.clone());
+                }
+                prefixes.extend(directory.parent().map(Path::to_owned));
+            }
+        }
+        prefixes.extend(self.single("HOME").map(|home| home.join(".local")));
+        without_repeats(prefixes)
+    }
+
+    fn system_directories(&mut self) -> Vec<PathBuf> {
+        let listed = if cfg!(target_vendor = "apple") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+        let mut directories = self.list(listed);
+        if cfg!(windows) {
+            let path = (self.variable)("PATH").unwrap_or_default();
+            directories.extend(env::split_paths(&path).filter(|directory| directory.is_absolute()));
+        } else {
+            let usual =
+                ["/usr/local/lib", "/usr/lib", "/usr/lib64", "/opt/onnxruntime/lib", "/opt/homebrew/lib"];
+            directories.extend(usual.map(PathBuf::from));
+            directories.push(PathBuf::from(format!("/usr/lib/{}-linux-gnu", env::consts::ARCH)));
+        }
+        directories.retain(|directory| directory.is_dir());
+        without_repeats(directories)
+    }
 }
 
 fn without_repeats(paths: Vec<PathBuf>) -> Vec<PathBuf> {
@@ -134,11 +174,6 @@ fn without_repeats(paths: Vec<PathBuf>) -> Vec<PathBuf> {
         }
     }
     kept
-}
-
-/// An environment variable that is set and not empty.
-fn variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -171,6 +206,7 @@ mod tests {
             executable: Some(root.join("bin")),
             python: vec![root.join("venv"), root.join("none")],
             system: vec![root.join("usr/lib")],
+            ignored: Vec::new(),
         };
         let found: Vec<PathBuf> =
             search(&surroundings).into_iter().filter_map(|place| place.library).collect();
@@ -191,5 +227,23 @@ mod tests {
         let surroundings =
             Surroundings { python: vec![directory.path().to_owned()], ..Surroundings::default() };
         assert_eq!(search(&surroundings)[0].library.as_ref(), Some(&library));
+    }
+
+    #[test]
+    fn entries_that_stand_for_the_current_directory_are_ignored() {
+        let directory = tempfile::tempdir().unwrap();
+        let good = directory.path().to_str().unwrap();
+        touch(&directory.path().join("python3"));
+        let list = format!(":.:libs:{good}:../x:");
+        for name in ["LD_LIBRARY_PATH", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME"] {
+            let value = if matches!(name, "LD_LIBRARY_PATH" | "PATH") { list.as_str() } else { "venv" };
+            let found = Surroundings::of(&|asked| (asked == name).then(|| value.into()), None);
+            let all: Vec<&PathBuf> = found.python.iter().chain(&found.system).collect();
+            assert!(all.iter().all(|path| path.is_absolute()), "{name}: {all:?}");
+            assert!(found.ignored.len() == 1 && found.ignored[0].ends_with(name), "{:?}", found.ignored);
+        }
+        let found = Surroundings::of(&|name| (name == "LD_LIBRARY_PATH").then(|| list.clone().into()), None);
+        assert_eq!(found.system[0], directory.path());
+        assert_eq!(found.ignored, ["5 empty or relative entries of LD_LIBRARY_PATH"]);
     }
 }

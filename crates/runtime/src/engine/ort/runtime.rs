@@ -35,6 +35,8 @@ impl OnnxRuntime {
     ///
     /// # Errors
     /// [`LoadError::Engine`] when there is none that can be used, with every place tried.
+    ///
+    /// Places that are given relative to the current directory are not searched ([`OnnxRuntime::ignored`]).
     pub fn load() -> Result<Self, LoadError> {
         let describe = || {
             let Loaded { path, .. } = loaded()?;
@@ -42,6 +44,12 @@ impl OnnxRuntime {
         };
         guard::guard(describe)
             .map_err(|source| LoadError::Engine { engine: EngineKind::OrtCpu.name(), source })
+    }
+
+    /// Entries of environment variables that are not searched, in words: empty and relative ones stand for the current
+    /// directory, where a library may be anyone's.
+    pub fn ignored() -> Vec<String> {
+        Surroundings::here().ignored
     }
 }
 
@@ -55,6 +63,11 @@ pub(super) struct Loaded {
 /// Why there is no library.
 #[derive(Debug, Error)]
 enum LibraryError {
+    #[error(
+        "ORT_DYLIB_PATH names {}, a path relative to the current directory; name the library by its absolute path",
+        path.display()
+    )]
+    Relative { path: PathBuf },
     #[error("ORT_DYLIB_PATH names {}, which cannot be used: {reason}; {HOW_TO_GET_IT}", path.display())]
     Named { path: PathBuf, reason: String },
     #[error("no ONNX Runtime library, 1.{} or newer, was found; tried {}; {HOW_TO_GET_IT}", ort::MINOR_VERSION, tried.join(", "))]
@@ -75,7 +88,10 @@ pub(super) fn loaded() -> Result<Loaded, EngineFailure> {
 
 fn load(surroundings: &Surroundings) -> Result<Loaded, LibraryError> {
     if let Some(path) = &surroundings.named {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let path = path.clone();
+        if !path.is_absolute() {
+            return Err(LibraryError::Relative { path });
+        }
         return start(&path)?.map_err(|reason| LibraryError::Named { path, reason });
     }
     let mut tried = vec!["ORT_DYLIB_PATH (not set)".to_owned()];
@@ -89,6 +105,7 @@ fn load(surroundings: &Surroundings) -> Result<Loaded, LibraryError> {
             Err(reason) => tried.push(format!("{} ({reason})", library.display())),
         }
     }
+    tried.extend(surroundings.ignored.iter().map(|entries| format!("not {entries}")));
     Err(LibraryError::NotFound { tried })
 }
 
@@ -137,6 +154,13 @@ mod tests {
             fs::write(&path, "").unwrap();
             assert_eq!(version(&path).as_deref(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_relative_name_is_refused() {
+        let named = Surroundings { named: Some("libonnxruntime.so".into()), ..Surroundings::default() };
+        let error = load(&named).unwrap_err().to_string();
+        assert!(error.contains("relative to the current directory"), "{error}");
     }
 
     #[test]
