@@ -22,6 +22,7 @@
 //! | [`quantization`] | how a bundle's further precisions were made, and what they cost |
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
+//! | [`files`] | files that strangers made, opened without waiting and read within limits |
 //! | [`staging`] | directories put in place whole or not at all |
 //!
 //! ```
@@ -42,6 +43,7 @@ pub mod bank;
 pub mod batch;
 pub mod bundle;
 pub mod checkpoint;
+pub mod files;
 pub mod finding;
 pub mod golden;
 pub mod graph;
@@ -55,6 +57,7 @@ pub mod raster;
 pub mod score;
 pub mod staging;
 mod stored;
+mod syntax;
 pub mod tokenize;
 
 pub use architecture::{

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::seen::Seen;
 use super::{Bundle, BundleError, BundleFile, sums};
 use crate::head::Head;
 use crate::staging::StagedDirectory;
@@ -53,6 +54,8 @@ impl Bundle {
         put(name, bytes)?;
         listed.insert(name.to_owned(), sums::sha256(bytes));
         put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
+        let seen = Seen::read(&self.path(file), &sums::sha256(bytes), false)?;
+        self.seen.insert(file, seen);
         if !self.files.contains(&file) {
             self.files.push(file);
             self.files.sort_unstable();
