@@ -15,8 +15,10 @@ use std::path::Path;
 use thiserror::Error;
 
 mod pipe;
+mod positioned;
 
 pub use pipe::Pipe;
+pub use positioned::{FromOffset, read_exact_at};
 
 /// Most bytes of a text that describes a model or a run: `model.toml`, `SHA256SUMS`, a configuration.
 pub const MAX_TEXT_BYTES: u64 = 4 << 20;
