@@ -16,9 +16,11 @@ use thiserror::Error;
 
 mod pipe;
 mod positioned;
+mod visited;
 
 pub use pipe::Pipe;
 pub use positioned::{FromOffset, read_exact_at};
+pub use visited::Visited;
 
 /// Most bytes of a text that describes a model or a run: `model.toml`, `SHA256SUMS`, a configuration.
 pub const MAX_TEXT_BYTES: u64 = 4 << 20;

@@ -125,7 +125,7 @@ impl Index {
             }
             Ok(index)
         };
-        open().map_err(|reason| OpenError { path: path.to_owned(), reason: reason.explained() })
+        open().map_err(|reason: OpenReason| OpenError { path: path.to_owned(), reason: reason.explained() })
     }
 
     fn new(path: &Path, file: File) -> Result<Self, OpenReason> {

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use medclip_core::files::{MAX_TEXT_BYTES, read_regular, text};
 use medclip_core::staging::StagedDirectory;
 use medclip_core::{ModelConfig, checkpoint};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ const PARAMETERS: &str = "parameters.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
 const BEST: &str = "best";
+/// Most bytes of a tokenizer.
+const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 
 /// Where a run stands. With the seed it decides every later draw: random streams derive from (seed, epoch, step), so
 /// there is no generator state to save.
@@ -129,7 +132,7 @@ impl CheckpointStore {
     pub fn latest(&self) -> Result<Option<Snapshot>, TrainError> {
         let Some(directory) = self.checkpoints()?.pop() else { return Ok(None) };
         let path = directory.join(STATE);
-        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        let text = read_regular(&path, MAX_TEXT_BYTES).and_then(text).map_err(TrainError::io(&path))?;
         let state = serde_json::from_str(&text).map_err(|error| TrainError::invalid(&path, error))?;
         Ok(Some(Snapshot {
             state,
@@ -172,7 +175,7 @@ fn write_model(
     write_tensors(directory, checkpoint::WEIGHTS, weights)?;
     let text = config.to_toml().map_err(|error| TrainError::invalid(checkpoint::MODEL, error))?;
     directory.write(checkpoint::MODEL, text.as_bytes())?;
-    let tokenizer = fs::read(tokenizer).map_err(TrainError::io(tokenizer))?;
+    let tokenizer = read_regular(tokenizer, MAX_TOKENIZER_BYTES).map_err(TrainError::io(tokenizer))?;
     Ok(directory.write(checkpoint::TOKENIZER, &tokenizer)?)
 }
 
