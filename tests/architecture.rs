@@ -12,7 +12,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-core", &[]),
     ("medclip-archive", &["medclip-core", "medclip-data"]),
-    ("medclip-data", &[]),
+    ("medclip-data", &["medclip-core"]),
     ("medclip-index", &["medclip-core"]),
     ("medclip-eval", &[]),
     ("medclip-decode", &["medclip-core"]),

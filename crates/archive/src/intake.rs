@@ -1,5 +1,6 @@
 //! What was named on the command line, as single inputs in a fixed order.
 
+mod confined;
 mod manifest;
 mod members;
 mod nature;
@@ -8,10 +9,11 @@ mod tar;
 mod walk;
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use medclip_core::files;
 use thiserror::Error;
 
 use crate::failure::Failure;
@@ -20,6 +22,7 @@ use crate::portion::Portion;
 use crate::source::Source;
 use nature::Judgement;
 
+pub use confined::find_below;
 pub use manifest::ManifestError;
 pub use members::{ArchiveReader, MAX_MEMBER_BYTES, find};
 pub use nature::Nature;
@@ -86,6 +89,13 @@ impl Intake<'_> {
         Ok(())
     }
 
+    /// Counts a link to a directory that is searched under another name.
+    fn repeated(&mut self, path: &Path) {
+        if self.options.portion.is_none() || self.is_own(&Source::file(path)) {
+            self.skipped.add_repeated();
+        }
+    }
+
     /// Takes or counts what was found.
     fn judged(&mut self, judgement: Judgement, source: impl FnOnce() -> Source) -> Result<(), IntakeError> {
         if judgement == Judgement::Input {
@@ -108,14 +118,17 @@ impl Intake<'_> {
 /// An argument is
 /// - `-`: the lines of `stdin`, each a file, directory or archive;
 /// - a directory: the films below it, sorted by name level by level, and those in archives there. Links are followed, and one
-///   that leads back or nowhere is an input with a problem;
+///   that leads back or nowhere is an input with a problem. A directory is searched once, whatever number of links leads to it;
 /// - a file that ends in `.zip`, `.tar`, `.tar.gz` or `.tgz`: the films among its members, in its order. Archives within
 ///   archives stay closed;
 /// - a file that ends in `.csv`, `.tsv` (gzipped or not) or `.parquet`: what its column `path` names, relative to the file's
 ///   directory;
 /// - a pattern with `*`, `?` or `[…]`, where no file has that name: what matches it, sorted by name, without what is no film by
 ///   its nature;
-/// - a file otherwise, whether it is there or not.
+/// - a file otherwise, whether it is there or not; an argument may also be a pipe.
+///
+/// What a list names or a pattern matches has to be a regular file or a directory. Pipes, sockets and devices there are inputs with
+/// a problem, and they are counted where a directory has some.
 ///
 /// Films are files with one of the extensions, and those that [`IntakeOptions::by_start`] tells to be some. What gives no input
 /// at all stays in the list as one with a problem.
@@ -146,9 +159,9 @@ pub fn expand_and_count(
     for argument in arguments {
         match kind(argument) {
             Kind::Stdin => lines(stdin, &mut intake)?,
-            Kind::Manifest => manifest::read(argument, &mut |path| entry(&path, &mut intake))?,
+            Kind::Manifest => manifest::read(argument, &mut |path| listed(&path, &mut intake))?,
             Kind::Pattern => matches(argument, &mut intake)?,
-            Kind::Entry => entry(argument, &mut intake)?,
+            Kind::Entry => typed(argument, &mut intake)?,
         }
     }
     Ok(skipped)
@@ -172,21 +185,32 @@ fn kind(argument: &Path) -> Kind {
         return Kind::Stdin;
     }
     if argument.exists() {
-        let is_table = manifest::is_one(argument) && argument.is_file();
+        let is_table = manifest::is_one(argument) && (argument.is_file() || files::is_pipe(argument));
         return if is_table { Kind::Manifest } else { Kind::Entry };
     }
     let is_pattern = argument.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
     if is_pattern { Kind::Pattern } else { Kind::Entry }
 }
 
-/// A file, directory or archive.
-fn entry(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
-    if path.is_dir() {
+/// A file, directory or archive that a person named, or a pipe.
+fn typed(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+    if files::is_pipe(path) { intake.take(Source::file(path)) } else { listed(path, intake) }
+}
+
+/// A file, directory or archive that a list names.
+fn listed(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+    // What is not there, or cannot be looked at, fails when it is read.
+    let Ok(metadata) = fs::metadata(path) else { return intake.take(Source::file(path)) };
+    if metadata.is_dir() {
         return walk::below(path, intake);
     }
+    if let Some(kind) = files::special_kind(&metadata) {
+        let problem = Failure::new("io", files::FileFault::NotRegular { kind });
+        return intake.take(Source::missing(path, problem));
+    }
     match members::Container::of(path) {
-        Some(container) if path.is_file() => members::named(path, container, intake),
-        _ => intake.take(Source::file(path)),
+        Some(container) => members::named(path, container, intake),
+        None => intake.take(Source::file(path)),
     }
 }
 
@@ -216,30 +240,26 @@ fn matches(pattern: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
 fn matched(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let name = path.file_name().unwrap_or_default();
     let name = name::escape(name.as_encoded_bytes());
-    let tell = || nature::judge(&name, intake.options, |tells| nature_of(File::open(path)?, tells));
+    let tell = || nature::judge(&name, intake.options, |tells| nature_of(files::open_regular(path)?, tells));
     if path.is_file()
         && let judgement @ Judgement::NoFilm(_) = tell()
     {
         return intake.judged(judgement, || Source::file(path));
     }
-    entry(path, intake)
+    listed(path, intake)
 }
 
 /// A path a line, as `find` prints them.
 fn lines(stdin: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let mut line = Vec::new();
-    loop {
-        line.clear();
-        if stdin.read_until(b'\n', &mut line).map_err(IntakeError::Stdin)? == 0 {
-            return Ok(());
-        }
-        while line.last().is_some_and(|byte| [b'\n', b'\r'].contains(byte)) {
-            line.pop();
-        }
+    let mut number = 1;
+    while files::read_name(stdin, number, &mut line).map_err(IntakeError::Stdin)? {
         if !line.is_empty() {
-            entry(&path_of(&line).map_err(IntakeError::Stdin)?, intake)?;
+            listed(&path_of(&line).map_err(IntakeError::Stdin)?, intake)?;
         }
+        number += 1;
     }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -4,18 +4,19 @@ mod progress;
 mod scorer;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use medclip_archive::{
     Columns, End, PipelineOptions, Portion, Run, RunError, Settings, Skipped, Source, Summary, Target,
     expand_and_count, work,
 };
+use medclip_core::files;
 use medclip_runtime::{EngineKind, Model, ModelOptions};
 
 use crate::checks::Checks;
@@ -192,12 +193,14 @@ struct Twice {
 
 impl<'a> Inputs<'a> {
     fn new(job: &'a Job<'a>) -> anyhow::Result<Self> {
+        // It is listed before it is scored, and a pipe gives its content once.
+        if let Some(pipe) = job.inputs.iter().find(|input| files::is_pipe(input)) {
+            bail!("{} is a pipe, which cannot be read again: save what it gives as a file", pipe.display());
+        }
         let mut stdin = None;
         if job.inputs.iter().any(|input| input == Path::new("-")) {
-            let mut list = Vec::new();
-            let read = io::stdin().lock().read_to_end(&mut list);
-            read.context("cannot read the list of inputs from standard input")?;
-            stdin = Some(list);
+            let list = inputs::read_list(&mut io::stdin().lock());
+            stdin = Some(list.context("cannot read the list of inputs from standard input")?);
         }
         Ok(Self { job, stdin, skipped: Skipped::default(), twice: None })
     }

@@ -1,10 +1,10 @@
 //! What the commands that write bundles share.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use medclip_core::Embeddings;
+use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_export::{Checkpoint, EmbedRequest};
 use medclip_runtime::{GraphSource, ModelOptions, embed_pixels, embed_sentences};
 
@@ -41,5 +41,5 @@ pub(crate) fn card(path: Option<&Path>, checkpoint: &Checkpoint) -> anyhow::Resu
 
 /// The text of a file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| path.display().to_string())
+    read_typed(path, MAX_TEXT_BYTES).and_then(text).with_context(|| path.display().to_string())
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod query;
+mod root;
 mod sheet;
 mod shown;
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 #[cfg(feature = "archive")]
 use medclip_archive::{IntakeOptions, Nature, Portion};
+#[cfg(feature = "archive")]
+use medclip_core::files;
 use medclip_decode::Format;
 
 #[cfg(not(feature = "archive"))]
@@ -55,6 +57,29 @@ pub(crate) fn pixels(
 /// How names of films end.
 fn extensions() -> impl Iterator<Item = &'static str> {
     Format::ALL.into_iter().flat_map(|format| format.extensions().iter().copied())
+}
+
+/// Most bytes of a list of inputs that has to be kept: longer ones are for a table.
+#[cfg(feature = "archive")]
+const MAX_LIST_BYTES: usize = 1 << 30;
+
+/// A list of names that is read more than once.
+///
+/// # Errors
+/// Of a line that is too long or no text, of a list that is too long, and what the system says.
+#[cfg(feature = "archive")]
+pub(crate) fn read_list(input: &mut dyn std::io::BufRead) -> std::io::Result<Vec<u8>> {
+    let (mut list, mut line) = (Vec::new(), Vec::new());
+    let mut number = 1;
+    while files::read_name(input, number, &mut line)? {
+        list.extend_from_slice(&line);
+        list.push(b'\n');
+        if list.len() > MAX_LIST_BYTES {
+            return Err(files::FileFault::TooLarge { limit: MAX_LIST_BYTES as u64 }.into());
+        }
+        number += 1;
+    }
+    Ok(list)
 }
 
 /// Which films a search finds.
@@ -120,8 +145,9 @@ mod search {
     use std::path::PathBuf;
 
     use anyhow::anyhow;
-    use medclip_archive::intake::{ArchiveReader, is_search};
+    use medclip_archive::intake::{ArchiveReader, MAX_MEMBER_BYTES, is_search};
     use medclip_archive::{Skipped, Source, expand_and_count};
+    use medclip_core::files;
 
     use super::{Content, Found, intake};
 
@@ -130,6 +156,8 @@ mod search {
         sources: Vec<Source>,
         skipped: Skipped,
         is_searched: bool,
+        /// Arguments that are pipes; what a search finds is never one.
+        pipes: Vec<PathBuf>,
     }
 
     impl Search {
@@ -143,7 +171,8 @@ mod search {
                     Ok(())
                 })?;
             let is_searched = arguments.iter().any(|argument| is_search(argument));
-            Ok(Self { sources, skipped, is_searched })
+            let pipes = arguments.iter().filter(|argument| files::is_pipe(argument)).cloned().collect();
+            Ok(Self { sources, skipped, is_searched, pipes })
         }
 
         /// How many inputs there are.
@@ -167,6 +196,10 @@ mod search {
             self.sources.iter().map(move |source| {
                 let content = match (&source.problem, &source.member) {
                     (Some(problem), _) => Err(anyhow!(problem.message.clone())),
+                    (None, None) if self.pipes.contains(&source.path) => {
+                        let bytes = files::read_typed(&source.path, MAX_MEMBER_BYTES);
+                        bytes.map(Content::Bytes).map_err(Into::into)
+                    }
                     (None, None) => Ok(Content::File(source.path.clone())),
                     (None, Some(member)) => {
                         let bytes = archives.read(&source.path, member);
@@ -182,13 +215,13 @@ mod search {
 /// Files and directories, for programs that leave archives out.
 #[cfg(not(feature = "archive"))]
 mod directory {
-    use std::fs::File;
     use std::io::Read;
     use std::path::{Path, PathBuf};
 
     use anyhow::anyhow;
+    use medclip_core::files::{Visited, open_regular};
     use medclip_decode::Format;
-    use walkdir::WalkDir;
+    use walkdir::{DirEntry, WalkDir};
 
     use super::{Content, Found, Input, expand, extensions, is_surely_dicom};
 
@@ -257,8 +290,20 @@ mod directory {
         found
     }
 
-    fn walk(directory: &Path) -> walkdir::IntoIter {
-        WalkDir::new(directory).follow_links(true).sort_by_file_name().into_iter()
+    /// Everything below a directory, each directory once, whatever number of links leads to it.
+    fn walk(directory: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+        let mut visited = Visited::new(directory);
+        let mut entries = WalkDir::new(directory).follow_links(true).sort_by_file_name().into_iter();
+        std::iter::from_fn(move || {
+            let entry = entries.next()?;
+            if let Ok(entry) = &entry
+                && entry.file_type().is_dir()
+                && !visited.is_first(entry.path(), entry.depth() > 0 && entry.path_is_symlink())
+            {
+                entries.skip_current_dir();
+            }
+            Some(entry)
+        })
     }
 
     fn skipped(directory: &Path) -> usize {
@@ -270,7 +315,7 @@ mod directory {
     fn is_film(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let mut start = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
+        let read = open_regular(path).and_then(|file| file.take(START).read_to_end(&mut start));
         if read.is_ok() && medclip_decode::holds_no_image(&start).is_some() {
             return false;
         }

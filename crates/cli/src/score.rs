@@ -6,13 +6,13 @@ mod writer;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use medclip_core::files::read_typed;
 use medclip_core::prompt::sentences;
 use medclip_runtime::{Head, Model, ModelOptions, PromptSet};
 
@@ -153,8 +153,11 @@ fn load(
     Ok(model)
 }
 
+/// Most bytes of a file with a head.
+const MAX_HEAD_BYTES: u64 = 256 << 20;
+
 fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
-    Ok(model.with_head(Head::from_bytes(&fs::read(file)?)?)?)
+    Ok(model.with_head(Head::from_bytes(&read_typed(file, MAX_HEAD_BYTES)?)?)?)
 }
 
 /// Scores of one input. An error gives the reason alone: the caller names the path already.

@@ -4,11 +4,11 @@ mod beside;
 mod error;
 mod file;
 mod kind;
+mod seen;
 mod sums;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::architecture::{LogitScale, TextTower};
@@ -22,6 +22,7 @@ use crate::prompt::PromptSet;
 use crate::quantization::Quantization;
 use crate::tokenize::{TokenizeError, Tokenizer};
 
+use seen::Seen;
 use sums::Verified;
 
 pub use error::BundleError;
@@ -43,12 +44,14 @@ pub struct Bundle {
     intake: Option<Head>,
     quantization: Quantization,
     files: Vec<BundleFile>,
-    /// Each file's SHA-256 by name, of files that were left out too.
-    sums: BTreeMap<String, String>,
+    seen: BTreeMap<BundleFile, Seen>,
 }
 
 impl Bundle {
     /// Opens the bundle in `directory` and verifies every file against `SHA256SUMS`.
+    ///
+    /// Each file is opened once: what is parsed is what was summed. Whoever opens a file by its [`path`](Self::path) afterwards
+    /// asks [`Bundle::confirm`] that it still is the one that was summed.
     ///
     /// The files of the text tower may be left out, all of them together ([`BundleFile::is_of_text_tower`]): the sums name them,
     /// the identity stays, and [`Bundle::has_text_tower`] tells.
@@ -57,11 +60,14 @@ impl Bundle {
     /// [`BundleError`] naming the file that is missing, changed, unexpected in the sums, or malformed.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, BundleError> {
         let directory = directory.as_ref().to_owned();
-        let Verified { id, sums, without_text } = sums::verify(&directory)?;
-        let read = |file: BundleFile| {
+        let Verified { id, sums, files: mut seen } = sums::verify(&directory)?;
+        let mut read = |file: BundleFile| {
             let path = directory.join(file.file_name());
-            let bytes = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
-            Ok::<_, BundleError>((path, bytes))
+            // Taken out: a prompt bank need not be in memory twice.
+            match seen.get_mut(&file).and_then(|seen| seen.bytes.take()) {
+                Some(bytes) => Ok((path, bytes)),
+                None => Err(BundleError::Io { path, source: std::io::ErrorKind::NotFound.into() }),
+            }
         };
         let (path, bytes) = read(BundleFile::Model)?;
         let config = ModelConfig::parse(&String::from_utf8_lossy(&bytes))
@@ -90,18 +96,18 @@ impl Bundle {
             return Err(BundleError::Stale { path, of: "architecture" });
         }
         let golden = read_golden(read(BundleFile::Golden)?, &config, &sums)?;
-        let mut files: Vec<BundleFile> = sums.keys().filter_map(|name| BundleFile::named(name)).collect();
-        files.retain(|file| !(without_text && file.is_of_text_tower()));
-        files.sort_unstable();
-        let intake = if files.contains(&BundleFile::Intake) {
+        let has = |file: BundleFile| sums.contains_key(file.file_name());
+        let intake = if has(BundleFile::Intake) {
             Some(read_intake(read(BundleFile::Intake)?, &id, config.architecture.embedding_dim)?)
         } else {
             None
         };
-        let quantization = match files.binary_search(&BundleFile::Quantization) {
-            Ok(_) => read_quantization(read(BundleFile::Quantization)?, &sums)?,
-            Err(_) => Quantization::default(),
+        let quantization = if has(BundleFile::Quantization) {
+            read_quantization(read(BundleFile::Quantization)?, &sums)?
+        } else {
+            Quantization::default()
         };
+        let files: Vec<BundleFile> = seen.keys().copied().collect();
         refuse_unreported(&directory, &files, &quantization)?;
         Ok(Self {
             directory,
@@ -114,7 +120,7 @@ impl Bundle {
             intake,
             quantization,
             files,
-            sums,
+            seen,
         })
     }
 
@@ -134,10 +140,9 @@ impl Bundle {
     pub fn deciding_sums(&self, precision: Precision) -> BTreeMap<&'static str, Option<&str>> {
         let towers = TowerKind::ALL.map(|tower| BundleFile::tower(tower, precision)).into_iter().flatten();
         let towers = towers.filter(|file| !file.is_of_model() && self.files.contains(file));
-        let sum = |file: BundleFile| self.files.contains(&file).then(|| self.sums.get(file.file_name()))?;
         towers
             .chain([BundleFile::Intake])
-            .map(|file| (file.file_name(), sum(file).map(String::as_str)))
+            .map(|file| (file.file_name(), self.seen.get(&file).map(Seen::sum)))
             .collect()
     }
 
@@ -174,15 +179,41 @@ impl Bundle {
     /// [`TokenizeError`] when the file cannot be used, or has ids that the text tower has no embedding for.
     pub fn tokenizer(&self) -> Result<Tokenizer, TokenizeError> {
         let path = self.path(BundleFile::Tokenizer);
-        let tokenizer = Tokenizer::open(&path, self.config.tokenizer.clone())?;
+        let in_file = |source| TokenizeError::File { path: path.clone(), source: Box::new(source) };
+        let bytes = self.read(BundleFile::Tokenizer).map_err(|error| match error {
+            BundleError::Io { path, source } => TokenizeError::Read { path, source },
+            error => TokenizeError::Bundle(Box::new(error)),
+        })?;
+        let tokenizer = Tokenizer::from_bytes(&bytes, self.config.tokenizer.clone()).map_err(in_file)?;
         let TextTower::Bert(bert) = &self.config.architecture.text;
         match tokenizer.vocab_size() {
             size if size > bert.vocab_size => {
-                let source = TokenizeError::Vocabulary { tokenizer: size, tower: bert.vocab_size };
-                Err(TokenizeError::File { path, source: Box::new(source) })
+                Err(in_file(TokenizeError::Vocabulary { tokenizer: size, tower: bert.vocab_size }))
             }
             _ => Ok(tokenizer),
         }
+    }
+
+    /// The contents of a file, which has to be the one that was verified.
+    ///
+    /// # Errors
+    /// [`BundleError::Changed`] when it was exchanged since, [`BundleError::Io`] when it is not there or cannot be read.
+    pub fn read(&self, file: BundleFile) -> Result<Vec<u8>, BundleError> {
+        self.seen(file)?.reread(&self.path(file))
+    }
+
+    /// Fails unless a file still is the one that was verified, for whoever opened it by its path: an engine that has loaded it.
+    ///
+    /// # Errors
+    /// [`BundleError::Changed`] when it was exchanged since, [`BundleError::Io`] when it is not there or cannot be read.
+    pub fn confirm(&self, file: BundleFile) -> Result<(), BundleError> {
+        self.seen(file)?.confirm(&self.path(file))
+    }
+
+    fn seen(&self, file: BundleFile) -> Result<&Seen, BundleError> {
+        let missing =
+            || BundleError::Io { path: self.path(file), source: std::io::ErrorKind::NotFound.into() };
+        self.seen.get(&file).ok_or_else(missing)
     }
 
     /// The zero-shot classes.

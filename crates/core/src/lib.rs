@@ -23,6 +23,7 @@
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
 //! | [`terminal`] | foreign text on a terminal: no character that it obeys |
+//! | [`files`] | files that strangers made, opened without waiting and read within limits |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -42,6 +43,7 @@ pub mod bank;
 pub mod batch;
 pub mod bundle;
 pub mod checkpoint;
+pub mod files;
 pub mod finding;
 pub mod golden;
 pub mod graph;
@@ -54,6 +56,7 @@ pub mod quantization;
 pub mod raster;
 pub mod score;
 mod stored;
+mod syntax;
 pub mod terminal;
 pub mod tokenize;
 

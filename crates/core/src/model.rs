@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::architecture::{Architecture, ImageTower, LogitScale, TextTower};
+use crate::files;
 use crate::preprocess::{PreprocessConfig, PreprocessError, Preprocessor};
 use crate::score::PromptPooling;
+use crate::syntax::explain;
 use crate::tokenize::TokenizerConfig;
 
 /// The contents of `model.toml`, written by training and carried into a bundle.
@@ -72,7 +74,8 @@ impl ModelConfig {
     /// [`ModelConfigError`] when the file cannot be read or used.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ModelConfigError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
+        let text = files::read_typed(path, files::MAX_TEXT_BYTES)
+            .and_then(files::text)
             .map_err(|source| ModelConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(&text)
     }
@@ -86,7 +89,7 @@ impl ModelConfig {
         struct Layout {
             format: u32,
         }
-        let syntax = |error: toml::de::Error| ModelConfigError::Syntax(error.to_string());
+        let syntax = |error: toml::de::Error| ModelConfigError::Syntax(explain(text, &error));
         // The version first: another layout has other keys, and complaining of those would mislead.
         let Layout { format } = toml::from_str(text).map_err(syntax)?;
         if format != Self::FORMAT {

@@ -11,14 +11,20 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::files;
+use crate::syntax::explain;
 use crate::tokenize::{TextDoubt, TokenizeError};
 
 pub use meaning::check_meaning;
 
-/// Most sentences one polarity of one class may expand to before the draw.
+/// Most bytes of a prompt file.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+/// Most sentences that the classes of a file may expand to before the draw, all together.
 const MAX_SENTENCES: usize = 100_000;
 /// Most bytes of text that they may have: long words multiply as short ones do.
-const MAX_BYTES: usize = 1 << 26;
+const MAX_BYTES: usize = 16 << 20;
+/// Most sentences that are left after the draw: each is embedded.
+const MAX_DRAWN: usize = 20_000;
 
 /// A prompt file.
 ///
@@ -130,6 +136,23 @@ pub enum PromptError {
         /// `positive` or `negative`.
         polarity: &'static str,
     },
+    /// Classes that are too much together, though none is alone.
+    #[error(
+        "the classes up to `{class}` expand to more than {MAX_SENTENCES} sentences, or {} MiB of text; use fewer or shorter \
+         templates", MAX_BYTES >> 20
+    )]
+    TooManyInAll {
+        /// The class from which on there are too many.
+        class: String,
+    },
+    /// More sentences than anybody waits for to be embedded.
+    #[error(
+        "the classes up to `{class}` have more than {MAX_DRAWN} sentences to embed; set ensemble.draws, or use fewer templates"
+    )]
+    TooManyDrawn {
+        /// The class from which on there are too many.
+        class: String,
+    },
     /// A class without a name.
     #[error("a class has no name")]
     NoName,
@@ -202,7 +225,8 @@ impl PromptSet {
     /// [`PromptError`] naming the file and the class.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, PromptError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
+        let text = files::read_typed(path, MAX_FILE_BYTES)
+            .and_then(files::text)
             .map_err(|source| PromptError::Io { path: path.to_owned(), source })?;
         Self::parse(&text)
             .map_err(|source| PromptError::File { path: path.to_owned(), source: Box::new(source) })
@@ -213,13 +237,14 @@ impl PromptSet {
     /// # Errors
     /// [`PromptError`] naming the class.
     pub fn parse(text: &str) -> Result<Self, PromptError> {
-        let set: Self = toml::from_str(text).map_err(|error| PromptError::Syntax(error.to_string()))?;
+        let set: Self = toml::from_str(text).map_err(|error| PromptError::Syntax(explain(text, &error)))?;
         if set.classes.is_empty() {
             return Err(PromptError::Empty);
         }
         if set.ensemble.is_some_and(|ensemble| ensemble.draws == 0) {
             return Err(PromptError::NoDraw);
         }
+        set.check_size()?;
         let mut names = BTreeSet::new();
         for class in &set.classes {
             if class.name.trim().is_empty() {
@@ -228,20 +253,40 @@ impl PromptSet {
             if !names.insert(&class.name) {
                 return Err(PromptError::Duplicate(class.name.clone()));
             }
-            for (polarity, texts) in [("positive", &class.positive), ("negative", &class.negative)] {
-                if texts.count().is_none() {
-                    return Err(PromptError::TooMany { class: class.name.clone(), polarity });
-                }
-                if texts.expand().is_empty() {
+            let [positive, negative] = [&class.positive, &class.negative].map(PromptTexts::expand);
+            for (polarity, sentences) in [("positive", &positive), ("negative", &negative)] {
+                if sentences.is_empty() {
                     return Err(PromptError::NoSentence { class: class.name.clone(), polarity });
                 }
             }
-            let negative: BTreeSet<String> = class.negative.expand().into_iter().collect();
-            if let Some(sentence) = class.positive.expand().into_iter().find(|text| negative.contains(text)) {
+            let negative: BTreeSet<String> = negative.into_iter().collect();
+            if let Some(sentence) = positive.into_iter().find(|text| negative.contains(text)) {
                 return Err(PromptError::Contradiction { class: class.name.clone(), sentence });
             }
         }
         Ok(set)
+    }
+
+    /// Whether the classes expand to a bearable amount of text; nothing is expanded to find out.
+    fn check_size(&self) -> Result<(), PromptError> {
+        let (mut total, mut drawn) = (Size::default(), 0_usize);
+        for class in &self.classes {
+            let name = || class.name.clone();
+            for (polarity, texts) in [("positive", &class.positive), ("negative", &class.negative)] {
+                let size = texts.size().filter(Size::is_bearable);
+                let size = size.ok_or_else(|| PromptError::TooMany { class: name(), polarity })?;
+                total
+                    .add(size)
+                    .filter(Size::is_bearable)
+                    .ok_or_else(|| PromptError::TooManyInAll { class: name() })?;
+                let draws = self.ensemble.map_or(usize::MAX, |ensemble| ensemble.draws);
+                drawn += size.sentences.min(draws);
+                if drawn > MAX_DRAWN {
+                    return Err(PromptError::TooManyDrawn { class: name() });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The classes in order.
@@ -289,22 +334,21 @@ fn below(random: &mut ChaCha8Rng, bound: u64) -> u64 {
 }
 
 impl PromptTexts {
-    /// Sentences before duplicates are removed; none beyond [`MAX_SENTENCES`] or [`MAX_BYTES`].
-    fn count(&self) -> Option<usize> {
-        let mut total = self.sentences.len();
-        let mut bytes = 0_usize;
+    /// What the sentences come to before duplicates are removed; `None` where the numbers overflow.
+    fn size(&self) -> Option<Size> {
+        let mut size =
+            Size { sentences: self.sentences.len(), bytes: self.sentences.iter().map(String::len).sum() };
         for template in self.templates() {
-            let mut ways: usize = 1;
+            let ways = template.iter().try_fold(1_usize, |ways, slot| ways.checked_mul(slot.len()))?;
+            let mut bytes = 0_usize;
             for slot in template {
-                ways = ways.checked_mul(slot.len())?;
-            }
-            for slot in template {
+                // A space each, so that words without letters count too.
                 let words: usize = slot.iter().map(|word| word.len() + 1).sum();
                 bytes = bytes.checked_add((ways / slot.len()).checked_mul(words)?)?;
             }
-            total = total.checked_add(ways)?;
+            size.add(Size { sentences: ways, bytes })?;
         }
-        (total <= MAX_SENTENCES && bytes <= MAX_BYTES).then_some(total)
+        Some(size)
     }
 
     /// Templates that give sentences: a slot without words gives none, whatever the others hold.
@@ -317,14 +361,7 @@ impl PromptTexts {
     /// Every sentence once, in order, with single spaces.
     fn expand(&self) -> Vec<String> {
         let mut sentences = self.sentences.clone();
-        for template in self.templates() {
-            let mut partial = vec![String::new()];
-            for slot in template {
-                partial =
-                    partial.iter().flat_map(|start| slot.iter().map(move |word| join(start, word))).collect();
-            }
-            sentences.extend(partial);
-        }
+        self.templates().for_each(|template| fill(template, &mut sentences));
         let mut seen = BTreeSet::new();
         let single_spaced = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentences = sentences.into_iter().map(single_spaced);
@@ -332,11 +369,40 @@ impl PromptTexts {
     }
 }
 
-fn join(start: &str, word: &str) -> String {
-    match (start.is_empty(), word.is_empty()) {
-        (true, _) => word.to_owned(),
-        (_, true) => start.to_owned(),
-        _ => format!("{start} {word}"),
+/// Adds a sentence for every way to choose a word of each slot, those of the last slot in turn.
+fn fill(template: &[Vec<String>], sentences: &mut Vec<String>) {
+    let mut choice = vec![0; template.len()];
+    loop {
+        let words = template.iter().zip(&choice).filter_map(|(slot, &word)| slot.get(word));
+        let words: Vec<&str> = words.map(String::as_str).filter(|word| !word.is_empty()).collect();
+        sentences.push(words.join(" "));
+        let next = template.iter().zip(&mut choice).rev().find_map(|(slot, word)| {
+            *word = if *word + 1 < slot.len() { *word + 1 } else { 0 };
+            (*word > 0).then_some(())
+        });
+        if next.is_none() {
+            return;
+        }
+    }
+}
+
+/// How much text there is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    sentences: usize,
+    bytes: usize,
+}
+
+impl Size {
+    /// Adds another and returns the sum; `None` where it overflows.
+    fn add(&mut self, other: Self) -> Option<Self> {
+        let sentences = self.sentences.checked_add(other.sentences)?;
+        *self = Self { sentences, bytes: self.bytes.checked_add(other.bytes)? };
+        Some(*self)
+    }
+
+    const fn is_bearable(&self) -> bool {
+        self.sentences <= MAX_SENTENCES && self.bytes <= MAX_BYTES
     }
 }
 
@@ -404,6 +470,56 @@ mod tests {
             assert!(error.contains(message), "{error}");
         }
         assert!(matches!(PromptSet::parse("class = []"), Err(PromptError::Empty)));
+    }
+
+    /// Small files that stand for much text: each refused, or read, at once.
+    #[test]
+    fn classes_and_slots_that_multiply_together_cost_nothing() {
+        let slot =
+            |words: usize| format!("[{}]", (0..words).map(|w| format!("\"w{w}\",")).collect::<String>());
+        let class = |number: usize, template: &str| {
+            let [positive, negative] =
+                ["p", "n"].map(|side| format!("templates = [[[\"{side}\"],{template}]]"));
+            format!(
+                "[[class]]\nname = \"c{number}\"\npositive = {{ {positive} }}\nnegative = {{ {negative} }}\n"
+            )
+        };
+        let many = |count: usize, template: &str| (0..count).map(|c| class(c, template)).collect::<String>();
+        let hundred = format!("{0},{0},{0}", slot(40));
+        let long = format!("{}{}", "[\"a\"],".repeat(20_000), slot(500));
+        let empty = format!("{}{}", "[\"\"],".repeat(20_000), slot(1000));
+        let drawn = |draws: usize, text: &str| format!("[ensemble]\ndraws = {draws}\n{text}");
+        let cases = [
+            ("many classes of many sentences", drawn(10, &many(100, &hundred)), "expand to more than"),
+            (
+                "a class more than there is room for",
+                drawn(10, &many(2, &hundred)),
+                "the classes up to `c0` expand",
+            ),
+            ("many slots of one word", drawn(10, &class(0, &long)), "expands to more than"),
+            ("many slots without a letter", drawn(10, &class(0, &empty)), "expands to more than"),
+            ("nothing is drawn", many(30, &format!("{0},{0}", slot(20))), "sentences to embed"),
+            (
+                "more is drawn than anybody waits for",
+                drawn(400, &many(30, &format!("{0},{0}", slot(20)))),
+                "to embed",
+            ),
+            ("a few of them are drawn", drawn(10, &many(30, &format!("{0},{0}", slot(20)))), ""),
+            ("one long sentence", class(0, &format!("{}[\"z\"]", "[\"a\"],".repeat(20_000))), ""),
+        ];
+        for (name, text, reason) in cases {
+            let start = std::time::Instant::now();
+            match PromptSet::parse(&text) {
+                Ok(set) => {
+                    set.expand();
+                    assert!(reason.is_empty(), "{name}");
+                }
+                Err(error) => {
+                    assert!(!reason.is_empty() && error.to_string().contains(reason), "{name}: {error}")
+                }
+            }
+            assert!(start.elapsed().as_secs() < 3, "{name}: {:?}", start.elapsed());
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use thiserror::Error;
 use tokenizers::{ModelWrapper, NormalizerWrapper, PostProcessorWrapper};
 
 use crate::batch::TokenBatch;
+use crate::bundle::BundleError;
+use crate::files::read_typed;
 
 pub use doubt::TextDoubt;
 pub use vocabulary::{LetterCase, from_vocabulary};
@@ -26,6 +28,15 @@ pub struct TokenizerConfig {
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; the rest of a sentence is cut.
     pub max_length: usize,
 }
+
+/// Most bytes of a file with a tokenizer; those of the largest vocabularies in use have some 20 MB.
+pub(crate) const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Most bytes of a sentence: no model reads that many, and none is worth the memory of its tokens.
+const MAX_SENTENCE_BYTES: usize = 1 << 18;
+
+/// Most letters of a word that are looked up in pieces. BERT's limit is 100; longer words are unknown.
+const MAX_WORD_CHARS: usize = 1000;
 
 impl TokenizerConfig {
     /// Fewest tokens that leave room for one of the sentence's own.
@@ -89,6 +100,9 @@ pub enum TokenizeError {
         /// The tokenizer's own words.
         reason: String,
     },
+    /// The tokenizer of a bundle that cannot be read, or is not the one that was verified.
+    #[error(transparent)]
+    Bundle(Box<BundleError>),
     /// Nothing to make a batch of.
     #[error("a batch needs at least one sentence")]
     Empty,
@@ -122,8 +136,8 @@ impl Tokenizer {
     /// [`TokenizeError`] when the file cannot be read, is not a tokenizer, or not one of BERT's kind.
     pub fn open(path: impl AsRef<Path>, config: TokenizerConfig) -> Result<Self, TokenizeError> {
         let path = path.as_ref();
-        let bytes =
-            std::fs::read(path).map_err(|source| TokenizeError::Read { path: path.to_owned(), source })?;
+        let bytes = read_typed(path, MAX_FILE_BYTES)
+            .map_err(|source| TokenizeError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes, config)
             .map_err(|source| TokenizeError::File { path: path.to_owned(), source: Box::new(source) })
     }
@@ -216,6 +230,12 @@ impl Tokenizer {
     /// All tokens of a sentence but those around it; `index` counts from 0.
     fn own_tokens(&self, index: usize, sentence: &str) -> Result<Vec<u32>, TokenizeError> {
         let failed = |reason| TokenizeError::Sentence { index: index + 1, reason };
+        if sentence.len() > MAX_SENTENCE_BYTES {
+            return Err(failed(format!(
+                "it has {} bytes, at most {MAX_SENTENCE_BYTES} are read",
+                sentence.len()
+            )));
+        }
         let encoding = guarded(|| self.inner.encode_fast(sentence, false))
             .map_err(failed)?
             .map_err(|error| failed(error.to_string()))?;
@@ -234,8 +254,12 @@ fn parse(bytes: &[u8], lowercase: bool) -> Result<tokenizers::Tokenizer, Tokeniz
     // Compiled in tokenizers, where its `from_bytes` would be compiled here.
     let text = str::from_utf8(bytes).map_err(|error| TokenizeError::Malformed(error.to_string()))?;
     let mut inner: tokenizers::Tokenizer = text.parse().map_err(malformed)?;
-    if !matches!(inner.get_model(), ModelWrapper::WordPiece(_)) {
+    let ModelWrapper::WordPiece(model) = inner.get_model() else {
         return Err(TokenizeError::Unsupported { part: "model" });
+    };
+    // Pieces of a word are looked for from every letter to every other.
+    if model.max_input_chars_per_word > MAX_WORD_CHARS {
+        return Err(TokenizeError::Unsupported { part: "max_input_chars_per_word" });
     }
     let Some(NormalizerWrapper::BertNormalizer(mut normalizer)) = inner.get_normalizer().cloned() else {
         return Err(TokenizeError::Unsupported { part: "normalizer" });

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Names, TableError};
+use crate::table::Place;
 
 /// What a column may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,22 @@ pub enum Kind {
     Number,
     /// A text of any number of lines.
     Text,
+}
+
+/// Most bytes of a name or number. Systems take paths of 4 KiB at most; escapes in names need room.
+const MAX_NAME_BYTES: usize = 32 << 10;
+
+/// Most bytes of a text: far above any report.
+pub(crate) const MAX_TEXT_BYTES: usize = 16 << 20;
+
+impl Kind {
+    /// Most bytes of a cell.
+    pub(crate) const fn limit(self) -> usize {
+        match self {
+            Self::Name | Self::Number => MAX_NAME_BYTES,
+            Self::Text => MAX_TEXT_BYTES,
+        }
+    }
 }
 
 /// A column that is asked for.
@@ -37,6 +54,16 @@ impl Column {
     /// Its name, as asked for.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// # Errors
+    /// [`TableError::LongCell`] when a cell of it has more bytes than one may have.
+    pub(crate) fn check_length(&self, place: Place, bytes: usize) -> Result<(), TableError> {
+        let limit = self.kind.limit();
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(TableError::LongCell { place, column: self.name.to_string(), bytes, limit })
     }
 }
 

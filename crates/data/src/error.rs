@@ -167,6 +167,31 @@ pub enum TableError {
         /// What it may be.
         hint: String,
     },
+    /// A cell that is longer than its column may hold.
+    #[error("{place}, column `{column}`: the cell has {bytes} bytes; {limit} are the most there may be")]
+    LongCell {
+        /// Its row.
+        place: Place,
+        /// Its column.
+        column: String,
+        /// Bytes of its text.
+        bytes: usize,
+        /// Most bytes of a cell of this column.
+        limit: usize,
+    },
+    /// Rows that hold far more text than their file could say.
+    #[error(
+        "{place}: the rows up to here have more than {limit} bytes of text, but the file only {file}; it repeats long cells \
+         without end"
+    )]
+    Amplified {
+        /// The row at which it shows.
+        place: Place,
+        /// Most bytes of text of a file of this length.
+        limit: u64,
+        /// Bytes of the file.
+        file: u64,
+    },
     /// A cell holds something else than its column may.
     #[error("{place}, column `{column}`: `{value}` is not {expected}")]
     Value {
@@ -206,6 +231,7 @@ impl TableError {
                 | Self::LineBreak { .. }
                 | Self::Ragged { .. }
                 | Self::Encoding { .. }
+                | Self::LongCell { .. }
                 | Self::Value { .. }
         )
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use parquet::column::reader::get_column_reader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
+use parquet::file::reader::Length;
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::columns::{self, Column};
@@ -36,11 +37,14 @@ pub(crate) fn read(source: Source, columns: &[Column]) -> Result<Table<'static>,
         .map(|(column, position)| position.map(|position| Wanted::of(column, position, schema)).transpose())
         .collect::<Result<_, _>>()?;
     let is_there = found.iter().map(Option::is_some).collect();
+    let bytes = Length::len(&source);
     let mut rows = Rows {
+        bytes,
+        text: 0,
         source: Arc::new(source),
         metadata: Arc::new(metadata),
         wanted,
-        budget: Arc::new(Budget::default()),
+        budget: Arc::new(Budget::of_file(bytes)),
         group: 0,
         left: 0,
         cells: Vec::new(),
@@ -78,7 +82,17 @@ impl Wanted {
     }
 }
 
+/// Bytes of text that a file of any length may have in the columns asked for.
+const MIN_TEXT: u64 = 256 << 20;
+
+/// And that a byte of a file may stand for: names that count up, well compressed, come to some hundreds.
+const MAX_GROWTH: u64 = 1000;
+
 struct Rows {
+    /// Length of the file.
+    bytes: u64,
+    /// Bytes of text so far.
+    text: u64,
     source: Arc<Source>,
     metadata: Arc<ParquetMetaData>,
     /// `None` for a column that the file lacks.
@@ -160,18 +174,27 @@ impl Rows {
         Ok(())
     }
 
-    fn row(&self, values: &[cells::Value]) -> Result<TableRow, TableError> {
-        let mut row = TableRow::new(Place::row(self.number));
+    fn row(&mut self, values: &[cells::Value]) -> Result<TableRow, TableError> {
+        let place = Place::row(self.number);
+        let mut row = TableRow::new(place);
         row.is_blank = false;
         for (wanted, value) in self.wanted.iter().zip(values) {
             let Some(wanted) = wanted else {
                 row.push(None);
                 continue;
             };
-            let text = value.text(wanted.column.kind).ok_or_else(|| {
-                row.wrong(&wanted.column.name, &value.shown(), cells::expected(wanted.column.kind))
-            })?;
+            let column = &wanted.column;
+            column.check_length(place, value.bytes())?;
+            let text = value
+                .text(column.kind)
+                .ok_or_else(|| row.wrong(&column.name, &value.shown(), cells::expected(column.kind)))?;
+            self.text += text.len() as u64;
             row.push(Some(&text));
+        }
+        let limit = self.bytes.saturating_mul(MAX_GROWTH).max(MIN_TEXT);
+        if self.text > limit {
+            self.is_done = true;
+            return Err(TableError::Amplified { place, limit, file: self.bytes });
         }
         Ok(row)
     }

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::path::Path;
+
+use medclip_core::files::open_typed;
 
 use crate::columns::Column;
 use crate::error::TableError;
@@ -116,26 +117,22 @@ impl fmt::Debug for Table<'_> {
 }
 
 impl Table<'static> {
-    /// Opens a file, as Parquet when it starts as such and as text otherwise.
+    /// Opens a file, as Parquet when it starts as such and as text otherwise. Text may come from a pipe.
     ///
     /// # Errors
-    /// [`TableError`] when it cannot be opened, is no table, or lacks a required column.
+    /// [`TableError`] when it cannot be opened, is a directory, socket or device, is no table, or lacks a required column.
     pub fn open(path: &Path, columns: &[Column]) -> Result<Self, TableError> {
         let fail = |source| TableError::Open { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(fail)?;
+        let mut file = open_typed(path).map_err(fail)?;
         let mut start = Vec::new();
         Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(fail)?;
         let is_named =
             path.extension().and_then(OsStr::to_str).is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
         if start == MAGIC || is_named {
-            return Self::from_parquet(file, columns);
+            return Self::from_parquet(file.into_file().map_err(fail)?, columns);
         }
         // A pipe cannot go back, and need not: what was read is put in front.
-        let rest = match file.rewind() {
-            Ok(()) => Vec::new(),
-            Err(_) => start,
-        };
-        Self::from_reader(std::io::Cursor::new(rest).chain(file), columns)
+        Self::from_reader(std::io::Cursor::new(start).chain(file), columns)
     }
 
     /// Reads a file's bytes, as Parquet when they start as such and as text otherwise.

@@ -199,6 +199,7 @@ impl<R: BufRead> Rows<R> {
                 let opened = cell.opened.unwrap_or(record.line);
                 return Err(TableError::LineBreak { place, column: column.name.to_string(), opened });
             }
+            column.check_length(place, bytes.len())?;
             let text = std::str::from_utf8(bytes).map_err(|error| TableError::Encoding {
                 place,
                 column: column.name.to_string(),

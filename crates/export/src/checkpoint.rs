@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::TextTower;
 use medclip_core::checkpoint;
+use medclip_core::files::read_regular;
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::{TokenizeError, Tokenizer};
 use thiserror::Error;
@@ -161,8 +162,11 @@ fn read_config(path: PathBuf) -> Result<ModelConfig, CheckpointError> {
     Ok(config)
 }
 
+/// Most bytes of a file that is not weights; a tokenizer is the largest.
+const MAX_BYTES: u64 = 64 << 20;
+
 fn read(path: PathBuf) -> Result<Vec<u8>, CheckpointError> {
-    std::fs::read(&path).map_err(|source| CheckpointError::Read { path, source })
+    read_regular(&path, MAX_BYTES).map_err(|source| CheckpointError::Read { path, source })
 }
 
 impl From<WeightsError> for CheckpointError {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use medclip_core::architecture::LogitScale;
 use medclip_core::bundle::sha256;
+use medclip_core::files::read_regular;
 use medclip_weights::TensorFile;
 use medclip_weights::names::{Mapping, NamesError, Shapes};
 use safetensors::{Dtype, SafeTensors};
@@ -21,6 +22,9 @@ pub use mismatch::{Misshapen, WeightsMismatch};
 use values::Values;
 
 const LOGIT_SCALE: &str = "logit_scale";
+
+/// Most bytes of a file of weights: ten times those of the largest towers.
+const MAX_BYTES: u64 = 16 << 30;
 
 /// Buffers that `PyTorch` modules save beside their weights and no tower reads.
 const IGNORED_BUFFERS: [&str; 2] = [".position_ids", ".num_batches_tracked"];
@@ -41,8 +45,8 @@ impl Weights {
     /// [`WeightsError::Read`] and whatever [`Weights::from_bytes`] finds.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
-        let bytes =
-            std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
+        let bytes = read_regular(path, MAX_BYTES)
+            .map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
     }
 

@@ -100,7 +100,7 @@ fn time(index: &Index, queries: &[Vec<f32>], search: Search) -> anyhow::Result<(
         let begun = Instant::now();
         let hits: Vec<Hit> = black_box(index.query(query, 10, search)?);
         times.push(begun.elapsed().as_secs_f64() * 1e3);
-        names.push(hits.iter().map(|hit| index.id(hit.row).to_owned()).collect());
+        names.push(hits.iter().map(|hit| index.id(hit.row)).collect::<Result<_, _>>()?);
     }
     times.sort_by(f64::total_cmp);
     Ok((names, times[times.len() / 2]))
@@ -125,9 +125,11 @@ type Rows = Vec<Vec<f32>>;
 fn stored(path: &Path) -> anyhow::Result<(Rows, Rows)> {
     let index = Index::open(path)?;
     let (mut rows, mut queries) = (Vec::new(), Vec::new());
-    for (number, vector) in index.vectors().chunks_exact(index.dim()).enumerate() {
-        if number % 100 == 99 { queries.push(vector.to_vec()) } else { rows.push(vector.to_vec()) }
-    }
+    index.each_block(0..index.len(), &mut Vec::new(), &mut |first, block| {
+        for (number, vector) in (first..).zip(block.chunks_exact(index.dim())) {
+            if number % 100 == 99 { queries.push(vector.to_vec()) } else { rows.push(vector.to_vec()) }
+        }
+    })?;
     anyhow::ensure!(!queries.is_empty(), "too few vectors for a query");
     Ok((rows, queries))
 }

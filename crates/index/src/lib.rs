@@ -3,7 +3,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`builder`] | vectors and names → a file |
-//! | [`mod@file`] | its form, opened and verified |
+//! | [`mod@file`] | its form |
+//! | [`open`] | a file, opened and verified, read at places |
 //! | [`search`] | the nearest vectors of a query |
 //!
 //! ```
@@ -18,7 +19,7 @@
 //!
 //! let index = Index::open(&path)?;
 //! let hits = index.query(&[3.0, 4.0], 1, Search::Exact)?;
-//! assert_eq!((index.id(hits[0].row), hits[0].cosine), ("up.png", 0.8));
+//! assert_eq!((index.id(hits[0].row)?.as_str(), hits[0].cosine), ("up.png", 0.8));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -33,9 +34,10 @@ pub mod builder;
 pub mod file;
 mod kernel;
 mod lists;
+pub mod open;
 pub mod search;
 mod top;
 
 pub use builder::{BuildError, BuildReport, IndexBuilder, Layout};
-pub use file::{Index, OpenError};
+pub use open::{Index, OpenError, ReadError};
 pub use search::{Hit, QueryError, Search};

@@ -1,12 +1,14 @@
 //! Vectors sorted to centres: spherical k-means, and how many lists a query has to read.
 
+use std::convert::Infallible;
+
 use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::kernel;
-use crate::search::{scan, scan_lists};
+use crate::search::{scan, scan_into, scan_lists};
 
 /// Vectors per list that k-means looks at; more move the centres little.
 const SAMPLE_PER_LIST: usize = 40;
@@ -122,7 +124,10 @@ pub(crate) fn calibrate(
         .collect();
     let recall = |probes: usize| {
         let found = queries.par_iter().zip(&exact).map(|(&query, exact)| {
-            let top = scan_lists(vectors, clustering, probes, own(query), neighbours + 1);
+            let Ok(top) = scan_lists(clustering, probes, own(query), neighbours + 1, |rows, top| {
+                scan_into(top, rows.start, &vectors[rows.start * dim..rows.end * dim], own(query));
+                Ok::<(), Infallible>(())
+            });
             let found = keep(top.into_sorted(), query);
             exact.iter().filter(|row| found.contains(row)).count()
         });

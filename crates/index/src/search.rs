@@ -1,16 +1,18 @@
 //! The nearest vectors of a query.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::builder::unit;
-use crate::file::Index;
 use crate::kernel;
 use crate::lists::Clustering;
+use crate::open::{Index, ReadError, rows_of_block};
 use crate::top::Top;
 
-/// Rows a thread takes at a time.
-const BLOCK: usize = 2048;
+/// Blocks a thread takes at a time.
+const BLOCKS: usize = 8;
 
 /// Which vectors a query is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,9 @@ pub enum QueryError {
     /// Lists were asked for where there are none.
     #[error("the index has no lists: only exact search is possible")]
     NoLists,
+    /// The index was cut off since it was opened, or cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 impl Index {
@@ -57,7 +62,8 @@ impl Index {
     /// lower row comes first. Uses all threads.
     ///
     /// # Errors
-    /// [`QueryError`] when the query is of another width or has no direction, or lists are asked of a flat index.
+    /// [`QueryError`] when the query is of another width or has no direction, lists are asked of a flat index, or the file
+    /// cannot be read any more.
     pub fn query(&self, query: &[f32], k: usize, search: Search) -> Result<Vec<Hit>, QueryError> {
         if query.len() != self.dim() {
             return Err(QueryError::Width { expected: self.dim(), actual: query.len() });
@@ -70,27 +76,36 @@ impl Index {
             Search::Probes(probes) => Some(probes),
         };
         let top = match probes {
-            None => scan_in_parallel(self.vectors(), &query, k),
+            None => self.scan_in_parallel(&query, k)?,
             Some(_) if clustering.lists() == 0 && !self.is_empty() => return Err(QueryError::NoLists),
-            Some(probes) => scan_lists(self.vectors(), clustering, probes, &query, k),
+            Some(probes) => {
+                let mut buffer = Vec::new();
+                scan_lists(clustering, probes, &query, k, |rows, top| {
+                    self.each_block(rows, &mut buffer, &mut |first, block| {
+                        scan_into(top, first, block, &query)
+                    })
+                })?
+            }
         };
         Ok(top.into_sorted().into_iter().map(|(row, cosine)| Hit { row, cosine }).collect())
+    }
+
+    fn scan_in_parallel(&self, query: &[f32], k: usize) -> Result<Top, ReadError> {
+        let step = BLOCKS * rows_of_block(self.dim());
+        let parts = (0..self.len().div_ceil(step)).into_par_iter();
+        let none = || (Top::new(k), Vec::new());
+        let found = parts.try_fold(none, |(mut top, mut buffer), part| {
+            let rows = part * step..(part + 1) * step;
+            self.each_block(rows, &mut buffer, &mut |first, block| scan_into(&mut top, first, block, query))?;
+            Ok((top, buffer))
+        });
+        found.map(|found| found.map(|(top, _)| top)).try_reduce(|| Top::new(k), |a, b| Ok(a.merge(b)))
     }
 
     /// The search its layout is for.
     pub fn default_search(&self) -> Search {
         if self.clustering().lists() == 0 { Search::Exact } else { Search::Lists }
     }
-}
-
-fn scan_in_parallel(vectors: &[f32], query: &[f32], k: usize) -> Top {
-    let dim = query.len();
-    let blocks = vectors.par_chunks(BLOCK * dim).enumerate();
-    let add = |mut top: Top, (number, block): (usize, &[f32])| {
-        scan_into(&mut top, number * BLOCK, block, query);
-        top
-    };
-    blocks.fold(|| Top::new(k), add).reduce(|| Top::new(k), Top::merge)
 }
 
 /// On this thread alone.
@@ -100,25 +115,24 @@ pub(crate) fn scan(vectors: &[f32], query: &[f32], k: usize) -> Top {
     top
 }
 
-/// Reads the lists of the `probes` nearest centres, on this thread alone.
-pub(crate) fn scan_lists(
-    vectors: &[f32],
+/// Has `scan_rows` compare the rows in the lists of the `probes` nearest centres, on this thread alone.
+pub(crate) fn scan_lists<E>(
     clustering: &Clustering,
     probes: usize,
     query: &[f32],
     k: usize,
-) -> Top {
-    let dim = query.len();
+    mut scan_rows: impl FnMut(Range<usize>, &mut Top) -> Result<(), E>,
+) -> Result<Top, E> {
     let mut top = Top::new(k);
     for (list, _) in scan(&clustering.centres, query, probes).into_sorted() {
         let [start, end] = [list, list + 1].map(|bound| clustering.starts[bound] as usize);
-        scan_into(&mut top, start, &vectors[start * dim..end * dim], query);
+        scan_rows(start..end, &mut top)?;
     }
-    top
+    Ok(top)
 }
 
 /// Compares rows, the first of which is row `first`.
-fn scan_into(top: &mut Top, first: usize, rows: &[f32], query: &[f32]) {
+pub(crate) fn scan_into(top: &mut Top, first: usize, rows: &[f32], query: &[f32]) {
     const ROWS: usize = 64;
     let mut products = [0.0; ROWS];
     for (number, block) in rows.chunks(ROWS * query.len()).enumerate() {

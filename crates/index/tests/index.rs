@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use medclip_index::{BuildError, Index, IndexBuilder, Layout, QueryError, Search};
+use medclip_index::{BuildError, Index, IndexBuilder, Layout, QueryError, ReadError, Search};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,7 +49,7 @@ fn exact_search_is_that_of_double_precision_in_both_layouts() {
             expected.sort_by(|a, b| b.0.total_cmp(&a.0));
             let hits = index.query(&query, 10, Search::Exact).unwrap();
             for (hit, (cosine, row)) in hits.iter().zip(&expected) {
-                assert_eq!(index.id(hit.row), format!("ä/{row}.png"));
+                assert_eq!(index.id(hit.row).unwrap(), format!("ä/{row}.png"));
                 assert!((f64::from(hit.cosine) - cosine).abs() < 1e-6);
             }
             assert_eq!(index.query(&query, 5000, Search::Exact).unwrap().len(), 3000);
@@ -152,7 +152,7 @@ fn a_changed_byte_is_noticed_and_nothing_panics() {
         if let Ok(index) = Index::open_unverified(&path)
             && let Ok(hits) = index.query(&vec![1.0; index.dim()], 5, index.default_search())
         {
-            assert!(hits.iter().all(|hit| index.id(hit.row).len() < 100));
+            assert!(hits.iter().all(|hit| index.id(hit.row).unwrap().len() < 100));
         }
     }
 }
@@ -181,7 +181,57 @@ fn options_come_back_and_indexes_without_are_read() {
         let index = Index::open_unverified(&other);
         assert_eq!(index.is_ok(), is_read, "version {version}");
         if let Ok(index) = index {
-            assert_eq!((index.options(), index.id(0)), (None, "a.png"));
+            assert_eq!((index.options(), index.id(0).unwrap().as_str()), (None, "a.png"));
+        }
+    }
+}
+
+/// A file that shrinks under a reader ended the program while it was mapped.
+#[test]
+fn an_index_that_is_cut_off_or_changed_after_it_was_opened_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("it.index");
+    let films = vectors(3000, 1);
+    for layout in [Layout::Flat, Layout::Lists { recall: 0.9 }] {
+        for verify in [true, false] {
+            for length in [0, 1000, 20_000, 150_000] {
+                build(&path, &films, layout);
+                let index =
+                    if verify { Index::open(&path).unwrap() } else { Index::open_unverified(&path).unwrap() };
+                fs::File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+                let truncated = ReadError::Truncated { path: path.clone() };
+                for search in [Search::Exact, index.default_search()] {
+                    let answer = index.query(&films[7], 10, search);
+                    let is_read = search != Search::Exact && length > 20_000;
+                    assert!(
+                        is_read || answer == Err(QueryError::Read(truncated.clone())),
+                        "{length}: {answer:?}"
+                    );
+                }
+                assert_eq!(index.id(2), Err(truncated), "{length}");
+            }
+        }
+    }
+    build(&path, &films, Layout::Flat);
+    let index = Index::open(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    index.query(&films[7], 10, Search::Exact).unwrap();
+    assert_eq!(index.id(2), Err(ReadError::Changed { path }));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_no_index() {
+    let root = tempfile::tempdir().unwrap();
+    let pipe = root.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let socket = root.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [&pipe, &socket, Path::new("/dev/zero"), root.path()] {
+        for opened in [Index::open(path), Index::open_unverified(path)] {
+            assert!(opened.unwrap_err().to_string().starts_with(&path.display().to_string()));
         }
     }
 }

@@ -66,6 +66,7 @@ impl Model {
         let Chosen { precision, file } = choose(&bundle, TowerKind::Image, options.precision, kind)?;
         let path = bundle.path(file);
         let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
+        confirm(&bundle, TowerKind::Image, precision)?;
         let classifier = Classifier::Prompts(bundle.bank().clone());
         let label = precision.on(engine.name());
         let text = Mutex::default();
@@ -234,6 +235,7 @@ impl Model {
         let path = self.bundle.path(file);
         let graph = GraphSource::File(&path);
         let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
+        confirm(&self.bundle, TowerKind::Text, precision)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
             let image = self.bundle.path(BundleFile::ImageGraph);
             return Err(LoadError::DifferentWeights { image, text: path });
@@ -273,6 +275,13 @@ impl Model {
             Err(error) => Err(LoadError::SelfTestRun { engine, bundle, source: error.into() }),
         }
     }
+}
+
+/// Fails unless the files that an engine has loaded by their paths are those that were verified.
+fn confirm(bundle: &Bundle, tower: TowerKind, precision: Precision) -> Result<(), LoadError> {
+    let files = BundleFile::tower(tower, precision);
+    let there = files.into_iter().filter(|file| bundle.files().contains(file));
+    Ok(there.into_iter().try_for_each(|file| bundle.confirm(file))?)
 }
 
 /// What sentences need, loaded when the first one comes.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use medclip_core::ModelConfig;
 use medclip_core::checkpoint::{self, CHECKPOINT, OPTIMIZER, PARAMETERS, STATE};
+use medclip_core::files::{MAX_TEXT_BYTES, read_regular, text};
 use medclip_files::{StagedDirectory, sweep};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ use crate::early_stop::Plateau;
 use crate::error::TrainError;
 
 const BEST: &str = "best";
+/// Most bytes of a tokenizer.
+const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 
 /// Where a run stands. With the seed it decides every later draw: random streams derive from (seed, epoch, step), so
 /// there is no generator state to save.
@@ -127,7 +130,7 @@ impl CheckpointStore {
     pub fn latest(&self) -> Result<Option<Snapshot>, TrainError> {
         let Some(directory) = self.checkpoints()?.pop() else { return Ok(None) };
         let path = directory.join(STATE);
-        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        let text = read_regular(&path, MAX_TEXT_BYTES).and_then(text).map_err(TrainError::io(&path))?;
         let state = serde_json::from_str(&text).map_err(|error| TrainError::invalid(&path, error))?;
         Ok(Some(Snapshot {
             state,
@@ -170,7 +173,7 @@ fn write_model(
     write_tensors(directory, checkpoint::WEIGHTS, weights)?;
     let text = config.to_toml().map_err(|error| TrainError::invalid(checkpoint::MODEL, error))?;
     directory.write(checkpoint::MODEL, text.as_bytes())?;
-    let tokenizer = fs::read(tokenizer).map_err(TrainError::io(tokenizer))?;
+    let tokenizer = read_regular(tokenizer, MAX_TOKENIZER_BYTES).map_err(TrainError::io(tokenizer))?;
     Ok(directory.write(checkpoint::TOKENIZER, &tokenizer)?)
 }
 

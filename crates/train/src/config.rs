@@ -5,6 +5,7 @@ mod check;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_core::preprocess::PreprocessConfig;
 use medclip_core::tokenize::TokenizerConfig;
 use medclip_core::{
@@ -204,7 +205,7 @@ impl TrainConfig {
     /// # Errors
     /// As [`TrainConfig::open`].
     pub fn open_with(path: &Path, settings: &[Setting]) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+        let text = read_typed(path, MAX_TEXT_BYTES).and_then(text).map_err(TrainError::io(path))?;
         let invalid = |error: toml::de::Error| TrainError::invalid(path, error);
         let config: Self = if settings.is_empty() {
             // Straight from the text, so that errors show the line.

@@ -48,7 +48,7 @@ pub use augment::{AugmentConfig, Augmenter};
 pub use dataset::{DataConfig, DataError, Dataset, ImageFile};
 pub use digests::{Digest, KnownDigests};
 pub use eval_set::EvalSet;
-pub use images::{BadImage, ImageStore};
+pub use images::{BadImage, ImageStore, ImagesError};
 pub use label::{AbsentAs, LabelPolicy, LabelVector};
 pub use loader::Loader;
 pub use lost::LostImage;

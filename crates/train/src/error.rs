@@ -8,7 +8,7 @@ use medclip_eval::FitError;
 use medclip_files::{LockError, StagingError};
 use thiserror::Error;
 
-use crate::data::DataError;
+use crate::data::{DataError, ImagesError};
 
 /// A failure of training.
 #[derive(Debug, Error)]
@@ -69,6 +69,9 @@ pub enum TrainError {
     /// The data were refused.
     #[error("training data")]
     Data(#[from] DataError),
+    /// The cache of decoded images cannot be read any more.
+    #[error(transparent)]
+    Images(#[from] ImagesError),
     /// The tokenizer or a sentence.
     #[error(transparent)]
     Tokenize(#[from] medclip_core::tokenize::TokenizeError),

@@ -1,14 +1,17 @@
 //! The log of a run: one JSON object a line, written as it trains and read back.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use medclip_core::files::read_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::data::LostImage;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
+
+/// Most bytes of a log: a step takes some 200.
+const MAX_BYTES: u64 = 4 << 30;
 
 /// Name of the log in a run's output directory.
 pub(crate) const LOG: &str = "log.jsonl";
@@ -142,7 +145,7 @@ impl RunLog {
     /// [`TrainError`] when there is no log, or naming the line that is none of a log.
     pub fn open(output: &Path) -> Result<Self, TrainError> {
         let path = output.join(LOG);
-        let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
+        let bytes = read_regular(&path, MAX_BYTES).map_err(TrainError::io(&path))?;
         let mut log = Self::default();
         let mut lines = bytes.split(|byte| *byte == b'\n').zip(1_usize..).peekable();
         while let Some((line, number)) = lines.next() {
@@ -256,7 +259,7 @@ pub(crate) mod tests {
 
     fn read(text: &[u8]) -> Result<RunLog, TrainError> {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(LOG), text).unwrap();
+        std::fs::write(directory.path().join(LOG), text).unwrap();
         RunLog::open(directory.path())
     }
 

@@ -17,7 +17,6 @@ mod graph;
 mod unfold;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
@@ -86,8 +85,8 @@ pub fn write_checkpoint(bundle: &Bundle, directory: &Path) -> Result<(), TrainEr
     staged.flush(checkpoint::WEIGHTS)?;
     for (from, to) in [(BundleFile::Model, checkpoint::MODEL), (BundleFile::Tokenizer, checkpoint::TOKENIZER)]
     {
-        let path = bundle.path(from);
-        staged.write(to, &fs::read(&path).map_err(TrainError::io(&path))?)?;
+        staged
+            .write(to, &bundle.read(from).map_err(|error| TrainError::invalid(bundle.path(from), error))?)?;
     }
     Ok(staged.put_in_place()?)
 }
@@ -102,6 +101,7 @@ fn open(
     let invalid = |reason: String| TrainError::invalid(&path, reason);
     let config = config.map_err(|error| invalid(error.to_string()))?;
     let graph = Graph::open(&path).map_err(|error| invalid(error.to_string()))?;
+    bundle.confirm(file).map_err(|error| invalid(error.to_string()))?;
     match graph.config() {
         Some(found) if found == config => Ok(graph),
         Some(_) => Err(invalid("was written for another configuration than model.toml has".to_owned())),

@@ -241,7 +241,7 @@ impl Trainer {
         let mut gradients = GradStore::default();
         let (mut loss, mut images) = (0.0, 0);
         for _ in 0..batches {
-            let batch = loader.next().ok_or(TrainError::Loader)?;
+            let batch = loader.next().ok_or(TrainError::Loader)??;
             images += batch.shape[0];
             let (value, part) = self.gradients(batch, 1.0 / batches as f64)?;
             loss += value / batches as f32;

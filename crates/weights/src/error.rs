@@ -148,6 +148,16 @@ pub enum TensorFault {
         /// Bytes of the file.
         actual: u64,
     },
+    /// Tensors that show the same elements over and over.
+    #[error(
+        "the tensors up to this one have {stated} elements in all, but their storages hold {actual}: they repeat each other; refused"
+    )]
+    Repeated {
+        /// Elements of the tensors.
+        stated: u64,
+        /// Elements of all storages.
+        actual: u64,
+    },
     /// Another file holds a tensor of the same name.
     #[error("is also in {}", .0.display())]
     Twice(PathBuf),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+
+use medclip_core::files::open_regular;
 
 use crate::element::ElementType;
 use crate::error::{FileFault, TensorFault, TensorFileError};
@@ -24,6 +25,11 @@ const USUAL: [&str; 6] = [
     "weights.safetensors",
     "model.pt",
 ];
+
+/// How often tensors may show their storages' elements, on average: models that use a layer several times save it as often.
+const MAX_REPEATS: u64 = 16;
+/// Elements that tensors may have however small their storages are.
+const MIN_ELEMENTS: u64 = 1 << 20;
 
 /// How a file is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,9 +150,14 @@ impl TensorFile {
             Err(OpenFault::Tensor(name, fault)) => return Err(TensorFileError::Tensor { path, name, fault }),
         };
         let Contents { tensors, choice, storages, container } = contents;
+        let actual = storages.iter().fold(0_u64, |sum, storage| sum.saturating_add(storage.count as u64));
+        let mut stated = 0_u64;
         for (name, view) in &tensors {
             let count = storages.get(view.storage).map_or(0, |storage| storage.count);
-            if let Err(fault) = view.check(count) {
+            stated = stated.saturating_add(view.elements());
+            let repeated = stated > actual.saturating_mul(MAX_REPEATS).saturating_add(MIN_ELEMENTS);
+            let repeated = repeated.then_some(TensorFault::Repeated { stated, actual });
+            if let Some(fault) = view.check(count).err().or(repeated) {
                 return Err(TensorFileError::Tensor { path, name: name.clone(), fault });
             }
         }
@@ -277,13 +288,12 @@ impl TensorFile {
 
 fn open(path: &Path) -> Result<Source, TensorFileError> {
     let fail = |source| TensorFileError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(fail)?;
-    if file.metadata().map_err(fail)?.is_dir() {
+    if path.is_dir() {
         let weights = USUAL.into_iter().filter(|name| path.join(name).is_file()).map(str::to_owned).collect();
         let fault = FileFault::Foreign(Foreign::Directory { weights });
         return Err(TensorFileError::File { path: path.to_owned(), fault });
     }
-    Ok(Source::File(file))
+    open_regular(path).map(Source::File).map_err(fail)
 }
 
 impl fmt::Debug for TensorFile {

@@ -1,10 +1,10 @@
 //! Models in several files: the lists that Hugging Face writes beside them, and the names of the files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use medclip_core::files::open_regular;
 use serde::Deserialize;
 
 use crate::error::{FileFault, TensorFileError};
@@ -35,7 +35,7 @@ impl Index {
         }
         let fail = |source| TensorFileError::Read { path: path.to_owned(), source };
         let mut text = Vec::new();
-        File::open(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(fail)?;
+        open_regular(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(fail)?;
         let fault =
             |reason: String| TensorFileError::File { path: path.to_owned(), fault: FileFault::Index(reason) };
         if text.len() as u64 > MAX_BYTES {

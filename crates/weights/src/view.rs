@@ -40,6 +40,11 @@ impl View {
         Err(TensorFault::OutOfBounds { shape, strides, offset, count })
     }
 
+    /// How many there are; the most that can be counted where that overflows.
+    pub(crate) fn elements(&self) -> u64 {
+        self.shape.iter().fold(1_u64, |product, size| product.saturating_mul(*size as u64))
+    }
+
     /// The part of the storage it touches.
     pub(crate) fn span(&self) -> Range<usize> {
         self.offset..self.end().unwrap_or(self.offset).max(self.offset)

@@ -61,7 +61,7 @@ pub fn find(id: &str) -> Result<Source, Failure> {
     there.ok_or_else(|| Failure::new("io", "neither a file nor a member of an archive has this name"))
 }
 
-fn path_of(text: &str) -> Result<PathBuf, Failure> {
+pub(super) fn path_of(text: &str) -> Result<PathBuf, Failure> {
     super::path_of(&name::unescape(text)).map_err(|error| Failure::new("io", error))
 }
 

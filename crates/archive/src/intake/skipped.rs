@@ -11,6 +11,8 @@ pub struct Skipped {
     unknown: BTreeMap<Cow<'static, str>, u64>,
     /// Files of kinds that hold no film.
     no_films: BTreeMap<Cow<'static, str>, u64>,
+    /// Directories that links lead to a second time.
+    repeated: u64,
 }
 
 /// Reasons that are told one by one.
@@ -27,9 +29,18 @@ impl Skipped {
         self.no_films.values().sum()
     }
 
+    /// How many times a link led to a directory that is searched under another name. What lies in it is listed once.
+    pub const fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
     /// Whether nothing was left out.
     pub fn is_empty(&self) -> bool {
-        self.unknown.is_empty() && self.no_films.is_empty()
+        self.unknown.is_empty() && self.no_films.is_empty() && self.repeated == 0
+    }
+
+    pub(super) const fn add_repeated(&mut self) {
+        self.repeated += 1;
     }
 
     pub(super) fn add_unknown(&mut self, reason: Cow<'static, str>) {
@@ -45,18 +56,24 @@ impl Skipped {
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = |count| if count == 1 { "file" } else { "files" };
-        let (unknown, no_films) = (self.unknown(), self.no_films());
-        if unknown > 0 {
-            write!(f, "{unknown} {} not looked at ({})", files(unknown), reasons(&self.unknown))?;
+        let mut parts = Vec::new();
+        match self.unknown() {
+            0 => {}
+            count => {
+                parts.push(format!("{count} {} not looked at ({})", files(count), reasons(&self.unknown)));
+            }
         }
-        if unknown > 0 && no_films > 0 {
-            f.write_str(", ")?;
+        match self.no_films() {
+            0 => {}
+            1 => parts.push(format!("1 file that is no film ({})", reasons(&self.no_films))),
+            count => parts.push(format!("{count} files that are no films ({})", reasons(&self.no_films))),
         }
-        match no_films {
-            0 => Ok(()),
-            1 => write!(f, "1 file that is no film ({})", reasons(&self.no_films)),
-            _ => write!(f, "{no_films} files that are no films ({})", reasons(&self.no_films)),
+        match self.repeated {
+            0 => {}
+            1 => parts.push("1 link to a directory that is searched under another name".to_owned()),
+            count => parts.push(format!("{count} links to directories that are searched under another name")),
         }
+        f.write_str(&parts.join(", "))
     }
 }
 
@@ -94,5 +111,17 @@ mod tests {
              2 files that are no films (1 DICOMDIR, 1 system file)"
         );
         assert_eq!((skipped.unknown(), skipped.no_films()), (10, 2));
+
+        let mut skipped = Skipped::default();
+        skipped.add_repeated();
+        assert!(!skipped.is_empty());
+        assert_eq!(skipped.to_string(), "1 link to a directory that is searched under another name");
+        skipped.add_repeated();
+        skipped.add_unknown(".txt".into());
+        assert_eq!(
+            skipped.to_string(),
+            "1 file not looked at (1 .txt), 2 links to directories that are searched under another name"
+        );
+        assert_eq!(skipped.repeated(), 2);
     }
 }

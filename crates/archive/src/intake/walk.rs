@@ -1,8 +1,8 @@
 //! Files below a directory.
 
-use std::fs::File;
 use std::path::Path;
 
+use medclip_core::files::{Visited, open_regular};
 use walkdir::WalkDir;
 
 use super::members::{self, Container};
@@ -13,11 +13,21 @@ use crate::name;
 use crate::source::Source;
 
 /// Every wanted file below `directory`, sorted by name level by level; of archives, their wanted members.
+///
+/// Every directory is searched once, whatever number of links leads to it: one below `directory` under its own name, another under
+/// the first of its names.
 pub(super) fn below(directory: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let taken = intake.taken;
-    for entry in WalkDir::new(directory).follow_links(true).sort_by_file_name() {
+    let mut visited = Visited::new(directory);
+    let mut entries = WalkDir::new(directory).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
         match entry {
-            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if entry.file_type().is_dir() => {
+                if !visited.is_first(entry.path(), entry.depth() > 0 && entry.path_is_symlink()) {
+                    entries.skip_current_dir();
+                    intake.repeated(entry.path());
+                }
+            }
             Ok(entry) if entry.file_type().is_file() => file(directory, entry.path(), intake)?,
             Ok(entry) => {
                 let special = Judgement::NoFilm("device, socket or pipe".into());
@@ -38,7 +48,7 @@ pub(super) fn below(directory: &Path, intake: &mut Intake<'_>) -> Result<(), Int
 fn file(directory: &Path, path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let below = path.strip_prefix(directory).unwrap_or(path);
     let name = name::escape(below.as_os_str().as_encoded_bytes());
-    let judgement = judge(&name, intake.options, |tells| nature_of(File::open(path)?, tells));
+    let judgement = judge(&name, intake.options, |tells| nature_of(open_regular(path)?, tells));
     match (Container::of(path), judgement) {
         // An archive is opened unless it lies among what systems leave behind.
         (Some(container), Judgement::Other(_)) => members::found(path, container, intake),

@@ -1,11 +1,11 @@
 //! Embeddings read back from the Parquet files of a run.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use medclip_core::files::open_regular;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
@@ -62,7 +62,8 @@ pub struct Described {
 /// # Errors
 /// [`EmbeddingsError`] when it cannot be read.
 pub fn describe_embeddings(path: &Path) -> Result<Described, EmbeddingsError> {
-    let file = File::open(path).map_err(|source| EmbeddingsError::Open { path: path.to_owned(), source })?;
+    let file =
+        open_regular(path).map_err(|source| EmbeddingsError::Open { path: path.to_owned(), source })?;
     let said = guarded(path, || {
         let reader = SerializedFileReader::new(file)?;
         Ok(reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default())
@@ -82,7 +83,8 @@ pub fn read_embeddings<E: From<EmbeddingsError>>(
     path: &Path,
     mut each: impl FnMut(&str, &str, &[f32]) -> Result<(), E>,
 ) -> Result<u64, E> {
-    let file = File::open(path).map_err(|source| EmbeddingsError::Open { path: path.to_owned(), source })?;
+    let file =
+        open_regular(path).map_err(|source| EmbeddingsError::Open { path: path.to_owned(), source })?;
     let mut rows = guarded(path, || open(file))?.map_err(|column| missing(path, column))?;
     let mut without = 0;
     let mut embedding = Vec::new();
@@ -122,7 +124,7 @@ fn missing(path: &Path, column: &'static str) -> EmbeddingsError {
 }
 
 /// The rows, or the column that is missing.
-fn open(file: File) -> Result<Result<RowIter<'static>, &'static str>, ParquetError> {
+fn open(file: std::fs::File) -> Result<Result<RowIter<'static>, &'static str>, ParquetError> {
     let reader = SerializedFileReader::new(file)?;
     let schema = reader.metadata().file_metadata().schema();
     let mut fields = Vec::new();

@@ -13,6 +13,7 @@ use medclip_index::{Index, Search};
 use medclip_runtime::Model;
 use serde::Serialize;
 
+use super::root::Root;
 use super::sheet;
 use super::shown::Shown;
 use crate::engine::EngineArgs;
@@ -27,7 +28,7 @@ use crate::{Outcome, say};
 #[command(group = ArgGroup::new("what").required(true), after_help = "\
 Examples:
   medclip index query films.index --image chest.png
-  medclip index query films.index --text \"There is a left pleural effusion.\" -k 20 --sheet hits.html")]
+  medclip index query films.index --text \"There is a left pleural effusion.\" -k 20 --sheet hits.html --root /films")]
 pub(super) struct QueryArgs {
     /// Index that `medclip index build` wrote
     index: PathBuf,
@@ -52,8 +53,15 @@ pub(super) struct QueryArgs {
     #[command(flatten)]
     csv: CsvArgs,
     /// Also write a page with small pictures of the films, as far as they are still in their places
+    ///
+    /// An index names films by the paths they had when it was built. Relative ones are shown from the current directory;
+    /// absolute ones only from the directory that --root names. Nothing outside of it is opened, whatever the index says and
+    /// wherever links lead.
     #[arg(long, value_name = "HTML")]
     sheet: Option<PathBuf>,
+    /// Directory that the sheet may show films from [default: the current one, for relative paths alone]
+    #[arg(long, value_name = "DIR", requires = "sheet")]
+    root: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
     #[command(flatten)]
@@ -68,8 +76,20 @@ pub(super) struct Found<'a> {
     pub(super) path: &'a str,
 }
 
+/// Says that films are left out of a sheet because nobody said where they may be taken from.
+fn warn_of_left_out(root: &Root, found: &[Found<'_>]) {
+    let count = found.iter().filter(|found| root.leaves_out(found.path)).count();
+    if count > 0 {
+        say(&format!(
+            "the sheet shows no picture of {count} films, whose paths in the index are absolute; --root DIR shows those below DIR"
+        ));
+    }
+}
+
 pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
     args.csv.check(args.format == Format::Csv)?;
+    // A mistake here is told before anything is loaded.
+    let root = Root::new(args.root.as_deref())?;
     let index =
         if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
     let directory = args.model.resolve()?;
@@ -99,12 +119,15 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
     let query = embed(&model, &shown, image.as_deref(), args.text.as_deref())?;
     let search = if args.exact { Search::Exact } else { index.default_search() };
     let hits = index.query(&query, args.k.get(), search)?;
+    let paths: Vec<String> = hits.iter().map(|hit| index.id(hit.row)).collect::<Result<_, _>>()?;
     let found: Vec<Found<'_>> = (1..)
-        .zip(&hits)
-        .map(|(rank, hit)| Found { rank, cosine: hit.cosine, path: index.id(hit.row) })
+        .zip(hits.iter().zip(&paths))
+        .map(|(rank, (hit, path))| Found { rank, cosine: hit.cosine, path })
         .collect();
     if let Some(page) = &args.sheet {
-        let html = sheet::page(&model, &index, &shown, image.as_deref(), args.text.as_deref(), &found);
+        warn_of_left_out(&root, &found);
+        let (image, text) = (image.as_deref(), args.text.as_deref());
+        let html = sheet::page(&model, &index, &shown, &root, image, text, &found);
         replace_file(page, html.as_bytes())?;
     }
     print(&found, args.format, args.csv.cell_text())?;

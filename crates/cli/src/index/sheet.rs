@@ -2,12 +2,16 @@
 
 use std::io::Cursor;
 
+use anyhow::anyhow;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use medclip_archive::Source;
+use medclip_archive::intake::find;
 use medclip_index::Index;
 use medclip_plot::{Block, Page, Picture};
 use medclip_runtime::Model;
 
 use super::query::Found;
+use super::root::Root;
 use super::shown::Shown;
 
 /// A page of the query and what it found, with everything inside.
@@ -15,6 +19,7 @@ pub(super) fn page(
     model: &Model,
     index: &Index,
     shown: &Shown,
+    root: &Root,
     image: Option<&str>,
     text: Option<&str>,
     found: &[Found<'_>],
@@ -32,20 +37,30 @@ pub(super) fn page(
     let mut blocks = vec![Block::Paragraph(notice.to_owned()), Block::Facts(facts)];
     if let Some(path) = image {
         blocks.push(Block::Heading("Query".to_owned()));
-        blocks.push(Block::Pictures(vec![picture(model, shown, path, vec![path.to_owned()])]));
+        blocks.push(Block::Pictures(vec![picture(model, shown, typed(path), vec![path.to_owned()])]));
     }
     let picture = |found: &Found<'_>| {
         let caption = vec![format!("{}: cosine {:.4}", found.rank, found.cosine), found.path.to_owned()];
-        picture(model, shown, found.path, caption)
+        picture(model, shown, root.find(found.path), caption)
     };
     blocks.push(Block::Heading("Nearest films".to_owned()));
     blocks.push(Block::Pictures(found.iter().map(picture).collect()));
     Page { title: "Films found".to_owned(), blocks }.to_html()
 }
 
+/// The film that the user named as the query.
+fn typed(id: &str) -> anyhow::Result<Source> {
+    find(id).map_err(|failure| anyhow!(failure.message))
+}
+
 /// The film as the model sees it; its caption says why where it cannot be shown.
-fn picture(model: &Model, shown: &Shown, id: &str, mut caption: Vec<String>) -> Picture {
-    match png(model, shown, id) {
+fn picture(
+    model: &Model,
+    shown: &Shown,
+    source: anyhow::Result<Source>,
+    mut caption: Vec<String>,
+) -> Picture {
+    match source.and_then(|source| png(model, shown, source)) {
         Ok(png) => Picture { png: Some(png), caption },
         Err(error) => {
             caption.push(format!("cannot be shown: {error:#}"));
@@ -54,8 +69,8 @@ fn picture(model: &Model, shown: &Shown, id: &str, mut caption: Vec<String>) -> 
     }
 }
 
-fn png(model: &Model, shown: &Shown, id: &str) -> anyhow::Result<Vec<u8>> {
-    let small = model.preprocessor().resized(&shown.film(id)?.image);
+fn png(model: &Model, shown: &Shown, source: Source) -> anyhow::Result<Vec<u8>> {
+    let small = model.preprocessor().resized(&shown.film(source)?.image);
     let mut png = Cursor::new(Vec::new());
     let encoder = PngEncoder::new(&mut png);
     encoder.write_image(small.pixels(), small.width(), small.height(), ExtendedColorType::L8)?;

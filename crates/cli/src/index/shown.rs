@@ -1,6 +1,7 @@
 //! How the films of an index were shown and checked, for queries and sheets.
 
 use anyhow::{anyhow, bail};
+use medclip_archive::Source;
 use medclip_archive::intake::{ArchiveReader, find};
 use medclip_index::Index;
 use medclip_runtime::Model;
@@ -24,9 +25,8 @@ impl Shown {
         Ok(Self { dicom: DicomArgs::from_recorded(&options)?, checks: Checks::new(model, &checks)? })
     }
 
-    /// The film that an id names. An error gives the reason alone: callers name the id already.
-    pub(super) fn film(&self, id: &str) -> anyhow::Result<Film> {
-        let source = find(id).map_err(|failure| anyhow!(failure.message))?;
+    /// The film at a place. An error gives the reason alone: callers name the film already.
+    pub(super) fn film(&self, source: Source) -> anyhow::Result<Film> {
         let Some(member) = source.member.as_ref() else {
             return Ok(film::open(&source.path, &self.dicom, false)?);
         };
@@ -38,9 +38,10 @@ impl Shown {
         Ok(film::decode(&bytes, &self.dicom, false)?)
     }
 
-    /// The embedding of a query, if the index would have let it in. What its checks find is said.
+    /// The embedding of a query, if the index would have let it in. What its checks find is said. It may lie anywhere: the user
+    /// names it.
     pub(super) fn embed(&self, model: &Model, id: &str) -> anyhow::Result<Vec<f32>> {
-        let film = self.film(id)?;
+        let film = self.film(find(id).map_err(|failure| anyhow!(failure.message))?)?;
         let mut found = self.checks.of_film(&film);
         let embedded = model.embed_images(&model.preprocessor().batch(&[film.image])?)?;
         found.extend(self.checks.of_embedding(embedded.row(0)));

@@ -1,10 +1,13 @@
 //! Reports from text files, columns of tables and standard input.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use medclip_core::files::{open_typed, read_at_most, text};
 use medclip_data::{Column, Kind, Table, TableError};
+
+/// Most bytes of a report: far above any.
+const MAX_REPORT_BYTES: u64 = 16 << 20;
 
 /// A report as found, or why it could not be read.
 pub(crate) struct Report {
@@ -28,7 +31,7 @@ pub(crate) fn for_each_report(
         let text = if is_stdin {
             read_text(io::stdin().lock())
         } else {
-            File::open(path).map_err(anyhow::Error::from).and_then(read_text)
+            open_typed(path).map_err(anyhow::Error::from).and_then(read_text)
         };
         return sink(Report { row: None, text });
     };
@@ -38,10 +41,8 @@ pub(crate) fn for_each_report(
     for_each_row(table, sink)
 }
 
-fn read_text(mut input: impl Read) -> anyhow::Result<String> {
-    let mut text = String::new();
-    input.read_to_string(&mut text)?;
-    Ok(text)
+fn read_text(input: impl Read) -> anyhow::Result<String> {
+    Ok(text(read_at_most(input, MAX_REPORT_BYTES)?)?)
 }
 
 fn for_each_row(

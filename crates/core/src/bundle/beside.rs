@@ -2,6 +2,7 @@
 
 use medclip_files::Folder;
 
+use super::seen::Seen;
 use super::{Bundle, BundleError, BundleFile, sums};
 use crate::head::Head;
 
@@ -46,7 +47,8 @@ impl Bundle {
         put(name, bytes)?;
         listed.insert(name.to_owned(), sums::sha256(bytes));
         put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
-        self.sums = listed;
+        let seen = Seen::read(&self.path(file), &sums::sha256(bytes), false)?;
+        self.seen.insert(file, seen);
         if !self.files.contains(&file) {
             self.files.push(file);
             self.files.sort_unstable();

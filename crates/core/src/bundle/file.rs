@@ -125,6 +125,14 @@ impl BundleFile {
         )
     }
 
+    /// Whether [`Bundle::open`](super::Bundle::open) reads it. Of the others it takes the sum alone.
+    pub(super) const fn is_parsed(self) -> bool {
+        matches!(
+            self,
+            Self::Model | Self::Prompts | Self::PromptBank | Self::Golden | Self::Intake | Self::Quantization
+        )
+    }
+
     /// A tower's graph in a precision, and the file of weights that may lie beside it.
     pub const fn tower(tower: TowerKind, precision: Precision) -> [Self; 2] {
         match (tower, precision) {

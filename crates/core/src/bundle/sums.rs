@@ -8,7 +8,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::seen::Seen;
 use super::{BundleError, BundleFile};
+use crate::files::{MAX_TEXT_BYTES, open_regular, read_regular};
 
 /// Name of the file of sums.
 pub(super) const FILE_NAME: &str = "SHA256SUMS";
@@ -44,35 +46,27 @@ pub(super) struct Verified {
     pub(super) id: String,
     /// Each file's sum by name, of files that were left out too.
     pub(super) sums: BTreeMap<String, String>,
-    /// Whether the files of the text tower are missing, all of them.
-    pub(super) without_text: bool,
+    /// The files that are there, those that are parsed with their contents.
+    pub(super) files: BTreeMap<BundleFile, Seen>,
 }
 
 /// Checks every file of `directory`.
 pub(super) fn verify(directory: &Path) -> Result<Verified, BundleError> {
     let path = directory.join(FILE_NAME);
-    let text = fs::read(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+    let text = read_regular(&path, MAX_TEXT_BYTES)
+        .map_err(|source| BundleError::Io { path: path.clone(), source })?;
     let sums = parse(&String::from_utf8_lossy(&text))
         .map_err(|reason| BundleError::Sums { path: path.clone(), reason })?;
     refuse_unexpected(directory, &sums)?;
-    let is_of_text = |name: &str| BundleFile::named(name).is_some_and(BundleFile::is_of_text_tower);
+    let named = || sums.iter().filter_map(|(name, sum)| Some((BundleFile::named(name)?, sum)));
+    let path_of = |file: BundleFile| directory.join(file.file_name());
     let without_text =
-        sums.keys().filter(|name| is_of_text(name)).all(|name| is_missing(&directory.join(name)));
-    for (name, expected) in sums.iter().filter(|(name, _)| !(without_text && is_of_text(name))) {
-        let path = directory.join(name);
-        let actual =
-            sha256_of_file(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
-        if actual != *expected && is_lfs_pointer(&path) {
-            return Err(BundleError::GitLfsPointer { path });
-        }
-        if actual != *expected && has_other_line_ends(&path, expected) {
-            return Err(BundleError::LineEnds { path });
-        }
-        if actual != *expected {
-            return Err(BundleError::Changed { path, expected: expected.clone(), actual });
-        }
+        named().filter(|(file, _)| file.is_of_text_tower()).all(|(file, _)| is_missing(&path_of(file)));
+    let mut files = BTreeMap::new();
+    for (file, expected) in named().filter(|(file, _)| !(without_text && file.is_of_text_tower())) {
+        files.insert(file, Seen::read(&path_of(file), expected, file.is_parsed())?);
     }
-    Ok(Verified { id: identity(&sums), sums, without_text })
+    Ok(Verified { id: identity(&sums), sums, files })
 }
 
 /// Whether nothing has this name; what cannot be looked at is not missing, and fails when it is read.
@@ -111,18 +105,10 @@ pub(super) fn is_of_system(name: &str) -> bool {
     OF_SYSTEMS.contains(&name.as_str()) || STARTS_OF_SYSTEMS.iter().any(|start| name.starts_with(start))
 }
 
-fn is_lfs_pointer(path: &Path) -> bool {
-    const START: &[u8] = b"version https://git-lfs";
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start));
-    read.is_ok() && start == START
-}
-
-/// Whether a file differs from the one of this sum by its line ends alone.
-fn has_other_line_ends(path: &Path, expected: &str) -> bool {
+/// Whether these bytes of a file differ from the one of this sum by their line ends alone.
+pub(super) fn has_other_line_ends(path: &Path, bytes: &[u8], expected: &str) -> bool {
     let is_text =
         path.extension().is_some_and(|kind| ["toml", "md", "json"].iter().any(|text| kind == *text));
-    let Ok(bytes) = fs::read(path) else { return false };
     let unix =
         bytes.iter().enumerate().filter(|(at, byte)| **byte != b'\r' || bytes.get(at + 1) != Some(&b'\n'));
     is_text && sha256(&unix.map(|(_, byte)| *byte).collect::<Vec<u8>>()) == expected
@@ -165,9 +151,13 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
 /// SHA-256 of a file, 64 lower-case hexadecimal digits, a part of it in memory at a time.
 ///
 /// # Errors
-/// What the system says.
+/// What the system says, and [`FileFault::NotRegular`](crate::files::FileFault::NotRegular).
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    sha256_of(&mut open_regular(path)?)
+}
+
+/// SHA-256 of what is left of a file.
+pub(super) fn sha256_of(file: &mut File) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -10,7 +10,7 @@ use parquet::errors::Result;
 use parquet::schema::types::ColumnDescriptor;
 
 use super::general;
-use crate::columns::Kind;
+use crate::columns::{Kind, MAX_TEXT_BYTES};
 
 /// Whole numbers up to this one are themselves as floating-point numbers.
 const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -121,6 +121,8 @@ fn type_name(column: &ColumnDescriptor) -> String {
 pub(super) enum Value {
     Null,
     Text(String),
+    /// A text that is longer than any cell may be, of so many bytes.
+    Long(usize),
     Truth(bool),
     Whole(i128),
     Float(f64),
@@ -146,16 +148,27 @@ impl Value {
             (Self::Float(value), Kind::Number) => Cow::Owned(value.to_string()),
             (Self::Truth(value), Kind::Number) => Cow::Borrowed(if *value { "1" } else { "0" }),
             (Self::Decimal(value), Kind::Number) => Cow::Borrowed(value),
-            (Self::Float(_) | Self::Truth(_) | Self::Decimal(_), Kind::Name) | (_, Kind::Text) => {
+            (Self::Float(_) | Self::Truth(_) | Self::Decimal(_), Kind::Name)
+            | (Self::Long(_), _)
+            | (_, Kind::Text) => {
                 return None;
             }
         })
     }
 
+    /// Bytes of a text.
+    pub(super) const fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Decimal(text) => text.len(),
+            Self::Long(bytes) => *bytes,
+            _ => 0,
+        }
+    }
+
     /// For messages.
     pub(super) fn shown(&self) -> String {
         match self {
-            Self::Null => String::new(),
+            Self::Null | Self::Long(_) => String::new(),
             Self::Text(text) | Self::Decimal(text) => text.clone(),
             Self::Truth(value) => value.to_string(),
             Self::Whole(value) => value.to_string(),
@@ -227,6 +240,7 @@ fn one<T: DataType>(reader: &mut ColumnReaderImpl<T>) -> Result<Option<Option<T:
 
 fn bytes(bytes: &[u8], reading: Reading) -> Option<Value> {
     match reading {
+        Reading::Text if bytes.len() > MAX_TEXT_BYTES => Some(Value::Long(bytes.len())),
         Reading::Text => String::from_utf8(bytes.to_vec()).ok().map(Value::Text),
         Reading::Null => Some(Value::Null),
         Reading::Float => bytes.try_into().ok().map(|bytes| Value::Float(f16::from_le_bytes(bytes).to_f64())),

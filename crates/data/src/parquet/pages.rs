@@ -21,9 +21,26 @@ const MAX_OPEN_BYTES: usize = 512 << 20;
 /// Most values of a page.
 const MAX_VALUES: u32 = 1 << 24;
 
+/// Bytes that the open pages of a file of any length may have.
+const MIN_OPEN_BYTES: usize = 128 << 20;
+
+/// And that a byte of a file may stand for.
+const MAX_GROWTH: u64 = 1000;
+
 /// Bytes of the pages that are open.
-#[derive(Debug, Default)]
-pub(super) struct Budget(AtomicUsize);
+#[derive(Debug)]
+pub(super) struct Budget {
+    used: AtomicUsize,
+    limit: usize,
+}
+
+impl Budget {
+    /// What the pages of a file of so many bytes may need.
+    pub(super) fn of_file(bytes: u64) -> Self {
+        let limit = usize::try_from(bytes.saturating_mul(MAX_GROWTH)).unwrap_or(usize::MAX);
+        Self { used: AtomicUsize::new(0), limit: limit.clamp(MIN_OPEN_BYTES, MAX_OPEN_BYTES) }
+    }
+}
 
 /// The pages of one column in one group of rows.
 pub(super) struct Pages {
@@ -61,22 +78,26 @@ impl Pages {
     }
 
     fn hold(&self, bytes: usize) -> Result<usize> {
-        if self.budget.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > MAX_OPEN_BYTES {
-            self.budget.0.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(general(format!("its pages need more than {MAX_OPEN_BYTES} bytes at a time")));
+        let Budget { used, limit } = &*self.budget;
+        if used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > *limit {
+            used.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(general(format!("its pages need more than {limit} bytes at a time")));
         }
         Ok(bytes)
     }
 
     fn release(&self, bytes: usize) {
-        self.budget.0.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     fn unpacked(&self, packed: &Bytes) -> Result<Bytes> {
         if self.codec == Compression::UNCOMPRESSED {
             return Ok(packed.clone());
         }
-        let unpacked = unpack::unpack(self.codec, packed, MAX_PAGE_BYTES).map_err(general)?;
+        // What is left of the budget, so that no page is unpacked only to be refused.
+        let left = self.budget.limit.saturating_sub(self.budget.used.load(Ordering::Relaxed));
+        let limit = left.saturating_add(self.page).min(MAX_PAGE_BYTES);
+        let unpacked = unpack::unpack(self.codec, packed, limit).map_err(general)?;
         Ok(unpacked.into())
     }
 

@@ -1,10 +1,10 @@
 //! A graph that this crate wrote, read back to be written in another form.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use half::f16;
+use medclip_core::files::read_regular;
 use prost::Message;
 use thiserror::Error;
 
@@ -62,6 +62,9 @@ pub(crate) struct StoredGraph {
     makers: HashMap<String, usize>,
 }
 
+/// Most bytes of a graph or a file of weights beside it.
+const MAX_BYTES: u64 = 16 << 30;
+
 /// A constant in single precision.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredValues {
@@ -73,7 +76,8 @@ impl StoredGraph {
     /// Reads the graph in `path` with the weights beside it.
     pub(crate) fn open(path: &Path) -> Result<Self, ReadGraphError> {
         let read = |path: &Path| {
-            fs::read(path).map_err(|source| ReadGraphError::Read { path: path.to_owned(), source })
+            read_regular(path, MAX_BYTES)
+                .map_err(|source| ReadGraphError::Read { path: path.to_owned(), source })
         };
         let model = ModelProto::decode(&read(path)?[..])
             .map_err(|source| ReadGraphError::NotOnnx { path: path.to_owned(), source })?;

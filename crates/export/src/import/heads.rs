@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use medclip_core::files::{MAX_TEXT_BYTES, read_regular};
 use serde_json::Value;
 
 /// The file that Hugging Face writes beside weights.
@@ -13,7 +14,7 @@ const PLACES: [&str; 4] = ["", "/text_config", "/text", "/text_model"];
 /// depth, and the file. None where there is no such file, or it is of another tower.
 pub fn stated_heads(weights: &Path, width: usize, depth: usize) -> Option<(usize, PathBuf)> {
     let path = if weights.is_dir() { weights.join(CONFIG) } else { weights.with_file_name(CONFIG) };
-    let config: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+    let config: Value = serde_json::from_slice(&read_regular(&path, MAX_TEXT_BYTES).ok()?).ok()?;
     let heads = PLACES.iter().find_map(|place| {
         let tower = config.pointer(place)?;
         let number = |key: &str| tower.get(key)?.as_u64().and_then(|number| usize::try_from(number).ok());

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use medclip_core::files::{read_regular, read_typed};
 use medclip_core::tokenize::{TokenizeError, from_vocabulary};
 use serde_json::Value;
 
 use super::ImportError;
+
+/// Most bytes of a vocabulary; the largest in use have some 20 MB.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A `tokenizer.json`, read or made.
 pub(super) struct Vocabulary {
@@ -16,8 +20,8 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// Reads a `tokenizer.json` or `vocab.txt`; `lowercase` overrides what the former says.
     pub(super) fn read(path: &Path, lowercase: Option<bool>) -> Result<Self, ImportError> {
-        let bytes =
-            std::fs::read(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
+        let bytes = read_typed(path, MAX_BYTES)
+            .map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
         if let Some(lowers) = of_json(&bytes) {
             return Ok(Self { json: bytes, lowercase: lowercase.unwrap_or(lowers) });
         }
@@ -32,7 +36,7 @@ impl Vocabulary {
 /// Whether a `tokenizer.json` says that text is lower-cased; none for a `vocab.txt`, which cannot, and for a file that
 /// cannot be read.
 pub fn says_lowercase(path: &Path) -> Option<bool> {
-    of_json(&std::fs::read(path).ok()?)
+    of_json(&read_regular(path, MAX_BYTES).ok()?)
 }
 
 fn of_json(bytes: &[u8]) -> Option<bool> {

@@ -1,10 +1,11 @@
 //! Towers in further precisions on their way into a bundle.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256_of_file};
+use medclip_core::files::open_regular;
 use medclip_core::precision::Precision;
 use medclip_core::quantization::{Quantization, QuantizedTower};
 
@@ -36,7 +37,7 @@ pub fn add_towers(
     for &file in bundle.files().iter().filter(|file| !left_out.contains(file)) {
         let path = bundle.path(file);
         let mut source =
-            File::open(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
+            open_regular(&path).map_err(|source| BundleError::Io { path: path.clone(), source })?;
         writer.add_with(file, |out| io::copy(&mut source, out).map(drop))?;
     }
     for (report, graph) in towers {

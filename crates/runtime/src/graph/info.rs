@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use medclip_core::files::open_regular;
 use medclip_core::graph::WEIGHTS_KEY;
 use prost::Message;
 use serde::Serialize;
@@ -53,7 +53,7 @@ impl GraphInfo {
     /// [`LoadError::NotOnnx`] when it cannot be read or is not ONNX.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
         let not_onnx = |source| LoadError::NotOnnx { path: path.to_owned(), source };
-        let outline = File::open(path).and_then(|file| outline(&mut BufReader::new(file)));
+        let outline = open_regular(path).and_then(|file| outline(&mut BufReader::new(file)));
         let bytes = outline.map_err(|error| not_onnx(error.into()))?;
         Self::parse(&bytes).map_err(|error| not_onnx(error.into()))
     }

@@ -89,7 +89,7 @@ impl Dataset {
             Augmenter::new(config.augment, preprocess.image_size, preprocess.mean, preprocess.std)?;
         let storage = match (&config.cache, config.in_memory) {
             (Some(directory), true) => Storage::Cached(directory),
-            (Some(directory), false) => Storage::Mapped(directory),
+            (Some(directory), false) => Storage::OnDisk(directory),
             (None, true) => Storage::Memory,
             (None, false) => return Err(DataError::NoCache),
         };

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use medclip_core::preprocess::{PreprocessError, Preprocessor};
+use medclip_core::preprocess::Preprocessor;
 use medclip_core::{GrayImage, ImageBatch};
 
 use crate::data::images::ImageStore;
 use crate::data::manifest::Record;
+use crate::error::TrainError;
 
 /// A named set of images with their annotations.
 #[derive(Debug)]
@@ -41,13 +42,14 @@ impl EvalSet {
     /// The images of `range`, cut at the end of the set, through the model's own normalisation.
     ///
     /// # Errors
-    /// [`PreprocessError`] for an empty range.
-    pub fn batch(&self, range: Range<usize>) -> Result<ImageBatch, PreprocessError> {
+    /// [`TrainError::Preprocess`] for an empty range, [`TrainError::Images`] when the cache that holds them cannot be read.
+    pub fn batch(&self, range: Range<usize>) -> Result<ImageBatch, TrainError> {
         let side = self.images.side() as u32;
-        let images: Vec<GrayImage> = range
-            .map_while(|index| self.images.get(index))
-            .filter_map(|pixels| GrayImage::new(side, side, pixels.to_vec()).ok())
-            .collect();
-        self.preprocessor.normalize(&images)
+        let mut images = Vec::new();
+        for index in range {
+            let Some(pixels) = self.images.get(index)? else { break };
+            images.extend(GrayImage::new(side, side, pixels.into_owned()).ok());
+        }
+        Ok(self.preprocessor.normalize(&images)?)
     }
 }

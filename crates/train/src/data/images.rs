@@ -1,4 +1,4 @@
-//! Decoded and resized images, in memory or mapped from the cache.
+//! Decoded and resized images, in memory or in the cache's file.
 //!
 //! An image takes the square of its side in bytes. Training images have [`source_side`](crate::data::AugmentConfig::source_side)
 //! as theirs, 183 for a model of 160 pixels and 256 for one of 224: 33 KB and 64 KB an image, so 570,000 images want 19 GB and
@@ -7,6 +7,7 @@
 mod cache;
 mod pixels;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,10 +24,12 @@ use self::pixels::Pixels;
 const CHUNK: usize = 512;
 
 /// Square 8-bit images, one after another.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ImageStore {
     side: usize,
     pixels: Pixels,
+    /// The file they are in; empty of images in memory.
+    path: PathBuf,
 }
 
 /// Where images are between two starts, and during a run.
@@ -36,8 +39,8 @@ pub enum Storage<'a> {
     Memory,
     /// In memory, read from this directory where an earlier start left them.
     Cached(&'a Path),
-    /// In a file of this directory, of which the system keeps in memory what it has room for.
-    Mapped(&'a Path),
+    /// In a file of this directory, read an image at a time; the system keeps in memory what it has room for.
+    OnDisk(&'a Path),
 }
 
 impl ImageStore {
@@ -53,12 +56,28 @@ impl ImageStore {
 
     /// True when there is no image.
     pub fn is_empty(&self) -> bool {
-        self.pixels.is_empty()
+        self.len() == 0
     }
 
     /// Samples of one image, `side · side`; `None` past the end.
-    pub fn get(&self, index: usize) -> Option<&[u8]> {
-        self.pixels.chunks_exact(self.side * self.side).nth(index)
+    ///
+    /// # Errors
+    /// [`ImagesError::Read`] when the cache that holds them was cut off or cannot be read.
+    pub fn get(&self, index: usize) -> Result<Option<Cow<'_, [u8]>>, ImagesError> {
+        let failed = |source| ImagesError::Read { path: self.path.clone(), source };
+        self.pixels.image(index, self.side * self.side).map_err(failed)
+    }
+
+    fn in_memory(side: usize, pixels: Vec<u8>) -> Self {
+        Self { side, pixels: pixels.into(), path: PathBuf::new() }
+    }
+}
+
+/// Of images that can be read.
+impl PartialEq for ImageStore {
+    fn eq(&self, other: &Self) -> bool {
+        let alike = |index| self.get(index).ok().zip(other.get(index).ok()).is_some_and(|(a, b)| a == b);
+        self.side == other.side && self.len() == other.len() && (0..self.len()).all(alike)
     }
 }
 
@@ -72,7 +91,7 @@ pub struct BadImage {
 }
 
 /// What came of loading a list of files.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct LoadedImages {
     /// The images that could be read.
     pub store: ImageStore,
@@ -104,6 +123,14 @@ pub enum ImagesError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The cache was cut off while it was in use, or cannot be read.
+    #[error("cannot read the image cache {}", path.display())]
+    Read {
+        /// The cache file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The cache that was just written is not what was written.
     #[error("the image cache {} changed while it was being opened", path.display())]
     Changed {
@@ -115,8 +142,8 @@ pub enum ImagesError {
 /// Decodes and resizes `files` on all cores, in order; files that cannot be read are skipped and listed.
 ///
 /// With a cache the result is kept in a file named by the list, sizes and modification times of `files` and the preprocessing,
-/// so that the next start reads one file. A damaged cache is built anew. The directory may be deleted between runs; a mapped
-/// file may be deleted at any time, but not be written to.
+/// so that the next start reads one file. A damaged cache is built anew. The directory may be deleted between runs, and at
+/// any time where images stay on disk: an open file outlives its name. A file that is cut off while it is in use is an error.
 ///
 /// # Errors
 /// [`ImagesError`].
@@ -142,16 +169,16 @@ pub(crate) fn load_any(
     storage: Storage<'_>,
 ) -> Result<LoadedImages, ImagesError> {
     let side = preprocessor.config().image_size;
-    let (directory, mapped) = match storage {
+    let (directory, on_disk) = match storage {
         Storage::Memory => {
             let Decoded { kept, bad, pixels } = decode(files, side, preprocessor, limits);
-            return Ok(LoadedImages { store: ImageStore { side, pixels: pixels.into() }, kept, bad });
+            return Ok(LoadedImages { store: ImageStore::in_memory(side, pixels), kept, bad });
         }
         Storage::Cached(directory) => (directory, false),
-        Storage::Mapped(directory) => (directory, true),
+        Storage::OnDisk(directory) => (directory, true),
     };
     let cache = CacheFile::new(directory, files, preprocessor);
-    if let Some(loaded) = cache.read(side, mapped) {
+    if let Some(loaded) = cache.read(side, on_disk) {
         return Ok(loaded);
     }
     let unwritten = |source| ImagesError::Write { path: cache.path.clone(), source };
@@ -165,10 +192,10 @@ pub(crate) fn load_any(
     }
     if kept.is_empty() {
         // Nothing worth keeping.
-        return Ok(LoadedImages { store: ImageStore { side, pixels: Vec::new().into() }, kept, bad });
+        return Ok(LoadedImages { store: ImageStore::in_memory(side, Vec::new()), kept, bad });
     }
     writer.finish(&Header { side, kept, bad }).map_err(unwritten)?;
-    cache.read(side, mapped).ok_or_else(|| ImagesError::Changed { path: cache.path.clone() })
+    cache.read(side, on_disk).ok_or_else(|| ImagesError::Changed { path: cache.path.clone() })
 }
 
 /// What came of decoding.
@@ -249,9 +276,9 @@ pub(super) mod tests {
         let loaded = load_images(&files, &preprocessor, &Limits::default(), Storage::Memory).unwrap();
         assert_eq!(loaded.kept, [0, 2]);
         assert_eq!(loaded.store.len(), 2);
-        assert_eq!(&loaded.store.get(0).unwrap()[..8], [0, 1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(loaded.store.get(1).unwrap()[8], 101);
-        assert_eq!(loaded.store.get(2), None);
+        assert_eq!(&loaded.store.get(0).unwrap().unwrap()[..8], [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(loaded.store.get(1).unwrap().unwrap()[8], 101);
+        assert_eq!(loaded.store.get(2).unwrap(), None);
         let paths: Vec<&Path> = loaded.bad.iter().map(|bad| bad.path.as_path()).collect();
         assert_eq!(paths, [&files[1], &files[3]]);
 

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::data::images::ImagesError;
 use crate::data::train_set::{Batch, TrainSet};
 
-/// Iterates over the batches of one epoch, in order, while threads make the next ones.
+/// Iterates over the batches of one epoch, in order, while threads make the next ones. A batch whose images cannot be read is an
+/// error in its place.
 ///
 /// Each thread holds at most two finished batches. Dropping the loader ends its threads.
 #[derive(Debug)]
 pub struct Loader {
     /// One a thread; thread `i` of `n` makes the steps `first + i`, `first + i + n`, …
-    workers: Vec<(Option<Receiver<Batch>>, JoinHandle<()>)>,
+    workers: Vec<(Option<Receiver<Result<Batch, ImagesError>>>, JoinHandle<()>)>,
     next: usize,
 }
 
@@ -41,9 +43,9 @@ impl Loader {
 }
 
 impl Iterator for Loader {
-    type Item = Batch;
+    type Item = Result<Batch, ImagesError>;
 
-    fn next(&mut self) -> Option<Batch> {
+    fn next(&mut self) -> Option<Self::Item> {
         let count = self.workers.len();
         let (receiver, _) = self.workers.get(self.next % count)?;
         self.next += 1;
@@ -71,14 +73,17 @@ mod tests {
     #[test]
     fn order_does_not_depend_on_threads_or_on_where_it_starts() {
         let (_directory, set) = train_set();
-        let one: Vec<Batch> = Loader::start(&set, 2, 0, 1).collect();
+        let batches = |epoch, first, threads| -> Vec<Batch> {
+            Loader::start(&set, epoch, first, threads).collect::<Result<_, _>>().unwrap()
+        };
+        let one = batches(2, 0, 1);
         assert_eq!(one.len(), set.steps());
         assert!(one.len() >= 4);
         for threads in [2, 3] {
-            assert_eq!(Loader::start(&set, 2, 0, threads).collect::<Vec<_>>(), one);
+            assert_eq!(batches(2, 0, threads), one);
         }
-        assert_eq!(Loader::start(&set, 2, 3, 2).collect::<Vec<_>>(), one[3..]);
-        assert_ne!(Loader::start(&set, 3, 0, 1).next(), one.first().cloned());
+        assert_eq!(batches(2, 3, 2), one[3..]);
+        assert_ne!(batches(3, 0, 1).first(), one.first());
     }
 
     #[test]

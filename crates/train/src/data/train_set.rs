@@ -4,7 +4,7 @@ use medclip_core::preprocess::PreprocessConfig;
 
 use crate::data::augment::Augmenter;
 use crate::data::augment::mix::mix;
-use crate::data::images::ImageStore;
+use crate::data::images::{ImageStore, ImagesError};
 use crate::data::label::LabelVector;
 use crate::data::manifest::Record;
 use crate::data::sampler::{BatchPlan, Sampler};
@@ -76,18 +76,21 @@ impl TrainSet {
     }
 
     /// Makes the batch: a function of the plan and the seed alone.
-    pub fn batch(&self, plan: BatchPlan) -> Batch {
+    ///
+    /// # Errors
+    /// [`ImagesError::Read`] when the cache that holds the images cannot be read any more.
+    pub fn batch(&self, plan: BatchPlan) -> Result<Batch, ImagesError> {
         let PreprocessConfig { image_size: side, channels, .. } = self.preprocess;
         let area = side * side;
         let mut pixels = vec![0.0; plan.images.len() * channels * area];
         let first_visit = plan.step * plan.images.len();
         for (slot, (planes, image)) in pixels.chunks_exact_mut(channels * area).zip(&plan.images).enumerate()
         {
-            let Some(source) = self.images.get(*image) else { continue };
+            let Some(source) = self.images.get(*image)? else { continue };
             let visit = (first_visit + slot) as u64;
             let mut rng = stream(self.seed, Purpose::Augment, plan.epoch, visit);
             let (first, others) = planes.split_at_mut(area);
-            self.augmenter.augment(source, first, &mut rng);
+            self.augmenter.augment(&source, first, &mut rng);
             for plane in others.chunks_exact_mut(area) {
                 plane.copy_from_slice(first);
             }
@@ -102,13 +105,13 @@ impl TrainSet {
         let second_texts = self.text_augmenter.iter().flat_map(|augmenter| {
             sentences.iter().map(|sentence| augmenter.alter(&sentence.text, &mut rng)).collect::<Vec<_>>()
         });
-        Batch {
+        Ok(Batch {
             shape: [plan.images.len(), channels, side, side],
             plan,
             pixels,
             image_labels,
             sentence_labels: sentences.iter().map(|sentence| sentence.vector).collect(),
             second_texts: second_texts.collect(),
-        }
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! An ONNX graph by the names of its nodes.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use candle_core::{DType, Result, Tensor, bail};
 use candle_onnx::eval::get_tensor;
 use candle_onnx::onnx::tensor_proto::DataLocation;
 use candle_onnx::onnx::{NodeProto, TensorProto};
+use medclip_core::files::open_regular;
 use medclip_core::graph::CONFIG_KEY;
 
 /// Nodes and stored tensors of a file.
@@ -86,7 +86,7 @@ impl Graph {
         };
         // Only beside the graph, wherever a location points to.
         let name = Path::new(location).file_name().unwrap_or_default();
-        let mut file = File::open(self.path.with_file_name(name))?;
+        let mut file = open_regular(&self.path.with_file_name(name))?;
         file.seek(SeekFrom::Start(offset))?;
         let mut values = Vec::new();
         if file.take(length).read_to_end(&mut values)? as u64 != length {

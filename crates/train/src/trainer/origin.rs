@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::bundle::{sha256, sha256_of_file};
 use medclip_core::checkpoint;
+use medclip_core::files::read_regular;
 use medclip_files::replace_file;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -22,6 +23,9 @@ use crate::error::TrainError;
 pub(super) const INPUTS: &str = "inputs.json";
 /// Changed images that a message names before it only counts.
 const NAMED: usize = 5;
+
+/// Most bytes of what a run was begun with: a million images take 200 MB.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// All that decides a run's weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +76,7 @@ impl Origin {
 
     /// What the run in `output` was begun with; `None` where nothing legible says so.
     pub(super) fn read(output: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(output.join(INPUTS)).ok()?).ok()
+        serde_json::from_slice(&read_regular(&output.join(INPUTS), MAX_BYTES).ok()?).ok()
     }
 
     /// Leaves it for later starts.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::data::images::{LoadedImages, Storage, load_images};
 use crate::data::stream::{Purpose, stream};
-use crate::data::{AugmentConfig, Augmenter, BadImage, DataError, EvalSet, ImageStore, Record};
+use crate::data::{AugmentConfig, Augmenter, BadImage, DataError, EvalSet, ImageStore, ImagesError, Record};
 use crate::error::TrainError;
 use crate::model::{MedClip, rows};
 use crate::tower::Phase;
@@ -136,17 +136,18 @@ impl TrainingFilms {
         let side = self.films.set.images.side();
         let area = side * side;
         let mut pixels = vec![0.0; rows.len() * self.channels * area];
-        pixels.par_chunks_exact_mut(self.channels * area).zip(rows).enumerate().for_each(
+        pixels.par_chunks_exact_mut(self.channels * area).zip(rows).enumerate().try_for_each(
             |(slot, (planes, row))| {
-                let Some(source) = self.sources.get(*row) else { return };
+                let Some(source) = self.sources.get(*row)? else { return Ok(()) };
                 let mut rng = stream(seed, Purpose::Augment, epoch, (first_visit + slot) as u64);
                 let (first, others) = planes.split_at_mut(area);
-                self.augmenter.augment(source, first, &mut rng);
+                self.augmenter.augment(&source, first, &mut rng);
                 for plane in others.chunks_exact_mut(area) {
                     plane.copy_from_slice(first);
                 }
+                Ok::<(), ImagesError>(())
             },
-        );
+        )?;
         Ok(Tensor::from_vec(pixels, (rows.len(), self.channels, side, side), &Device::Cpu)?)
     }
 }

@@ -126,8 +126,15 @@ pub(super) fn open(file: BufReader<Source>, len: u64, part: Option<&str>) -> Res
 
     let (tensors, choice) = state::tensors(&pickle, part)?.split();
     let mut storages = Vec::new();
+    // Entries may share their bytes, or be compressed well each.
+    let (mut total, most) = (0_u64, len.saturating_mul(MAX_GROWTH).saturating_add(MIN_GROWN));
     for (place, storage) in pickle.storages.iter().enumerate() {
-        match archive.locate(&root, storage, len) {
+        let located = archive.locate(&root, storage, len).and_then(|found| {
+            total = total.saturating_add((found.count as u64).saturating_mul(found.element.size() as u64));
+            let fault = TensorFault::Oversized { stated: total, actual: len };
+            if total <= most { Ok(found) } else { Err(OpenFault::Tensor(storage.key.clone(), fault)) }
+        });
+        match located {
             Ok(found) => storages.push(found),
             Err(OpenFault::File(fault)) => return Err(fault.into()),
             // Whoever reads the message knows tensors, not storages.

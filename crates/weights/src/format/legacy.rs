@@ -18,10 +18,7 @@ pub(super) fn open(mut file: BufReader<Source>, len: u64, part: Option<&str>) ->
         // The magic number and the version of the protocol.
         Pickle::read(&mut file)?;
     }
-    let system = Pickle::read(&mut file)?;
-    if let Some(Value::Bool(false)) =
-        system.entries_of(system.root_id()).get("little_endian").map(|id| system.value(*id))
-    {
+    if is_big_endian(&Pickle::read(&mut file)?) {
         return Err(FileFault::BigEndian.into());
     }
     let pickle = Pickle::read(&mut file)?;
@@ -35,6 +32,12 @@ pub(super) fn open(mut file: BufReader<Source>, len: u64, part: Option<&str>) ->
     let storages = pickle.storages.iter().map(storage).collect::<Result<_, FileFault>>()?;
     let (tensors, choice) = state::tensors(&pickle, part)?.split();
     Ok(Contents { tensors, choice, storages, container: Container::Plain(file) })
+}
+
+/// Whether a description of the system that wrote the file says so.
+fn is_big_endian(system: &Pickle) -> bool {
+    let order = system.entries_of(system.root_id()).get("little_endian").map(|id| system.value(*id));
+    matches!(order, Some(Value::Bool(false)))
 }
 
 /// First byte of every storage that `keys` lists.

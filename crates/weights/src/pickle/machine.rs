@@ -11,7 +11,7 @@ use crate::view::View;
 /// Operations; a state dictionary takes some forty a tensor.
 const MAX_OPERATIONS: u64 = 1 << 21;
 /// Axes of a tensor, and bytes of the name of a storage: what calls copy has to be small.
-const MAX_AXES: usize = 32;
+const MAX_AXES: usize = 8;
 const MAX_KEY: usize = 256;
 
 type Result<T> = std::result::Result<T, PickleFault>;

@@ -1,10 +1,11 @@
 //! A graph from a file, its weights one at a time: whole in memory only as the tensors they become.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use medclip_core::files::open_regular;
 use prost::Message;
 use tract_onnx::data_resolver::ModelDataResolver;
 use tract_onnx::pb::ModelProto;
@@ -16,7 +17,7 @@ const ROOT: &str = "/";
 
 /// Reads the graph in `path`.
 pub(super) fn load(path: &Path) -> TractResult<InferenceModel> {
-    let outline = outline(&mut BufReader::new(File::open(path)?))?;
+    let outline = outline(&mut BufReader::new(open_regular(path)?))?;
     let model = ModelProto::decode(&outline[..])?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = fs::canonicalize(directory)?;
@@ -48,7 +49,7 @@ impl ModelDataResolver for Weights {
         length: Option<usize>,
     ) -> TractResult<()> {
         let length = length.ok_or_else(|| TractError::msg("external data without a length"))? as u64;
-        let mut file = File::open(if location == self.directory { &self.path } else { location })?;
+        let mut file = open_regular(if location == self.directory { &self.path } else { location })?;
         file.seek(SeekFrom::Start(offset as u64))?;
         let read = file.take(length).read_to_end(values)?;
         if read as u64 == length { Ok(()) } else { Err(TractError::msg("the file is too short")) }

@@ -41,7 +41,7 @@ pub struct DataConfig {
     /// Directory for decoded images; none, and every start decodes them again.
     #[serde(default)]
     pub cache: Option<PathBuf>,
-    /// Keep all decoded images in memory. Otherwise they stay in a file of `cache`, which is mapped: the batches are the same,
+    /// Keep all decoded images in memory. Otherwise they stay in a file of `cache` and are read from it one by one: the batches are the same,
     /// and memory holds what there is room for. What an image takes is in [`images`](crate::data::images).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub in_memory: bool,

@@ -23,7 +23,7 @@ fn loads_trains_and_evaluates() {
     assert_eq!(val.batch(1..9).unwrap().shape(), [1, 3, 16, 16]);
 
     let plan = data.train.plan(0, 1, &data.train.order(0)).unwrap();
-    let batch = data.train.batch(plan);
+    let batch = data.train.batch(plan).unwrap();
     assert_eq!(batch.shape, [2, 3, 16, 16]);
     assert_eq!(batch.pixels.len(), 2 * 3 * 256);
     assert_eq!(batch.pixels[..256], batch.pixels[256..512], "channels repeat");
@@ -58,7 +58,7 @@ fn batches_are_the_same_wherever_images_are() {
         let train = load(config).unwrap().train;
         let order = train.order(1);
         let plans = (0..4).filter_map(|step| train.plan(1, step, &order));
-        plans.map(|plan| train.batch(plan)).collect::<Vec<_>>()
+        plans.map(|plan| train.batch(plan).unwrap()).collect::<Vec<_>>()
     };
     let expected = batches(&config);
     config.cache = Some(directory.path().join("cache"));

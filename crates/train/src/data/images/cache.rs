@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use medclip_core::files::open_regular;
 use medclip_core::preprocess::Preprocessor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -58,9 +59,9 @@ impl CacheFile {
         Self { path: directory.join(name + ".images"), key }
     }
 
-    /// The cached images, `mapped` or in memory; `None` for anything but an intact file of this key and side.
-    pub(super) fn read(&self, side: usize, mapped: bool) -> Option<LoadedImages> {
-        let mut file = File::open(&self.path).ok()?;
+    /// The cached images, left `on_disk` or in memory; `None` for anything but an intact file of this key and side.
+    pub(super) fn read(&self, side: usize, on_disk: bool) -> Option<LoadedImages> {
+        let mut file = open_regular(&self.path).ok()?;
         let total = usize::try_from(file.metadata().ok()?.len()).ok()?;
         let body = total.checked_sub(START + END)?;
         if !is_intact(&mut file, total).ok()? {
@@ -82,8 +83,10 @@ impl CacheFile {
         if cached != side || kept.len().checked_mul(side.checked_mul(side)?)? != len {
             return None;
         }
-        let pixels = if mapped { Pixels::map(&file, START, len).ok()? } else { take(START, len)?.into() };
-        Some(LoadedImages { store: ImageStore { side, pixels }, kept, bad })
+        let pixels = if on_disk { None } else { Some(take(START, len)?.into()) };
+        let pixels = pixels.unwrap_or(Pixels::Stored { file, start: START as u64, len });
+        let store = ImageStore { side, pixels, path: self.path.clone() };
+        Some(LoadedImages { store, kept, bad })
     }
 
     /// Begins to write the file.
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
     use crate::data::fixture::write_png;
     use crate::data::images::tests::setup;
-    use crate::data::images::{Storage, load_images};
+    use crate::data::images::{ImagesError, Storage, load_images};
 
     #[test]
     fn is_used_until_a_file_or_the_cache_changes() {
@@ -175,7 +178,7 @@ mod tests {
             bytes[damage] ^= 0x40;
             std::fs::write(file().path, &bytes).unwrap();
             assert!(
-                [true, false].into_iter().all(|mapped| file().read(8, mapped).is_none()),
+                [true, false].into_iter().all(|on_disk| file().read(8, on_disk).is_none()),
                 "byte {damage}"
             );
         }
@@ -192,18 +195,47 @@ mod tests {
     }
 
     #[test]
-    fn mapped_images_are_those_in_memory_and_outlive_their_file() {
+    fn images_on_disk_are_those_in_memory_and_outlive_their_name() {
         let (directory, files, preprocessor) = setup();
         let cache = directory.path().join("cache");
         let load = |storage| load_images(&files, &preprocessor, &Limits::default(), storage).unwrap();
-        let (written, found) = (load(Storage::Mapped(&cache)), load(Storage::Mapped(&cache)));
+        let (written, found) = (load(Storage::OnDisk(&cache)), load(Storage::OnDisk(&cache)));
         std::fs::remove_dir_all(&cache).unwrap();
         let expected = load(Storage::Memory);
-        for mapped in [written, found] {
-            assert!(matches!(mapped.store.pixels, Pixels::Mapped { .. }));
-            assert_eq!(mapped, expected);
-            assert_eq!(mapped.store.get(1), expected.store.get(1));
-            assert_eq!(mapped.store.get(2), None);
+        for stored in [written, found] {
+            assert!(matches!(stored.store.pixels, Pixels::Stored { .. }));
+            assert_eq!(stored, expected);
+            assert_eq!(stored.store.get(1).unwrap(), expected.store.get(1).unwrap());
+            assert_eq!(stored.store.get(2).unwrap(), None);
         }
+    }
+
+    /// Mapped, a file that shrinks under its reader ended the program.
+    #[test]
+    fn a_cache_that_is_cut_off_in_use_is_an_error() {
+        let (directory, files, preprocessor) = setup();
+        let cache = directory.path().join("cache");
+        let path = CacheFile::new(&cache, &files, &preprocessor).path;
+        for length in [0, START as u64, START as u64 + 100] {
+            let storage = Storage::OnDisk(&cache);
+            let store = load_images(&files, &preprocessor, &Limits::default(), storage).unwrap().store;
+            File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+            let error = store.get(1).unwrap_err();
+            assert!(matches!(&error, ImagesError::Read { path: named, .. } if *named == path), "{error}");
+            assert_eq!(store.get(0).is_ok(), length > START as u64 + 64, "{length}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_cache_that_is_no_file_is_built_anew() {
+        let (directory, files, preprocessor) = setup();
+        let cache = directory.path().join("cache");
+        let path = CacheFile::new(&cache, &files, &preprocessor).path;
+        std::fs::create_dir(&cache).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let loaded = load_images(&files, &preprocessor, &Limits::default(), Storage::OnDisk(&cache)).unwrap();
+        assert_eq!(loaded.store.len(), 2);
+        assert!(path.is_file());
     }
 }

@@ -1,38 +1,51 @@
-//! Bytes in memory or in a mapped file.
+//! Bytes in memory, or in a file that they are read from one image at a time.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
 
-use memmap2::Mmap;
+use medclip_core::files::read_exact_at;
 
 /// Pixels of all images.
 #[derive(Debug)]
 pub(super) enum Pixels {
     /// In memory.
     Owned(Vec<u8>),
-    /// Part of a mapped file.
-    Mapped {
+    /// Part of a file.
+    Stored {
         /// The file.
-        map: Mmap,
+        file: File,
         /// Where the pixels begin.
-        start: usize,
+        start: u64,
         /// How many there are.
         len: usize,
     },
 }
 
 impl Pixels {
-    /// `len` bytes of `file` from `start` on.
-    #[allow(unsafe_code, reason = "a mapping is only as good as its file, which the compiler cannot see")]
-    pub(super) fn map(file: &File, start: usize, len: usize) -> io::Result<Self> {
-        // SAFETY: caches are written under another name and put in place whole, and no version of this program changes one
-        // that is there. Who truncates a file in use stops the program; its bytes are plain numbers whatever they are.
-        let map = unsafe { Mmap::map(file) }?;
-        if start.checked_add(len).is_none_or(|end| end > map.len()) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Self::Owned(pixels) => pixels.len(),
+            Self::Stored { len, .. } => *len,
         }
-        Ok(Self::Mapped { map, start, len })
+    }
+
+    /// The pixels of an image of `area` pixels; `None` past the end.
+    ///
+    /// # Errors
+    /// Of kind [`io::ErrorKind::UnexpectedEof`] where the file became shorter, and what the system says.
+    pub(super) fn image(&self, index: usize, area: usize) -> io::Result<Option<Cow<'_, [u8]>>> {
+        let bounds = index.checked_mul(area).and_then(|at| Some((at, at.checked_add(area)?)));
+        let Some((at, end)) = bounds.filter(|(_, end)| *end <= self.len()) else { return Ok(None) };
+        match self {
+            Self::Owned(pixels) => Ok(pixels.get(at..end).map(Cow::Borrowed)),
+            Self::Stored { file, start, .. } => {
+                let mut image = vec![0; area];
+                read_exact_at(file, &mut image, start + at as u64)?;
+                Ok(Some(Cow::Owned(image)))
+            }
+        }
     }
 }
 
@@ -41,22 +54,3 @@ impl From<Vec<u8>> for Pixels {
         Self::Owned(pixels)
     }
 }
-
-impl Deref for Pixels {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Owned(pixels) => pixels,
-            Self::Mapped { map, start, len } => &map[*start..*start + *len],
-        }
-    }
-}
-
-impl PartialEq for Pixels {
-    fn eq(&self, other: &Self) -> bool {
-        self[..] == other[..]
-    }
-}
-
-impl Eq for Pixels {}
