@@ -5,6 +5,7 @@ mod delta;
 mod footer;
 mod pages;
 mod source;
+mod thrift;
 mod unpack;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

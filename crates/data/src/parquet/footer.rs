@@ -6,6 +6,7 @@ use parquet::errors::Result;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::thrift::{I32, LIST, STRUCT, Thrift};
 use super::{Source, general};
 use crate::table::MAGIC;
 
@@ -47,7 +48,7 @@ pub(super) fn read(source: &Source) -> Result<ParquetMetaData> {
 
 /// Whether every list has its elements and the schema's groups have their children, within limits. `None` when not.
 fn check(bytes: &[u8]) -> Option<()> {
-    let mut thrift = Thrift { bytes, depth: 0 };
+    let mut thrift = Thrift::new(bytes);
     let (mut field, mut has_schema) = (0, false);
     while let Some(kind) = thrift.field(&mut field)? {
         if field == SCHEMA && kind == LIST {
@@ -68,7 +69,7 @@ fn check_schema(thrift: &mut Thrift<'_>) -> Option<()> {
     // Children that are still to come of each group that is open.
     let mut open: Vec<u64> = Vec::new();
     for left in (0..count).rev() {
-        let children = thrift.children()?;
+        let children = children(thrift)?;
         if children > left {
             return None;
         }
@@ -92,141 +93,17 @@ fn check_schema(thrift: &mut Thrift<'_>) -> Option<()> {
 const SCHEMA: i64 = 2;
 const CHILDREN: i64 = 5;
 
-/// Types of the compact protocol.
-const I16: u8 = 4;
-const I32: u8 = 5;
-const I64: u8 = 6;
-const DOUBLE: u8 = 7;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
-const SET: u8 = 10;
-const MAP: u8 = 11;
-const STRUCT: u8 = 12;
-const UUID: u8 = 13;
-
-/// A walk over Thrift's compact protocol.
-struct Thrift<'a> {
-    bytes: &'a [u8],
-    depth: usize,
-}
-
-impl Thrift<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.bytes.split_first()?;
-        self.bytes = rest;
-        Some(*first)
-    }
-
-    fn pass(&mut self, count: u64) -> Option<()> {
-        self.bytes = self.bytes.get(usize::try_from(count).ok()?..)?;
-        Some(())
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
+/// Children of an element of the schema.
+fn children(thrift: &mut Thrift<'_>) -> Option<u64> {
+    let (mut field, mut children) = (0, 0);
+    while let Some(kind) = thrift.field(&mut field)? {
+        if field == CHILDREN && kind == I32 {
+            children = u64::try_from(thrift.signed()?).ok()?;
+        } else {
+            thrift.skip(kind)?;
         }
-        None
     }
-
-    fn signed(&mut self) -> Option<i64> {
-        let number = self.number()?;
-        Some((number >> 1) as i64 ^ -((number & 1) as i64))
-    }
-
-    /// Type of the next field, whose number goes to `last`; `None` at the end of the structure.
-    #[allow(clippy::option_option, reason = "the end of a structure is no damage")]
-    fn field(&mut self, last: &mut i64) -> Option<Option<u8>> {
-        let head = self.byte()?;
-        if head == 0 {
-            return Some(None);
-        }
-        *last = match head >> 4 {
-            0 => self.signed()?,
-            step => last.checked_add(i64::from(step))?,
-        };
-        Some(Some(head & 0x0f))
-    }
-
-    /// Number and type of a list's elements.
-    fn list(&mut self) -> Option<(u64, u8)> {
-        let head = self.byte()?;
-        let count = if head >> 4 == 15 { self.number()? } else { u64::from(head >> 4) };
-        // Each has a byte at least.
-        (count <= self.bytes.len() as u64).then_some((count, head & 0x0f))
-    }
-
-    /// Children of an element of the schema.
-    fn children(&mut self) -> Option<u64> {
-        let (mut field, mut children) = (0, 0);
-        while let Some(kind) = self.field(&mut field)? {
-            if field == CHILDREN && kind == I32 {
-                children = u64::try_from(self.signed()?).ok()?;
-            } else {
-                self.skip(kind)?;
-            }
-        }
-        Some(children)
-    }
-
-    fn skip(&mut self, kind: u8) -> Option<()> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return None;
-        }
-        match kind {
-            // Truth values of fields are in their type.
-            1 | 2 => {}
-            3 => self.pass(1)?,
-            I16 | I32 | I64 => {
-                self.number()?;
-            }
-            DOUBLE => self.pass(8)?,
-            UUID => self.pass(16)?,
-            BINARY => {
-                let length = self.number()?;
-                self.pass(length)?;
-            }
-            LIST | SET => {
-                let (count, element) = self.list()?;
-                for _ in 0..count {
-                    self.element(element)?;
-                }
-            }
-            MAP => {
-                let count = self.number()?;
-                if count > self.bytes.len() as u64 {
-                    return None;
-                }
-                if count > 0 {
-                    let kinds = self.byte()?;
-                    for _ in 0..count {
-                        self.element(kinds >> 4)?;
-                        self.element(kinds & 0x0f)?;
-                    }
-                }
-            }
-            STRUCT => {
-                let mut field = 0;
-                while let Some(kind) = self.field(&mut field)? {
-                    self.skip(kind)?;
-                }
-            }
-            _ => return None,
-        }
-        self.depth -= 1;
-        Some(())
-    }
-
-    /// An element of a list. No description has a list of truth values, and readers differ in how many bytes they take.
-    fn element(&mut self, kind: u8) -> Option<()> {
-        if kind == 1 || kind == 2 { None } else { self.skip(kind) }
-    }
+    Some(children)
 }
 
 #[cfg(test)]
