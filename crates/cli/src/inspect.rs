@@ -117,9 +117,13 @@ impl Report<'_> {
             plain_table(&["Graph", "Parameters", "Nodes", "Opset", "IR", "Inputs", "Outputs"], &[1, 2, 3, 4]);
         let text = self.text_graph.as_ref().map(|graph| ("text", graph));
         for (name, graph) in [("image", &self.image_graph)].into_iter().chain(text) {
-            let numbers =
-                [graph.parameters as i128, graph.nodes as i128, graph.opset.into(), graph.ir_version.into()];
-            let mut about = [name.to_owned()].into_iter().chain(numbers.map(|number| number.to_string()));
+            let numbers = [
+                graph.parameters.to_string(),
+                graph.nodes.to_string(),
+                graph.opset.to_string(),
+                graph.ir_version.to_string(),
+            ];
+            let mut about = [name.to_owned()].into_iter().chain(numbers);
             // A port a line.
             for port in 0..graph.inputs.len().max(graph.outputs.len()).max(1) {
                 let mut row: Vec<String> = (0..5).map(|_| about.next().unwrap_or_default()).collect();

@@ -42,7 +42,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 
 /// JSON text of the same value in which harmful characters of strings are written as `\u009b`.
 ///
-/// serde_json escapes C0 already and leaves the others as they are.
+/// `serde_json` escapes C0 already and leaves the others as they are.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     // Outside of strings JSON has no harmful character but the breaks and tabs between its tokens.
     let stays = |c: char| !is_harmful(c) || matches!(c, '\n' | '\r' | '\t');

@@ -118,7 +118,7 @@ fn class_names_and_prompts_are_shown() {
     let prompts = PROMPTS.replace("The heart is enlarged.", &format!("Unbekannt{harm}."));
     fs::write(directory.path().join("prompts.toml"), prompts).unwrap();
     let [_, refused] = said(&score(directory.path(), &[&arguments[..], &["table"]].concat()));
-    assert!(refused.contains(&"`Unbekannt\\u{1b}]0;owned\\u{7}\\u{9b}2J"), "{refused}");
+    assert!(refused.contains("`Unbekannt\\u{1b}]0;owned\\u{7}\\u{9b}2J"), "{refused}");
 }
 
 #[test]
@@ -145,6 +145,8 @@ fn messages_of_libraries_and_settings_are_shown() {
     }
     let errors = complaint(at, &["score", "a.png", "--format", HARM]);
     assert!(errors.contains(SHOWN), "{errors}");
+    let help = medclip(&["score", "--help"]).env("MEDCLIP_MODEL", HARM).output().unwrap();
+    assert!(said(&help)[0].contains("MEDCLIP_MODEL"));
 
     // A table of films, and the column of one.
     fs::write(at.join("films.csv"), format!("path\nno{HARM}such.png\n").replace('\r', "")).unwrap();
