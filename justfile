@@ -9,7 +9,7 @@ score *ARGS="examples/images":
 test:
     cargo test --workspace --features train
 
-# The program for distribution, with its models; it holds no path of this machine. `just dist --features train` has more.
+# The program for distribution, which holds no path of this machine; `just dist --features train` has more in it.
 dist *ARGS:
     bash .ci/dist {{ARGS}}
 

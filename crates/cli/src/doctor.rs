@@ -27,7 +27,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "ENGINE")]
     engine: Vec<EngineKind>,
     /// Fail unless this bundle is sound [default: the shipped model is looked at]
-    #[arg(long, value_name = "DIR", env = models::MODEL_VARIABLE, value_parser = models::any_path())]
+    #[arg(long, value_name = "DIR", env = models::MODEL_VARIABLE, hide_env_values = true, value_parser = models::any_path())]
     model: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]

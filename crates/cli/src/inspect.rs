@@ -118,12 +118,12 @@ impl Report<'_> {
         let text = self.text_graph.as_ref().map(|graph| ("text", graph));
         for (name, graph) in [("image", &self.image_graph)].into_iter().chain(text) {
             let numbers = [
-                graph.parameters.into(),
-                i128::try_from(graph.nodes)?,
-                graph.opset.into(),
-                graph.ir_version.into(),
+                graph.parameters.to_string(),
+                graph.nodes.to_string(),
+                graph.opset.to_string(),
+                graph.ir_version.to_string(),
             ];
-            let mut about = [name.to_owned()].into_iter().chain(numbers.map(|number| number.to_string()));
+            let mut about = [name.to_owned()].into_iter().chain(numbers);
             // A port a line.
             for port in 0..graph.inputs.len().max(graph.outputs.len()).max(1) {
                 let mut row: Vec<String> = (0..5).map(|_| about.next().unwrap_or_default()).collect();

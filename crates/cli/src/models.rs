@@ -17,7 +17,7 @@ pub(crate) struct ModelArg {
     ///
     /// Without it the shipped model is looked for in `models/` beside the program, in `../share/medclip/models/` from
     /// there, and in `models/` of the source tree where Cargo runs the program or built it in `target`.
-    #[arg(long, value_name = "DIR", env = MODEL_VARIABLE, value_parser = any_path())]
+    #[arg(long, value_name = "DIR", env = MODEL_VARIABLE, hide_env_values = true, value_parser = any_path())]
     model: Option<PathBuf>,
 }
 

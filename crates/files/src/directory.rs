@@ -83,17 +83,21 @@ impl StagedDirectory {
         self.write_with(name, |out| out.write_all(bytes))
     }
 
-    /// Writes a file as `write` does, flushes it, and returns what `write` returned.
+    /// Writes a file as `write` does, flushes it, and returns what `write` returned. An earlier file of this name is replaced.
     ///
     /// # Errors
-    /// [`StagingError`] naming it; a file of this name that is there already is one.
+    /// [`StagingError`] naming it.
     pub fn write_with<T>(
         &self,
         name: &str,
         write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
     ) -> Result<T, StagingError> {
         let fill = || {
-            let mut out = BufWriter::new(self.new.create_file(name.as_ref())?);
+            let name = name.as_ref();
+            if self.new.has(name)? {
+                self.new.remove_file(name)?;
+            }
+            let mut out = BufWriter::new(self.new.create_file(name)?);
             let value = write(&mut out)?;
             out.into_inner()?.sync_all()?;
             Ok(value)

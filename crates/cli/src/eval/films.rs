@@ -17,7 +17,7 @@ use crate::inputs::pixels;
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
 use crate::output::{Stdout, locked_stdout, progress, write_json_line};
-use crate::{Outcome, report_error};
+use crate::{Outcome, one_line, report_error};
 
 /// Which films, and what embeds them.
 #[derive(Debug, Args)]
@@ -194,7 +194,7 @@ impl Manifest {
                 }
                 Err(error) => {
                     embedded.failed += 1;
-                    bar.suspend(|| report_error(&format!("{error:#}")));
+                    bar.suspend(|| report_error(&one_line(&error)));
                 }
             }
             anyhow::Ok(())

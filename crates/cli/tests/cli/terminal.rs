@@ -145,6 +145,8 @@ fn messages_of_libraries_and_settings_are_shown() {
     }
     let errors = complaint(at, &["score", "a.png", "--format", HARM]);
     assert!(errors.contains(SHOWN), "{errors}");
+    let help = medclip(&["score", "--help"]).env("MEDCLIP_MODEL", HARM).output().unwrap();
+    assert!(said(&help)[0].contains("MEDCLIP_MODEL"));
 
     // A table of films, and the column of one.
     fs::write(at.join("films.csv"), format!("path\nno{HARM}such.png\n").replace('\r', "")).unwrap();

@@ -88,6 +88,10 @@ impl Handle {
         fs::rename(self.path.join(from), to.path.join(name))
     }
 
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
     pub(crate) fn remove_empty(&self, name: &OsStr) -> io::Result<()> {
         fs::remove_dir(self.path.join(name))
     }

@@ -108,6 +108,11 @@ impl Handle {
         Ok(rustix::fs::renameat(&self.descriptor, from, &to.descriptor, name)?)
     }
 
+    /// Removes a file.
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?)
+    }
+
     /// Removes an empty directory.
     pub(crate) fn remove_empty(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR)?)
@@ -117,7 +122,7 @@ impl Handle {
     pub(crate) fn remove_private(&self, name: &OsStr, inside: &Self, last: &OsStr) -> io::Result<()> {
         inside.clear_but(Some(last))?;
         if inside.has(last)? {
-            rustix::fs::unlinkat(&inside.descriptor, last, AtFlags::empty())?;
+            inside.remove_file(last)?;
         }
         let own = rustix::fs::fstat(&inside.descriptor)?;
         match self.status(name)? {
@@ -146,7 +151,7 @@ impl Handle {
                 self.open_in(name)?.clear_but(None)?;
                 self.remove_empty(name)?;
             } else {
-                rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?;
+                self.remove_file(name)?;
             }
         }
         Ok(())

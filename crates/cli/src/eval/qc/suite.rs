@@ -13,7 +13,7 @@ use crate::eval::films::Films;
 use crate::inputs::expand;
 use crate::ordered::for_each_ordered;
 use crate::output::progress;
-use crate::report_error;
+use crate::{one_line, report_error};
 
 /// Pictures of a kind, at most: drawn by a program, they are soon all alike.
 const PICTURES: usize = 1000;
@@ -131,7 +131,7 @@ impl<'a> Suite<'a> {
                 Ok(row) => rows.push((position, row)),
                 Err(error) => {
                     failed += 1;
-                    bar.suspend(|| report_error(&format!("{error:#}")));
+                    bar.suspend(|| report_error(&one_line(&error)));
                 }
             }
             position += 1;
