@@ -256,14 +256,20 @@ fn what_lists_and_patterns_name_are_regular_files() {
     }
     let _listener = std::os::unix::net::UnixListener::bind(place("socket.png")).unwrap();
     symlink("/dev/zero", place("zero.png")).unwrap();
-    fs::write(place("list.csv"), "path\npipe.png\npipe.zip\nsocket.png\nzero.png\n/dev/zero\na.png\n").unwrap();
+    fs::write(place("list.csv"), "path\npipe.png\npipe.zip\nsocket.png\nzero.png\n/dev/zero\na.png\n")
+        .unwrap();
     let problems = |sources: &[Source]| -> Vec<String> {
-        sources.iter().map(|source| source.problem.as_ref().map_or("", |problem| &problem.message).to_owned()).collect()
+        sources
+            .iter()
+            .map(|source| source.problem.as_ref().map_or("", |problem| &problem.message).to_owned())
+            .collect()
     };
     let reason = |kind: &str| format!("it is {kind}; only regular files are read here");
     let (sources, _) = search(&[place("list.csv")], &options());
-    let expected =
-        ["a pipe", "a pipe", "a socket", "a device", "a device"].map(reason).into_iter().chain([String::new()]);
+    let expected = ["a pipe", "a pipe", "a socket", "a device", "a device"]
+        .map(reason)
+        .into_iter()
+        .chain([String::new()]);
     assert_eq!(problems(&sources), expected.collect::<Vec<_>>());
     let (sources, _) = search(&[place("*.png")], &options());
     assert_eq!(problems(&sources), ["", &reason("a pipe"), &reason("a socket"), &reason("a device")]);
@@ -313,10 +319,13 @@ fn what_a_foreign_file_names_is_found_below_a_root_alone() {
     symlink("../out", root.path().join("in/link")).unwrap();
     symlink("../out/c.png", root.path().join("in/c.png")).unwrap();
     symlink("s", root.path().join("in/t")).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(root.path().join("in/pipe")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo").arg(root.path().join("in/pipe")).status().unwrap().success()
+    );
     let inside = root.path().join("in");
     let real = fs::canonicalize(&inside).unwrap();
-    let find = |id: &str| find_below(id, &inside).map(|source| source.path).map_err(|failure| failure.message);
+    let find =
+        |id: &str| find_below(id, &inside).map(|source| source.path).map_err(|failure| failure.message);
     let absolute = |name: &str| root.path().join(name).display().to_string();
     for (id, path) in [
         ("a.png".to_owned(), "a.png"),
@@ -343,5 +352,8 @@ fn what_a_foreign_file_names_is_found_below_a_root_alone() {
     ] {
         assert!(find(&id).is_err(), "{id}");
     }
-    assert_eq!(find("/etc/passwd").unwrap_err(), "it lies outside of the directory that films are shown from");
+    assert_eq!(
+        find("/etc/passwd").unwrap_err(),
+        "it lies outside of the directory that films are shown from"
+    );
 }

@@ -51,6 +51,9 @@ mod raster;
 mod restore;
 #[path = "cli/setting.rs"]
 mod setting;
+#[cfg(all(unix, feature = "archive"))]
+#[path = "cli/special.rs"]
+mod special;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;
