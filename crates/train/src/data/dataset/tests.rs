@@ -73,7 +73,7 @@ fn second_views_come_beside_the_batch_and_change_nothing_else() {
     let (_directory, mut config) = data_config();
     let batch = |config: &DataConfig, epoch| {
         let train = load(config).unwrap().train;
-        train.batch(train.plan(epoch, 1, &train.order(epoch)).unwrap())
+        train.batch(train.plan(epoch, 1, &train.order(epoch)).unwrap()).unwrap()
     };
     let without = batch(&config, 0);
     assert!(without.second_texts.is_empty());
@@ -243,7 +243,7 @@ fn folding_reaches_images_and_sentences_of_a_batch() {
     let smallest = |config: &DataConfig| {
         let train = load(config).unwrap().train;
         let order = train.order(0);
-        let batches = (0..4).filter_map(|step| Some(train.batch(train.plan(0, step, &order)?)));
+        let batches = (0..4).filter_map(|step| Some(train.batch(train.plan(0, step, &order)?).unwrap()));
         let vectors = batches.map(|batch| [batch.image_labels, batch.sentence_labels]);
         let smallest = |of: Vec<LabelVector>| of.into_iter().flatten().fold(1.0, f32::min);
         vectors.map(|sides| sides.map(smallest)).fold([1.0_f32; 2], |a, b| [a[0].min(b[0]), a[1].min(b[1])])
