@@ -66,6 +66,9 @@ mod spreadsheet;
 #[cfg(feature = "archive")]
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[cfg(all(unix, feature = "archive"))]
+#[path = "cli/special.rs"]
+mod special;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;

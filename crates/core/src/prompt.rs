@@ -1,6 +1,7 @@
 //! Zero-shot classes as sentences: a TOML file of prompts, and the seeded draw that makes an ensemble of them.
 
 mod meaning;
+mod texts;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,13 +17,11 @@ use crate::syntax::explain;
 use crate::tokenize::{TextDoubt, TokenizeError};
 
 pub use meaning::check_meaning;
+pub use texts::PromptTexts;
+use texts::{MAX_BYTES, MAX_SENTENCES, Size};
 
 /// Most bytes of a prompt file.
 const MAX_FILE_BYTES: u64 = 16 << 20;
-/// Most sentences that the classes of a file may expand to before the draw, all together.
-const MAX_SENTENCES: usize = 100_000;
-/// Most bytes of text that they may have: long words multiply as short ones do.
-const MAX_BYTES: usize = 16 << 20;
 /// Most sentences that are left after the draw: each is embedded.
 const MAX_DRAWN: usize = 20_000;
 
@@ -73,16 +72,6 @@ pub struct PromptClass {
     pub positive: PromptTexts,
     /// What a report says when it is not.
     pub negative: PromptTexts,
-}
-
-/// Sentences, written out or as templates.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PromptTexts {
-    /// Whole sentences.
-    pub sentences: Vec<String>,
-    /// Templates: each a list of slots, each slot a list of words; an empty word is left out.
-    pub templates: Vec<Vec<Vec<String>>>,
 }
 
 /// A class with the sentences its ensembles are made of.
@@ -333,214 +322,5 @@ fn below(random: &mut ChaCha8Rng, bound: u64) -> u64 {
     ((u128::from(random.next_u64()) * u128::from(bound)) >> 64) as u64
 }
 
-impl PromptTexts {
-    /// What the sentences come to before duplicates are removed; `None` where the numbers overflow.
-    fn size(&self) -> Option<Size> {
-        let mut size =
-            Size { sentences: self.sentences.len(), bytes: self.sentences.iter().map(String::len).sum() };
-        for template in self.templates() {
-            let ways = template.iter().try_fold(1_usize, |ways, slot| ways.checked_mul(slot.len()))?;
-            let mut bytes = 0_usize;
-            for slot in template {
-                // A space each, so that words without letters count too.
-                let words: usize = slot.iter().map(|word| word.len() + 1).sum();
-                bytes = bytes.checked_add((ways / slot.len()).checked_mul(words)?)?;
-            }
-            size.add(Size { sentences: ways, bytes })?;
-        }
-        Some(size)
-    }
-
-    /// Templates that give sentences: a slot without words gives none, whatever the others hold.
-    fn templates(&self) -> impl Iterator<Item = &Vec<Vec<String>>> {
-        self.templates
-            .iter()
-            .filter(|template| !template.is_empty() && template.iter().all(|slot| !slot.is_empty()))
-    }
-
-    /// Every sentence once, in order, with single spaces.
-    fn expand(&self) -> Vec<String> {
-        let mut sentences = self.sentences.clone();
-        self.templates().for_each(|template| fill(template, &mut sentences));
-        let mut seen = BTreeSet::new();
-        let single_spaced = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sentences = sentences.into_iter().map(single_spaced);
-        sentences.filter(|text| !text.is_empty() && seen.insert(text.clone())).collect()
-    }
-}
-
-/// Adds a sentence for every way to choose a word of each slot, those of the last slot in turn.
-fn fill(template: &[Vec<String>], sentences: &mut Vec<String>) {
-    let mut choice = vec![0; template.len()];
-    loop {
-        let words = template.iter().zip(&choice).filter_map(|(slot, &word)| slot.get(word));
-        let words: Vec<&str> = words.map(String::as_str).filter(|word| !word.is_empty()).collect();
-        sentences.push(words.join(" "));
-        let next = template.iter().zip(&mut choice).rev().find_map(|(slot, word)| {
-            *word = if *word + 1 < slot.len() { *word + 1 } else { 0 };
-            (*word > 0).then_some(())
-        });
-        if next.is_none() {
-            return;
-        }
-    }
-}
-
-/// How much text there is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Size {
-    sentences: usize,
-    bytes: usize,
-}
-
-impl Size {
-    /// Adds another and returns the sum; `None` where it overflows.
-    fn add(&mut self, other: Self) -> Option<Self> {
-        let sentences = self.sentences.checked_add(other.sentences)?;
-        *self = Self { sentences, bytes: self.bytes.checked_add(other.bytes)? };
-        Some(*self)
-    }
-
-    const fn is_bearable(&self) -> bool {
-        self.sentences <= MAX_SENTENCES && self.bytes <= MAX_BYTES
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FILE: &str = r#"
-        [ensemble]
-        draws = 3
-        seed = 5
-        [[class]]
-        name = "Cardiomegaly"
-        positive = { sentences = ["big heart"], templates = [[["mild", "severe", ""], ["cardiomegaly", "big heart"]]] }
-        negative = { sentences = ["normal heart"] }
-    "#;
-
-    #[test]
-    fn templates_multiply_and_duplicates_go() {
-        let mut set = PromptSet::parse(FILE).unwrap();
-        set.ensemble = None;
-        let expected = [
-            "big heart",
-            "mild cardiomegaly",
-            "mild big heart",
-            "severe cardiomegaly",
-            "severe big heart",
-            "cardiomegaly",
-        ];
-        assert_eq!(set.expand()[0].positive, expected);
-    }
-
-    #[test]
-    fn draws_repeat_and_follow_the_seed() {
-        let set = PromptSet::parse(FILE).unwrap();
-        let first = set.expand();
-        assert_eq!(first, set.expand());
-        assert_eq!(
-            first[0].positive,
-            ["big heart", "mild cardiomegaly", "severe cardiomegaly"],
-            "a draw never changes: banks are compared with it"
-        );
-        assert_eq!(first[0].negative, ["normal heart"]);
-        let drawn: BTreeSet<Vec<String>> = (0..20)
-            .map(|seed| {
-                let ensemble = Some(Ensemble { draws: 3, seed });
-                PromptSet { ensemble, ..set.clone() }.expand().remove(0).positive
-            })
-            .collect();
-        assert!(drawn.len() > 5, "seeds draw different sentences");
-    }
-
-    #[test]
-    fn refusals_name_the_class() {
-        for (change, message) in [
-            (("\"normal heart\"", ""), "class `Cardiomegaly` has no negative sentence"),
-            (("draws = 3", "draws = 0"), "ensemble.draws must be at least 1"),
-            (("seed = 5", "sed = 5"), "unknown field `sed`"),
-            (("\"normal heart\"", "\" \""), "class `Cardiomegaly` has no negative sentence"),
-            (("\"normal heart\"", "\"mild  cardiomegaly\""), "has `mild cardiomegaly` on both sides"),
-            (("\"Cardiomegaly\"", "\" \""), "a class has no name"),
-        ] {
-            let text = FILE.replace(change.0, change.1);
-            let error = PromptSet::parse(&text).unwrap_err().to_string();
-            assert!(error.contains(message), "{error}");
-        }
-        assert!(matches!(PromptSet::parse("class = []"), Err(PromptError::Empty)));
-    }
-
-    /// Small files that stand for much text: each refused, or read, at once.
-    #[test]
-    fn classes_and_slots_that_multiply_together_cost_nothing() {
-        let slot =
-            |words: usize| format!("[{}]", (0..words).map(|w| format!("\"w{w}\",")).collect::<String>());
-        let class = |number: usize, template: &str| {
-            let [positive, negative] =
-                ["p", "n"].map(|side| format!("templates = [[[\"{side}\"],{template}]]"));
-            format!(
-                "[[class]]\nname = \"c{number}\"\npositive = {{ {positive} }}\nnegative = {{ {negative} }}\n"
-            )
-        };
-        let many = |count: usize, template: &str| (0..count).map(|c| class(c, template)).collect::<String>();
-        let hundred = format!("{0},{0},{0}", slot(40));
-        let long = format!("{}{}", "[\"a\"],".repeat(20_000), slot(500));
-        let empty = format!("{}{}", "[\"\"],".repeat(20_000), slot(1000));
-        let drawn = |draws: usize, text: &str| format!("[ensemble]\ndraws = {draws}\n{text}");
-        let cases = [
-            ("many classes of many sentences", drawn(10, &many(100, &hundred)), "expand to more than"),
-            (
-                "a class more than there is room for",
-                drawn(10, &many(2, &hundred)),
-                "the classes up to `c0` expand",
-            ),
-            ("many slots of one word", drawn(10, &class(0, &long)), "expands to more than"),
-            ("many slots without a letter", drawn(10, &class(0, &empty)), "expands to more than"),
-            ("nothing is drawn", many(30, &format!("{0},{0}", slot(20))), "sentences to embed"),
-            (
-                "more is drawn than anybody waits for",
-                drawn(400, &many(30, &format!("{0},{0}", slot(20)))),
-                "to embed",
-            ),
-            ("a few of them are drawn", drawn(10, &many(30, &format!("{0},{0}", slot(20)))), ""),
-            ("one long sentence", class(0, &format!("{}[\"z\"]", "[\"a\"],".repeat(20_000))), ""),
-        ];
-        for (name, text, reason) in cases {
-            let start = std::time::Instant::now();
-            match PromptSet::parse(&text) {
-                Ok(set) => {
-                    set.expand();
-                    assert!(reason.is_empty(), "{name}");
-                }
-                Err(error) => {
-                    assert!(!reason.is_empty() && error.to_string().contains(reason), "{name}: {error}")
-                }
-            }
-            assert!(start.elapsed().as_secs() < 3, "{name}: {:?}", start.elapsed());
-        }
-    }
-
-    #[test]
-    fn templates_that_multiply_beyond_reason_cost_nothing() {
-        let slot = |words: usize, letters: usize| {
-            format!("[{}]", format!("\"{}\",", "x".repeat(letters)).repeat(words))
-        };
-        for (template, is_refused) in [
-            (format!("{0},{0},{0}", slot(1000, 1)), true),
-            (format!("{},{}", slot(1, 1 << 20), slot(50_000, 1)), true),
-            // A slot without words: no sentence, however many ways the others have.
-            (format!("{0},{0},{0},[]", slot(1000, 1)), false),
-        ] {
-            let text = FILE.replace(
-                "[[\"mild\", \"severe\", \"\"], [\"cardiomegaly\", \"big heart\"]]",
-                &format!("[{template}]"),
-            );
-            let start = std::time::Instant::now();
-            let parsed = PromptSet::parse(&text);
-            assert_eq!(matches!(parsed, Err(PromptError::TooMany { .. })), is_refused, "{parsed:?}");
-            assert!(start.elapsed().as_secs() < 5);
-        }
-    }
-}
+mod tests;

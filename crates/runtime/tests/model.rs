@@ -430,3 +430,33 @@ fn a_model_says_what_it_is() {
     }
     assert!(matches!(Model::open(path.join("nowhere")), Err(LoadError::Bundle(_))));
 }
+
+/// The text tower is loaded when the first sentence comes, long after the bundle was verified.
+#[test]
+fn files_that_are_exchanged_after_they_were_verified_are_named() {
+    for engine in engines() {
+        for file in [BundleFile::TextGraph, BundleFile::Tokenizer] {
+            let (directory, path) = bundle();
+            let model = open(&path, engine, 1);
+            let target = path.join(file.file_name());
+            let mut contents = fs::read(&target).unwrap();
+            if file == BundleFile::TextGraph {
+                // A field that no reader knows: the graph computes the same, and is not the one that was verified.
+                contents.extend([0xfa, 0xff, 0x07, 0x01, b'x']);
+            } else {
+                contents.push(b'\n');
+            }
+            // Under a new name first, as somebody else would put another file in its place.
+            let other = directory.path().join("other");
+            fs::write(&other, contents).unwrap();
+            fs::rename(&other, &target).unwrap();
+            let error = model.embed_texts(&SENTENCES[..1]).unwrap_err();
+            let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let message: Vec<String> = chain.map(ToString::to_string).collect();
+            assert!(
+                message.iter().any(|part| part.contains(file.file_name()) && part.contains("has changed")),
+                "{engine}: {message:?}"
+            );
+        }
+    }
+}

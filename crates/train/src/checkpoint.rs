@@ -24,6 +24,8 @@ use crate::early_stop::Plateau;
 use crate::error::TrainError;
 
 const BEST: &str = "best";
+/// Most bytes of a file of tensors.
+const MAX_WEIGHTS_BYTES: u64 = 16 << 30;
 /// Most bytes of a tokenizer.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 
@@ -195,8 +197,10 @@ fn write_tensors(
     Ok(directory.flush(name)?)
 }
 
-fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
-    candle_core::safetensors::load(path, &Device::Cpu)
+/// The tensors of a safetensors file.
+pub(crate) fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>, TrainError> {
+    let bytes = read_regular(path, MAX_WEIGHTS_BYTES).map_err(TrainError::io(path))?;
+    candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map(|tensors| tensors.into_iter().collect())
         .map_err(|error| TrainError::invalid(path, error))
 }

@@ -191,3 +191,68 @@ fn a_film_finds_itself_however_it_was_shown() {
         }
     }
 }
+
+/// An index may come from anybody and names what it likes: a page shows nothing from elsewhere.
+#[test]
+fn a_page_shows_films_below_the_root_alone() {
+    let directory = images(&["set/a.png", "set/b.png", "other/c.png"]);
+    let place = |name: &str| directory.path().join(name).display().to_string();
+    let shown = |index_name: &str, root: &[&str]| {
+        let query = ["query", index_name, "-k", "9", "--image", "set/b.png", "--sheet", "hits.html"];
+        let output = index(directory.path(), &[&query[..], root].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let page = fs::read_to_string(directory.path().join("hits.html")).unwrap();
+        // The query is shown too: the user named it.
+        (page.matches("data:image/png;base64,").count() - 1, page, text(&output.stderr))
+    };
+    let (set, other) = (place("set"), place("other"));
+    let built = index(directory.path(), &["build", "absolute.index", &set, &other]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    let (count, page, said) = shown("absolute.index", &[]);
+    assert_eq!(count, 0);
+    assert!(page.contains("--root DIR shows the films below DIR"), "{page}");
+    assert!(said.contains("no picture of 3 films") && said.contains("--root DIR"), "{said}");
+    for (root, expected) in [(&set, 2), (&other, 1), (&place("."), 3)] {
+        let (count, page, said) = shown("absolute.index", &["--root", root]);
+        assert!(count == expected && !said.contains("no picture"), "{root}: {count} {said}");
+        assert_eq!(page.matches("it lies outside of the directory").count(), 3 - expected, "{root}");
+    }
+
+    let built = index(directory.path(), &["build", "relative.index", "set", "other"]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    for (root, expected) in [(&[][..], 3), (&["--root", "set"], 2), (&["--root", &other], 1)] {
+        assert_eq!(shown("relative.index", root).0, expected, "{root:?}");
+    }
+    let up = index(&directory.path().join("other"), &["build", "up.index", "../set"]);
+    assert_eq!(up.status.code(), Some(0), "{}", text(&up.stderr));
+    let query = ["query", "up.index", "--text", "There is edema.", "--sheet", "hits.html"];
+    let output = index(&directory.path().join("other"), &query);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = fs::read_to_string(directory.path().join("other/hits.html")).unwrap();
+    assert_eq!(page.matches("data:image/png;base64,").count(), 0, "`..` leads out");
+
+    let wrong = index(
+        directory.path(),
+        &["query", "relative.index", "--text", "x", "--sheet", "x.html", "--root", "no"],
+    );
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("--root no is not a directory"), "{}", text(&wrong.stderr));
+}
+
+/// A link in the place of a film leads nowhere else either.
+#[cfg(unix)]
+#[test]
+fn a_page_follows_no_link_out_of_the_root() {
+    let directory = images(&["set/a.png", "set/b.png", "secret/c.png"]);
+    let built = index(directory.path(), &["build", "films.index", "set"]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    fs::remove_file(directory.path().join("set/a.png")).unwrap();
+    std::os::unix::fs::symlink("../secret/c.png", directory.path().join("set/a.png")).unwrap();
+    let query =
+        ["query", "films.index", "--text", "There is edema.", "--sheet", "hits.html", "--root", "set"];
+    let output = index(directory.path(), &query);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = fs::read_to_string(directory.path().join("hits.html")).unwrap();
+    assert_eq!(page.matches("data:image/png;base64,").count(), 1);
+    assert!(page.contains("it lies outside of the directory"));
+}

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use medclip_core::prompt::{ExpandedClass, PromptSet};
 use medclip_core::tokenize::{TokenizeError, Tokenizer};
 use medclip_core::{BertConfig, Finding, ModelConfig, checkpoint};
 
 use super::steps_an_epoch;
+use crate::checkpoint::read_tensors;
 use crate::compute::Compute;
 use crate::config::TrainConfig;
 use crate::data::{Annotation, EvalSet, TrainSet};
@@ -124,9 +125,7 @@ pub(super) fn load_starting_weights(
 }
 
 fn start_whole(model: &MedClip, path: &Path) -> Result<(), TrainError> {
-    let weights = candle_core::safetensors::load(path, &Device::Cpu)
-        .map_err(|error| TrainError::invalid(path, error))?;
-    start_trunk(model, path, &weights.into_iter().collect(), |_| true)
+    start_trunk(model, path, &read_tensors(path)?, |_| true)
 }
 
 /// Overwrites a trunk, or the whole model, which has to be in `weights` as a whole.
