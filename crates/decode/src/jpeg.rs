@@ -39,6 +39,8 @@ const END_OF_IMAGE: u8 = 0xd9;
 /// What a stream holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Survey<'a> {
+    /// Columns times rows.
+    pub(crate) pixels: u64,
     /// Where the image ends: behind its end marker, or where its data ends if it has none.
     end: usize,
     has_end_marker: bool,
@@ -245,7 +247,9 @@ impl<'a> Walk<'a> {
     }
 
     fn into_survey(self, end: usize) -> Survey<'a> {
+        let pixels = self.frame.as_ref().map_or(0, |frame| u64::from(frame.width) * u64::from(frame.height));
         Survey {
+            pixels,
             end,
             has_end_marker: true,
             misstated: self.misstated,

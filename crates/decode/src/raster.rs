@@ -49,7 +49,7 @@ impl<'a> Source<'a> {
         }
         Ok(match format {
             Format::Jpeg => {
-                let jpeg::Checked { stream, orientation, notes } = jpeg::check(bytes, limits)?;
+                let jpeg::Checked { stream, orientation, notes, .. } = jpeg::check(bytes, limits)?;
                 Self { bytes: stream, format: ImageFormat::Jpeg, orientation, notes }
             }
             Format::Png => {

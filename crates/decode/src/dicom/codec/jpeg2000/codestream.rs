@@ -153,7 +153,9 @@ fn main_header(bytes: &[u8], components: usize) -> Result<(Coding, u64, usize), 
     };
     let mut coding = coding.ok_or_else(|| damaged("it has no coding style"))?;
     of_components.into_iter().try_for_each(|body| coding.component(body))?;
-    changes.into_iter().for_each(|body| coding.progression(body));
+    for body in changes {
+        coding.progression(body);
+    }
     Ok((coding, packed, data))
 }
 
