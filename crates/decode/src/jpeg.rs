@@ -87,6 +87,24 @@ impl Survey<'_> {
     }
 }
 
+/// Columns and rows, and the number of components, of a stream whose frame header lies in its start.
+pub(crate) fn size(start: &[u8]) -> Option<([u32; 2], u64)> {
+    let mut at = 2;
+    loop {
+        let found = marker::next(start, at)?;
+        at = found.end;
+        if marker::is_alone(found.code) {
+            continue;
+        }
+        let body = marker::body(start, at)?;
+        if matches!(found.code, 0xc0..=0xcf) && !matches!(found.code, 0xc4 | 0xc8 | 0xcc) {
+            let frame = Frame::read(found.code, body).ok()?;
+            return Some(([frame.width, frame.height], frame.components.len() as u64));
+        }
+        at += 2 + body.len();
+    }
+}
+
 /// Walks a stream that starts with an image.
 ///
 /// # Errors

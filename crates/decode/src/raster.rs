@@ -90,6 +90,11 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> 
     Ok(Picture { image, chroma, notes })
 }
 
+/// Columns and rows of the largest page of a TIFF file.
+pub(crate) fn tiff_size(bytes: &[u8]) -> Option<[u32; 2]> {
+    tiff::size(bytes)
+}
+
 fn unknown(bytes: &[u8]) -> Reason {
     /// Bytes that name a format.
     const MAGIC_LEN: usize = 8;

@@ -63,6 +63,14 @@ pub(super) fn page<'a>(bytes: &'a [u8], number: Option<u32>, limits: &Limits) ->
     Ok(Page { bytes, orientation })
 }
 
+/// Columns and rows of the largest page.
+pub(super) fn size(bytes: &[u8]) -> Option<[u32; 2]> {
+    let pages = File::open(bytes)?.directories().ok()?;
+    let side = |page: &Directory<'_>, attribute| u32::try_from(page.number(attribute)?).ok();
+    let sizes = pages.iter().filter_map(|page| Some([side(page, WIDTH)?, side(page, HEIGHT)?]));
+    sizes.max_by_key(|&[width, height]| u64::from(width) * u64::from(height))
+}
+
 fn truncated(place: &str) -> Reason {
     Reason::Truncated { what: format!("the TIFF file ends {place}") }
 }
