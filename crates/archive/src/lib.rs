@@ -9,6 +9,7 @@
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
 //! | [`run`] | a run on disk: commits, going on after a crash |
 //! | [`scorer`] | what turns inputs into scores |
+//! | [`memory`] | what an input waits for before it is read |
 //! | [`pipeline`] | decode, score, write, side by side |
 //!
 //! A run writes files of as many rows each. One counts from the moment its commit is on disk, so a process that is killed at
@@ -71,7 +72,7 @@
 //!     expand(&inputs, &IntakeOptions::default(), &mut io::empty(), sink)
 //! })?;
 //! let one = NonZeroUsize::MIN;
-//! let options = PipelineOptions { decode_threads: one, score_threads: one, batch: one };
+//! let options = PipelineOptions { decode_threads: one, score_threads: one, batch: one, memory: 1 << 30 };
 //! assert_eq!(work(&mut run, &Length, &options, &AtomicBool::new(false), |_| {})?, End::Complete);
 //! assert_eq!(run.summary().failures["io"], 1);
 //! assert_eq!(std::fs::read_to_string(directory.path().join("scores.jsonl"))?.lines().count(), 2);
@@ -86,6 +87,7 @@
 
 mod failure;
 pub mod intake;
+pub mod memory;
 mod name;
 pub mod pipeline;
 pub mod portion;

@@ -20,6 +20,7 @@
 //! # Ok::<(), medclip_core::budget::TooMuchMemory>(())
 //! ```
 
+mod file;
 mod machine;
 mod size;
 
@@ -28,7 +29,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-pub use machine::limit as machine_limit;
+pub use file::{Claim, Claimed};
+pub use machine::{address_space_left, limit as machine_limit};
 pub use size::{SizeError, parse_size, written};
 
 /// Bytes that films share.
@@ -40,6 +42,8 @@ pub struct Budget {
 #[derive(Debug)]
 struct Shared {
     bytes: u64,
+    /// Bytes that no film gets.
+    aside: u64,
     line: Mutex<Line>,
     moved: Condvar,
 }
@@ -67,8 +71,15 @@ pub struct TooMuchMemory {
 impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes: u64) -> Self {
-        let line = Mutex::new(Line { free: bytes, next: 0, waiting: BTreeSet::new() });
-        Self { shared: Arc::new(Shared { bytes, line, moved: Condvar::new() }) }
+        Self::with_aside(bytes, 0)
+    }
+
+    /// A budget of so many bytes, some of which are set aside for what is no film's: at most a quarter. A film that needs all
+    /// bytes still gets a share, and then shares with nobody but that.
+    pub fn with_aside(bytes: u64, aside: u64) -> Self {
+        let aside = aside.min(bytes / 4);
+        let line = Mutex::new(Line { free: bytes - aside, next: 0, waiting: BTreeSet::new() });
+        Self { shared: Arc::new(Shared { bytes, aside, line, moved: Condvar::new() }) }
     }
 
     /// All bytes, free or not.
@@ -85,7 +96,7 @@ impl Budget {
         let number = line.next;
         line.next += 1;
         line.waiting.insert(number);
-        Turn { shared: Arc::clone(&self.shared), number, held: 0 }
+        Turn { shared: Arc::clone(&self.shared), number, held: 0, asked: 0 }
     }
 }
 
@@ -110,6 +121,8 @@ impl Shared {
 pub struct Turn {
     shared: Arc<Shared>,
     number: u64,
+    /// All that was asked for, and what of it is taken from the line: no more than is not set aside.
+    asked: u64,
     held: u64,
 }
 
@@ -120,15 +133,17 @@ impl Turn {
     /// # Errors
     /// [`TooMuchMemory`] at once where all that is held would be more than the whole budget.
     pub fn hold(&mut self, bytes: u64) -> Result<(), TooMuchMemory> {
-        let (needed, budget) = (self.held.saturating_add(bytes), self.shared.bytes);
+        let (needed, budget) = (self.asked.saturating_add(bytes), self.shared.bytes);
         if needed > budget {
             return Err(TooMuchMemory { needed, budget });
         }
+        let bytes = needed.min(budget - self.shared.aside) - self.held;
         let line = self.shared.line();
         let waits = |line: &mut Line| line.waiting.first() != Some(&self.number) || line.free < bytes;
         let line = self.shared.moved.wait_while(line, waits);
         line.unwrap_or_else(PoisonError::into_inner).free -= bytes;
-        self.held = needed;
+        self.held += bytes;
+        self.asked = needed;
         Ok(())
     }
 
@@ -265,6 +280,22 @@ mod tests {
         let next = budget.turn();
         drop(unused);
         assert_eq!(next.take(1).unwrap().bytes(), 1);
+    }
+
+    #[test]
+    fn what_is_set_aside_moves_no_limit() {
+        let budget = Budget::with_aside(100, 10);
+        let mut turn = budget.turn();
+        turn.hold(60).unwrap();
+        turn.hold(40).unwrap();
+        assert_eq!(turn.hold(1), Err(TooMuchMemory { needed: 101, budget: 100 }));
+        drop(turn);
+        // Nothing was lost, and one beside the other has what is not set aside.
+        let one = budget.turn().take(80).unwrap();
+        let other = budget.turn().take(10).unwrap();
+        assert_eq!((one.bytes(), other.bytes()), (80, 10));
+        drop((one, other));
+        assert_eq!(Budget::with_aside(100, 99).turn().take(100).unwrap().bytes(), 75);
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(crate) fn go(run: &mut Run) -> End {
 pub(crate) fn threads(decode: usize, score: usize, batch: usize) -> PipelineOptions {
     let [decode_threads, score_threads, batch] =
         [decode, score, batch].map(|n| NonZeroUsize::new(n).unwrap());
-    PipelineOptions { decode_threads, score_threads, batch }
+    PipelineOptions { decode_threads, score_threads, batch, memory: 1 << 30 }
 }
 
 /// `count` files below `directory`, every seventh broken in one way or another.

@@ -10,6 +10,14 @@ pub fn limit() -> Option<u64> {
     of(&read)
 }
 
+/// Bytes of address space that this process has not taken yet, where that is limited (`ulimit -v`).
+pub fn address_space_left() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let taken = fs::read_to_string("/proc/self/status").ok()?;
+    let taken = taken.lines().find_map(|line| kibibytes(line.strip_prefix("VmSize:")?))?;
+    Some(address_space(&limits)?.saturating_sub(taken))
+}
+
 /// The least of all limits. `read` gives the text of a file.
 fn of(read: &dyn Fn(&Path) -> Option<String>) -> Option<u64> {
     let text = |path: &str| read(Path::new(path)).unwrap_or_default();
@@ -23,9 +31,12 @@ fn of(read: &dyn Fn(&Path) -> Option<String>) -> Option<u64> {
 
 /// `MemTotal:       16303428 kB`
 fn memory_total(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
+    meminfo.lines().find_map(|line| kibibytes(line.strip_prefix("MemTotal:")?))
+}
+
+/// Bytes of a figure such as `16303428 kB`.
+fn kibibytes(figure: &str) -> Option<u64> {
+    figure.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// `Max address space         1073741824           unlimited            bytes`, as `ulimit -v` sets it.

@@ -47,7 +47,7 @@ pub fn written(bytes: u64) -> String {
     let unit = (1..=UNITS.len()).rev().find(|unit| bytes >> (10 * unit) > 0);
     let Some(unit) = unit else { return format!("{bytes} bytes") };
     let tenths = u128::from(bytes) * 10 / (1_u128 << (10 * unit));
-    let fraction = if tenths % 10 == 0 { String::new() } else { format!(".{}", tenths % 10) };
+    let fraction = if tenths.is_multiple_of(10) { String::new() } else { format!(".{}", tenths % 10) };
     format!("{}{fraction} {}iB", tenths / 10, UNITS[unit - 1])
 }
 
