@@ -39,6 +39,9 @@ mod inspect;
 mod label;
 #[path = "cli/label_sections.rs"]
 mod label_sections;
+#[cfg(all(feature = "archive", feature = "dicom", feature = "search"))]
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/model.rs"]
 mod model;
 #[cfg(feature = "import")]

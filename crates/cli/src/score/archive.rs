@@ -84,6 +84,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         unique: false,
         log_paths: args.archive.log_paths,
         threads,
+        memory: args.memory.bytes(&directory),
         checks: &checks,
         dicom: &args.dicom,
     };
