@@ -3,10 +3,8 @@
 use std::any::Any;
 use std::borrow::Cow;
 
+use medclip_core::budget::TooMuchMemory;
 use serde::{Deserialize, Serialize};
-
-/// Kind of the failure of a film that alone takes more memory than the run may use. A run that may use more scores it again.
-pub const TOO_MUCH_MEMORY: &str = "too_much_memory";
 
 /// Why an input has no scores: a kind to count and filter by, and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +16,21 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Kind of an input that alone needs more memory than the whole run may use. The message has both figures. A run that goes on
+    /// with more memory scores it again.
+    pub const TOO_MUCH_MEMORY: &'static str = "too_much_memory";
+
     /// A failure of this kind.
     #[allow(clippy::needless_pass_by_value, reason = "errors and texts alike come here to end")]
     pub fn new(kind: impl Into<Cow<'static, str>>, message: impl ToString) -> Self {
         let message = message.to_string();
         let words: Vec<&str> = message.split_whitespace().collect();
         Self { kind: kind.into(), message: words.join(" ") }
+    }
+
+    /// An input that alone needs more than the budget.
+    pub fn too_much_memory(error: TooMuchMemory) -> Self {
+        Self::new(Self::TOO_MUCH_MEMORY, error)
     }
 
     /// What a panic left behind.

@@ -9,6 +9,7 @@
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
 //! | [`run`] | a run on disk: commits, going on after a crash |
 //! | [`scorer`] | what turns inputs into scores |
+//! | [`memory`] | what an input waits for before it is read |
 //! | [`pipeline`] | decode, score, write, side by side |
 //!
 //! A run writes files of as many rows each. One counts from the moment its commit is on disk, so a process that is killed at
@@ -72,7 +73,7 @@
 //!     expand(&inputs, &IntakeOptions::default(), &mut io::empty(), sink)
 //! })?;
 //! let one = NonZeroUsize::MIN;
-//! let options = PipelineOptions { decode_threads: one, score_threads: one, batch: one };
+//! let options = PipelineOptions { decode_threads: one, score_threads: one, batch: one, memory: 1 << 30 };
 //! assert_eq!(work(&mut run, &Length, &options, &AtomicBool::new(false), |_| {})?, End::Complete);
 //! assert_eq!(run.summary().failures["io"], 1);
 //! assert_eq!(std::fs::read_to_string(directory.path().join("scores.jsonl"))?.lines().count(), 2);
@@ -87,6 +88,7 @@
 
 mod failure;
 pub mod intake;
+pub mod memory;
 mod name;
 pub mod pipeline;
 pub mod portion;
@@ -96,7 +98,7 @@ pub mod scorer;
 pub mod source;
 pub mod table;
 
-pub use failure::{Failure, TOO_MUCH_MEMORY};
+pub use failure::Failure;
 pub use intake::{IntakeError, IntakeOptions, Nature, Skipped, expand, expand_and_count};
 pub use pipeline::{End, PipelineOptions, Progress, work};
 pub use portion::Portion;

@@ -10,8 +10,11 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use medclip_core::budget::Budget;
+
 use crate::failure::Failure;
 use crate::intake::ArchiveReader;
+use crate::memory::{self, Loaded};
 use crate::row::{Row, Verdict};
 use crate::run::{Run, RunError};
 use crate::scorer::{Content, Prepared, Scorer};
@@ -26,6 +29,9 @@ pub struct PipelineOptions {
     pub score_threads: NonZeroUsize,
     /// Images of a batch. Always those of the same inputs, however the work was interrupted.
     pub batch: NonZeroUsize,
+    /// Bytes of memory that inputs, their decoding and batches share. An input waits for its share; one that alone needs more
+    /// gets a row of kind [`Failure::TOO_MUCH_MEMORY`].
+    pub memory: u64,
 }
 
 /// How far a run is.
@@ -52,7 +58,8 @@ pub enum End {
 ///
 /// When `stop` becomes true, inputs of the file of rows at hand are finished and no others begun. At most
 /// `2 · (decode_threads + score_threads · batch)` inputs, and the rows of one file, are in memory at any time; of these
-/// inputs at most `2 · decode_threads` are undecoded members of archives.
+/// inputs at most `2 · decode_threads` are undecoded members of archives. All together take no more than
+/// [`PipelineOptions::memory`], of which prepared images have their part set aside.
 ///
 /// # Errors
 /// [`RunError`] when rows cannot be written or the list of inputs cannot be read. What was committed stays.
@@ -66,8 +73,11 @@ pub fn work<S: Scorer>(
     if run.is_finished() {
         return Ok(End::Complete);
     }
-    if !run.redo().is_empty() && !again::score_again(run, scorer, stop, &mut progress)? {
-        return Ok(End::Stopped);
+    if !run.redo().is_empty() {
+        let budget = Budget::with_aside(options.memory, scorer.image_bytes());
+        if !again::score_again(run, scorer, &budget, stop, &mut progress)? {
+            return Ok(End::Stopped);
+        }
     }
     let plan = Plan::new(run, options);
     let inputs = run.remaining()?;
@@ -78,12 +88,14 @@ pub fn work<S: Scorer>(
     // A token for every input between the list and its row: all other queues hold no more than there are tokens.
     let window = 2 * (decoders + scorers * plan.batch as usize);
     let (token_sender, token_receiver) = mpsc::sync_channel(window);
+    let budget = Budget::with_aside(options.memory, scorer.image_bytes().saturating_mul(window as u64));
     let job_receiver = Mutex::new(job_receiver);
     let groups = Mutex::new(Groups { prepared: prepared_receiver, waiting: BTreeMap::new() });
     thread::scope(|scope| {
         // Moved in, so that returning early hangs up on the others.
         let (row_receiver, token_receiver) = (row_receiver, token_receiver);
-        let feeder = scope.spawn(move || feed(inputs, plan, stop, &token_sender, &job_sender));
+        let feeder =
+            scope.spawn(move || feed(scorer, inputs, plan, stop, &budget, &token_sender, &job_sender));
         for _ in 0..decoders {
             let (jobs, sender) = (&job_receiver, prepared_sender.clone());
             scope.spawn(move || decode(scorer, jobs, &sender));
@@ -133,8 +145,7 @@ impl Plan {
 struct Job {
     position: u64,
     source: Source,
-    /// Content of a member of an archive.
-    bytes: Option<Result<Vec<u8>, Failure>>,
+    loaded: Loaded,
 }
 
 /// An input on its way to a row.
@@ -144,10 +155,12 @@ struct Ready<T> {
 }
 
 /// Members of archives are read here, in order: that is one pass over each archive.
-fn feed(
+fn feed<S: Scorer>(
+    scorer: &S,
     inputs: impl Iterator<Item = Result<Source, RunError>>,
     plan: Plan,
     stop: &AtomicBool,
+    budget: &Budget,
     tokens: &SyncSender<()>,
     jobs: &SyncSender<Job>,
 ) -> Result<(), RunError> {
@@ -160,9 +173,8 @@ fn feed(
         if tokens.send(()).is_err() {
             break;
         }
-        let member = source.member.as_ref().filter(|_| source.problem.is_none());
-        let bytes = member.map(|member| archives.read(&source.path, member));
-        if jobs.send(Job { position, source, bytes }).is_err() {
+        let loaded = Loaded::of(scorer, &mut archives, &source, budget.turn());
+        if jobs.send(Job { position, source, loaded }).is_err() {
             break;
         }
     }
@@ -171,20 +183,26 @@ fn feed(
 
 fn decode<S: Scorer>(scorer: &S, jobs: &Mutex<Receiver<Job>>, ready: &Sender<(u64, Ready<S::Image>)>) {
     let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok(Job { position, source, bytes }) = next() {
+    while let Ok(Job { position, source, loaded }) = next() {
         let path = source.id();
-        let prepare = || match (&source.problem, bytes) {
-            (Some(problem), _) => Prepared::failed(problem.clone()),
-            (None, None) => scorer.prepare(Content::File(&source.path)),
-            (None, Some(Ok(bytes))) => scorer.prepare(Content::Bytes(&bytes)),
-            (None, Some(Err(failure))) => Prepared::failed(failure),
-        };
-        let prepared = catch_unwind(AssertUnwindSafe(prepare))
-            .unwrap_or_else(|payload| Prepared::failed(Failure::panic(&*payload)));
+        let prepared = prepare(scorer, &source, loaded);
         if ready.send((position, Ready { path, prepared })).is_err() {
             break;
         }
     }
+}
+
+/// Decodes an input; a panic is a failure of that input.
+fn prepare<S: Scorer>(scorer: &S, source: &Source, loaded: Loaded) -> Prepared<S::Image> {
+    let prepare = || match loaded {
+        Loaded::Failed(failure) => Prepared::failed(failure),
+        Loaded::Member(bytes, _share) => scorer.prepare(Content::Bytes(&bytes)),
+        Loaded::File(turn) => {
+            memory::prepare_file(scorer, &source.path, turn).unwrap_or_else(Prepared::failed)
+        }
+    };
+    catch_unwind(AssertUnwindSafe(prepare))
+        .unwrap_or_else(|payload| Prepared::failed(Failure::panic(&*payload)))
 }
 
 /// Inputs that are decoded, until all of their batch are.

@@ -41,6 +41,22 @@ pub trait Scorer: Sync {
     /// [`Failure`] of the batch.
     fn score(&self, images: &[Self::Image]) -> Result<Vec<Verdict>, Failure>;
 
+    /// How many of a content's first bytes [`Scorer::need`] wants to see, if not all.
+    fn need_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Most bytes of memory that [`Scorer::prepare`] takes beside the content itself, as far as its start tells; `bytes` is the
+    /// length of the whole. None asks for all of it, which always has an answer.
+    fn need(&self, _start: &[u8], _bytes: u64) -> Option<u64> {
+        Some(0)
+    }
+
+    /// Bytes of a prepared image.
+    fn image_bytes(&self) -> u64 {
+        0
+    }
+
     /// Is told, in order, of every input whose row has no scores, under its id.
     fn failed(&self, _id: &str, _failure: &Failure) {}
 }

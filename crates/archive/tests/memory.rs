@@ -1,145 +1,173 @@
-//! Films that take more memory than the run may use are scored again when it may use more, and only they.
+//! Inputs share a budget of memory, and rows do not depend on how they come by it.
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
 mod support;
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-use medclip_archive::{Content, End, Failure, Format, Prepared, Scorer, Settings, Target, Verdict, work};
-use support::{Texts, contents, files, go, open, settings, threads};
+use medclip_archive::{
+    Content, End, Failure, Format, PipelineOptions, Prepared, Scorer, Scores, Target, Verdict, work,
+};
+use support::{open, settings, threads};
+use zip::write::SimpleFileOptions;
 
-/// 17 films; two of them take 100 bytes, one takes 1,000, one takes a million.
-fn films(root: &Path) -> Vec<PathBuf> {
-    let inputs = files(root, 17);
-    for (number, bytes) in [(2, 100), (6, 1_000_000), (7, 1_000), (12, 100)] {
-        fs::write(&inputs[number], format!("large {bytes}")).unwrap();
+/// Scores texts of digits, which say what they need: the first three, or where those are letters the last three.
+struct Needy {
+    held: AtomicU64,
+    most: AtomicU64,
+}
+
+fn told(start: &[u8], bytes: u64) -> Option<u64> {
+    let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse().ok();
+    let last = || {
+        let whole = start.len() as u64 == bytes;
+        whole.then(|| start.last_chunk::<3>().and_then(|digits| number(digits)).unwrap_or(0))
+    };
+    start.first_chunk::<3>().and_then(|digits| number(digits)).or_else(last)
+}
+
+impl Scorer for Needy {
+    type Image = u64;
+
+    fn prepare(&self, content: Content<'_>) -> Prepared<u64> {
+        let bytes = match content {
+            Content::File(path) => fs::read(path).unwrap(),
+            Content::Bytes(bytes) => bytes.to_vec(),
+        };
+        let bytes_held = bytes.len() as u64 + told(&bytes, bytes.len() as u64).unwrap();
+        let now = self.held.fetch_add(bytes_held, Ordering::SeqCst) + bytes_held;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        thread::sleep(Duration::from_micros(bytes_held % 7 * 100));
+        self.held.fetch_sub(bytes_held, Ordering::SeqCst);
+        let image = Ok(bytes.iter().map(|&byte| u64::from(byte)).sum());
+        Prepared { identity: Default::default(), qc: Vec::new(), notes: Vec::new(), image }
+    }
+
+    fn score(&self, images: &[u64]) -> Result<Vec<Verdict>, Failure> {
+        let scores = |&image: &u64| Scores { findings: vec![(image as f32, 0.5); 2], embedding: None }.into();
+        Ok(images.iter().map(scores).collect())
+    }
+
+    fn need_bytes(&self) -> u64 {
+        4
+    }
+
+    fn need(&self, start: &[u8], bytes: u64) -> Option<u64> {
+        told(start, bytes)
+    }
+
+    fn image_bytes(&self) -> u64 {
+        8
+    }
+}
+
+/// Files and members of archives, in turn, of all sizes and needs.
+fn inputs(directory: &Path) -> Vec<PathBuf> {
+    let text = |number: usize| {
+        let need = number * 37 % 400;
+        let filling = "x".repeat(number * 53 % 200);
+        if number % 3 == 0 { format!("abc{filling}{need:03}") } else { format!("{need:03}{filling}") }
+    };
+    let mut inputs = Vec::new();
+    for group in 0..8 {
+        for number in 0..5 {
+            let path = directory.join(format!("{group}-{number}.png"));
+            fs::write(&path, text(group * 11 + number)).unwrap();
+            inputs.push(path);
+        }
+        let path = directory.join(format!("{group}.zip"));
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        for number in 5..11 {
+            zip.start_file(format!("{number}.png"), SimpleFileOptions::default()).unwrap();
+            zip.write_all(text(group * 11 + number).as_bytes()).unwrap();
+        }
+        zip.finish().unwrap();
+        inputs.push(path);
     }
     inputs
 }
 
-fn with(format: Format, memory: Option<u64>, wide: bool) -> Settings {
-    let mut settings = settings(format, 5);
-    settings.memory = memory;
-    settings.columns.patient = wide;
-    settings.columns.embedding_dim = wide.then_some(3);
-    settings.options.insert("window".to_owned(), "auto".to_owned());
-    settings
-}
-
-fn target(root: &Path, name: &str, format: Format, in_one_file: bool) -> Target {
-    let name = root.join(name);
-    if in_one_file { Target::File(name.with_extension(format.extension())) } else { Target::Directory(name) }
-}
-
-/// The rows, which are all that counts.
-fn rows(target: &Target) -> Vec<Vec<u8>> {
-    match target {
-        Target::File(file) => vec![fs::read(file).unwrap()],
-        Target::Directory(directory) => {
-            let mut files = contents(directory);
-            files.retain(|path, _| path.to_str().unwrap().starts_with("rows-"));
-            files.into_values().collect()
-        }
-    }
-}
-
-/// Refuses to see a film that it was not asked for again.
-struct Only<'a> {
-    inner: Texts,
-    allowed: &'a [&'a Path],
-}
-
-impl Scorer for Only<'_> {
-    type Image = Vec<u8>;
-
-    fn prepare(&self, content: Content<'_>) -> Prepared<Vec<u8>> {
-        let Content::File(path) = content else { panic!("no archives here") };
-        assert!(self.allowed.contains(&path), "{} was scored again", path.display());
-        self.inner.prepare(content)
-    }
-
-    fn score(&self, images: &[Vec<u8>]) -> Result<Vec<Verdict>, Failure> {
-        self.inner.score(images)
-    }
+/// The rows of a run, its failures, and how much was held at most. Fails where the run does not come to its end.
+fn rows(inputs: &[PathBuf], options: PipelineOptions) -> (String, BTreeMap<String, u64>, u64) {
+    let (sender, done) = mpsc::channel();
+    let inputs = inputs.to_vec();
+    thread::spawn(move || {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("rows.jsonl");
+        let mut run = open(&Target::File(file.clone()), settings(Format::Jsonl, 7), &inputs).unwrap();
+        let scorer = Needy { held: AtomicU64::new(0), most: AtomicU64::new(0) };
+        assert_eq!(
+            work(&mut run, &scorer, &options, &AtomicBool::new(false), |_| {}).unwrap(),
+            End::Complete
+        );
+        let failures = run.summary().failures.clone();
+        let most = scorer.most.load(Ordering::SeqCst);
+        sender.send((fs::read_to_string(file).unwrap(), failures, most)).unwrap();
+    });
+    done.recv_timeout(Duration::from_secs(60)).expect("a run that ends")
 }
 
 #[test]
-fn with_more_memory_just_those_rows_are_scored_again() {
-    for format in Format::ALL {
-        for (in_one_file, wide) in [(true, true), (false, false)] {
-            let root = tempfile::tempdir().unwrap();
-            let inputs = films(root.path());
-            let target = target(root.path(), "scores", format, in_one_file);
-            let mut memory = 10;
-            let mut run = open(&target, with(format, Some(memory), wide), &inputs).unwrap();
-            go(&mut run);
-            assert_eq!(run.summary().failures["too_much_memory"], 4);
-            drop(run);
-            for (more, again, left) in [
-                (10, vec![], 4),
-                (5, vec![], 4),
-                (500, vec![2, 6, 7, 12], 2),
-                (400, vec![], 2),
-                (2000, vec![6, 7], 1),
-            ] {
-                let allowed: Vec<&Path> =
-                    again.iter().map(|number: &usize| inputs[*number].as_path()).collect();
-                let mut run = open(&target, with(format, Some(more), wide), &inputs).unwrap();
-                let scorer = Only { inner: Texts { embeddings: wide, memory: more }, allowed: &allowed };
-                assert_eq!(run.is_finished(), again.is_empty());
-                let end =
-                    work(&mut run, &scorer, &threads(2, 1, 1), &AtomicBool::new(false), |_| {}).unwrap();
-                assert_eq!(
-                    (end, run.summary().failures["too_much_memory"]),
-                    (End::Complete, left),
-                    "{format:?} {more}"
-                );
-                memory = memory.max(more);
-                drop(run);
-                // As if it had been so from the start.
-                let fresh = self::target(root.path(), &format!("fresh-{more}"), format, in_one_file);
-                go(&mut open(&fresh, with(format, Some(memory), wide), &inputs).unwrap());
-                let (found, expected) = (rows(&target), rows(&fresh));
-                assert_eq!(found.len(), expected.len());
-                // Messages of films that are still too large tell the limit of their time.
-                if more == memory {
-                    assert!(found == expected, "{format:?} {in_one_file} {wide} {more}");
-                }
-            }
+fn rows_are_the_same_whatever_the_budget_and_the_threads() {
+    let directory = tempfile::tempdir().unwrap();
+    let inputs = inputs(directory.path());
+    let (plenty, failures, _) = rows(&inputs, PipelineOptions { memory: 1 << 30, ..threads(4, 2, 3) });
+    assert_eq!(failures, BTreeMap::new());
+    // The largest input needs 583.
+    for memory in [600, 700, 1500] {
+        for (decode, score, batch) in [(1, 1, 1), (2, 1, 5), (8, 3, 2)] {
+            let (tight, failures, most) =
+                rows(&inputs, PipelineOptions { memory, ..threads(decode, score, batch) });
+            assert_eq!(failures, BTreeMap::new(), "{memory}, {decode} threads");
+            assert_eq!(tight, plenty, "{memory}, {decode} threads");
+            assert!(most <= memory, "{most} of {memory}");
         }
     }
 }
 
 #[test]
-fn killed_while_rows_are_put_in_the_place_of_others_it_goes_on() {
-    let root = tempfile::tempdir().unwrap();
-    let inputs = films(root.path());
-    let directory = root.path().join("scores");
-    let target = Target::Directory(directory.clone());
-    go(&mut open(&target, with(Format::Csv, Some(10), false), &inputs).unwrap());
-    let before = contents(&directory);
-    go(&mut open(&target, with(Format::Csv, Some(5000), false), &inputs).unwrap());
-    let after = contents(&directory);
-
-    let commit = Path::new("_medclip/commits/00001.json");
-    let next = Path::new("_medclip/commits/00001.next");
-    let rows = Path::new("rows-00001.csv");
-    for (rows_of, commit_of) in [(&before, &before), (&after, &before), (&after, &after)] {
-        fs::remove_dir_all(&directory).unwrap();
-        for (path, bytes) in &before {
-            fs::create_dir_all(directory.join(path).parent().unwrap()).unwrap();
-            fs::write(directory.join(path), bytes).unwrap();
-        }
-        fs::remove_file(directory.join("_medclip/finished.json")).unwrap();
-        fs::write(directory.join(next), &after[commit]).unwrap();
-        fs::write(directory.join(rows), &rows_of[rows]).unwrap();
-        fs::write(directory.join(commit), &commit_of[commit]).unwrap();
-        let mut run = open(&target, with(Format::Csv, Some(5000), false), &inputs).unwrap();
-        go(&mut run);
-        drop(run);
-        assert!(contents(&directory) == after);
+fn an_input_that_alone_needs_too_much_has_a_row_that_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let inputs = inputs(directory.path());
+    let mut told = None;
+    for (decode, score, batch) in [(1, 1, 1), (6, 2, 4)] {
+        let (rows, failures, most) =
+            rows(&inputs, PipelineOptions { memory: 300, ..threads(decode, score, batch) });
+        let count = failures[Failure::TOO_MUCH_MEMORY];
+        assert_eq!(failures.len(), 1);
+        assert!((20..60).contains(&count), "{count} of 88");
+        assert!(most <= 300);
+        let refused =
+            rows.lines().filter(|row| row.contains("the budget of the run is 300 bytes (300 bytes)"));
+        assert_eq!(refused.count() as u64, count);
+        // The same rows again.
+        assert_eq!(told.get_or_insert_with(|| rows.clone()), &rows);
     }
+    let (_, failures, _) = rows(&inputs, PipelineOptions { memory: 600, ..threads(2, 1, 1) });
+    assert_eq!(failures, BTreeMap::new());
+}
+
+#[test]
+fn a_member_that_is_longer_than_it_says_takes_no_more_than_its_share() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.zip");
+    let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+    zip.start_file("a.png", SimpleFileOptions::default()).unwrap();
+    zip.write_all(&[b'0'; 100_000]).unwrap();
+    zip.finish().unwrap();
+    // In the directory at the end, where members are listed from.
+    let mut bytes = fs::read(&path).unwrap();
+    let entry = bytes.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
+    bytes[entry + 24..entry + 28].copy_from_slice(&100_u32.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    let (rows, failures, _) = rows(&[path], PipelineOptions { memory: 1000, ..threads(1, 1, 1) });
+    assert_eq!(failures, BTreeMap::from([("archive".to_owned(), 1)]), "{rows}");
 }

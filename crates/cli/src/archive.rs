@@ -41,6 +41,8 @@ pub(crate) struct Job<'a> {
     /// Name inputs that fail on standard error.
     pub(crate) log_paths: bool,
     pub(crate) threads: Threads,
+    /// Bytes of memory that films share.
+    pub(crate) memory: u64,
     /// Intake checks.
     pub(crate) checks: &'a Checks,
     /// How DICOM files are shown.
@@ -141,7 +143,12 @@ pub(crate) fn run(
     let Job { checks, dicom, .. } = *job;
     let scorer = ModelScorer { model, checks, dicom, embeddings, patient, log_paths };
     let Threads { all, batch } = job.threads;
-    let pipeline = PipelineOptions { decode_threads: all, score_threads: job.threads.score(), batch };
+    let pipeline = PipelineOptions {
+        decode_threads: all,
+        score_threads: job.threads.score(),
+        batch,
+        memory: job.memory,
+    };
     let stop = stop_on_interrupt()?;
     let mut reporter = Reporter::new(run.summary().rows, run.inputs());
     let end = work(&mut run, &scorer, &pipeline, &stop, |progress| reporter.update(progress))?;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 #[cfg(feature = "archive")]
 use medclip_archive::{IntakeOptions, Nature, Portion};
+use medclip_core::budget::Share;
+use medclip_core::budget::Turn;
 #[cfg(feature = "archive")]
 use medclip_core::files;
 use medclip_decode::Format;
@@ -30,9 +32,11 @@ pub(crate) struct Found {
 
 /// Where an input's bytes are.
 pub(crate) enum Content {
-    File(PathBuf),
+    /// A file, and its place in the line for memory.
+    File(PathBuf, Turn),
+    /// A member of an archive, and its share of memory.
     #[cfg(feature = "archive")]
-    Bytes(Vec<u8>),
+    Bytes(Vec<u8>, Share),
 }
 
 /// Every file as named, and for every directory the films below it, sorted by name level by level.
@@ -142,14 +146,31 @@ use directory::files;
 #[cfg(feature = "archive")]
 mod search {
     use std::io;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use anyhow::anyhow;
     use medclip_archive::intake::{ArchiveReader, MAX_MEMBER_BYTES, is_search};
-    use medclip_archive::{Skipped, Source, expand_and_count};
+    use medclip_archive::memory::{self, Loaded};
+    use medclip_archive::{Failure, Skipped, Source, expand_and_count};
+    use medclip_core::budget::Budget;
     use medclip_core::files;
 
     use super::{Content, Found, intake};
+    use crate::memory::need;
+
+    /// What somebody wrote into a pipe. How much it is, only reading tells.
+    fn pipe(path: &Path, budget: &Budget) -> Loaded {
+        let mut turn = budget.turn();
+        let bytes = match files::read_typed(path, MAX_MEMBER_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) => return Loaded::Failed(Failure::new("io", error)),
+        };
+        let length = bytes.len() as u64;
+        match turn.hold(length.saturating_add(need(&bytes, length).unwrap_or(0))) {
+            Ok(()) => Loaded::Member(bytes, turn.done()),
+            Err(error) => Loaded::Failed(Failure::too_much_memory(error)),
+        }
+    }
 
     /// What arguments stand for.
     pub(crate) struct Search {
@@ -190,21 +211,24 @@ mod search {
             }
         }
 
-        /// The inputs in order. Members are read as they are taken, which is one pass over each archive.
-        pub(crate) fn inputs(&self) -> impl Iterator<Item = Found> + '_ {
+        /// The inputs in order. Members are read as they are taken, once there is memory for them, which is one pass over each
+        /// archive.
+        pub(crate) fn inputs<'a>(&'a self, budget: &'a Budget) -> impl Iterator<Item = Found> + 'a {
             let mut archives = ArchiveReader::default();
             self.sources.iter().map(move |source| {
-                let content = match (&source.problem, &source.member) {
-                    (Some(problem), _) => Err(anyhow!(problem.message.clone())),
-                    (None, None) if self.pipes.contains(&source.path) => {
-                        let bytes = files::read_typed(&source.path, MAX_MEMBER_BYTES);
-                        bytes.map(Content::Bytes).map_err(Into::into)
-                    }
-                    (None, None) => Ok(Content::File(source.path.clone())),
+                let loaded = match (&source.problem, &source.member) {
+                    (Some(problem), _) => Loaded::Failed(problem.clone()),
+                    (None, None) if self.pipes.contains(&source.path) => pipe(&source.path, budget),
+                    (None, None) => Loaded::File(budget.turn()),
                     (None, Some(member)) => {
-                        let bytes = archives.read(&source.path, member);
-                        bytes.map(Content::Bytes).map_err(|failure| anyhow!(failure.message))
+                        let need = |bytes: &[u8]| need(bytes, bytes.len() as u64).unwrap_or(0);
+                        memory::member(&mut archives, &source.path, member, need, budget.turn())
                     }
+                };
+                let content = match loaded {
+                    Loaded::Failed(failure) => Err(anyhow!(failure.message)),
+                    Loaded::File(turn) => Ok(Content::File(source.path.clone(), turn)),
+                    Loaded::Member(bytes, share) => Ok(Content::Bytes(bytes, share)),
                 };
                 Found { id: source.id(), content }
             })
@@ -219,6 +243,7 @@ mod directory {
     use std::path::{Path, PathBuf};
 
     use anyhow::anyhow;
+    use medclip_core::budget::Budget;
     use medclip_core::files::{Visited, open_regular};
     use medclip_decode::Format;
     use walkdir::{DirEntry, WalkDir};
@@ -256,11 +281,11 @@ mod directory {
             }
         }
 
-        pub(crate) fn inputs(&self) -> impl Iterator<Item = Found> + '_ {
+        pub(crate) fn inputs<'a>(&'a self, budget: &'a Budget) -> impl Iterator<Item = Found> + 'a {
             self.inputs.iter().map(|Input { path, problem }| {
                 let content = match problem {
                     Some(problem) => Err(anyhow!("{problem:#}")),
-                    None => Ok(Content::File(path.clone())),
+                    None => Ok(Content::File(path.clone(), budget.turn())),
                 };
                 Found { id: path.display().to_string(), content }
             })

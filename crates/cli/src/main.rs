@@ -24,6 +24,7 @@ mod index;
 mod inputs;
 mod inspect;
 mod label;
+mod memory;
 mod models;
 mod ordered;
 mod output;

@@ -21,6 +21,7 @@ use crate::doubts::warn_of_prompts;
 use crate::engine::EngineArgs;
 use crate::film::{self, DicomArgs};
 use crate::inputs::{Content, Found, Search};
+use crate::memory::{self, MemoryArgs};
 use crate::models::ModelArg;
 use crate::ordered::for_each_ordered;
 use crate::output::{CsvArgs, Format, progress};
@@ -64,6 +65,8 @@ pub(crate) struct ScoreArgs {
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
+    memory: MemoryArgs,
+    #[command(flatten)]
     dicom: DicomArgs,
     #[cfg(feature = "archive")]
     #[command(flatten)]
@@ -99,6 +102,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let model = load(&directory, options, args.prompts.as_deref(), args.head.as_deref())?;
 
     let checks = Checks::new(&model, &args.checks)?;
+    let budget = memory::budget(&args.memory, &directory);
     let bar = progress(search.len(), "images");
     let mut writer = writer::new(format, args.csv.cell_text());
     let classes: Vec<&str> = model.class_names().collect();
@@ -106,7 +110,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let (mut count, mut failed) = (0, 0);
     let ids = RefCell::new(VecDeque::new());
     // An id is there before the input's result is.
-    let inputs = search.inputs().map(|Found { id, content }| {
+    let inputs = search.inputs(&budget).map(|Found { id, content }| {
         ids.borrow_mut().push_back(id);
         content
     });
@@ -168,9 +172,15 @@ fn score_image(
     content: anyhow::Result<Content>,
 ) -> anyhow::Result<Scored> {
     let film = match content? {
-        Content::File(path) => film::open(&path, args, false)?,
+        Content::File(path, turn) => {
+            let claimed = memory::claim(&path, turn)?;
+            match &claimed.content {
+                Some(bytes) => film::decode(bytes, args, false)?,
+                None => film::open(&path, args, false)?,
+            }
+        }
         #[cfg(feature = "archive")]
-        Content::Bytes(bytes) => film::decode(&bytes, args, false)?,
+        Content::Bytes(bytes, _share) => film::decode(&bytes, args, false)?,
     };
     let mut found = checks.of_film(&film);
     let notes = film.notes;

@@ -39,6 +39,9 @@ mod inspect;
 mod label;
 #[path = "cli/label_sections.rs"]
 mod label_sections;
+#[cfg(all(feature = "archive", feature = "dicom", feature = "search"))]
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/model.rs"]
 mod model;
 #[cfg(feature = "archive")]
@@ -60,15 +63,15 @@ mod shared;
 #[cfg(feature = "archive")]
 #[path = "cli/simultaneous.rs"]
 mod simultaneous;
+#[cfg(all(unix, feature = "archive"))]
+#[path = "cli/special.rs"]
+mod special;
 #[cfg(feature = "archive")]
 #[path = "cli/spreadsheet.rs"]
 mod spreadsheet;
 #[cfg(feature = "archive")]
 #[path = "cli/terminal.rs"]
 mod terminal;
-#[cfg(all(unix, feature = "archive"))]
-#[path = "cli/special.rs"]
-mod special;
 #[cfg(feature = "train")]
 #[path = "cli/train.rs"]
 mod train;

@@ -12,6 +12,7 @@
 //! | [`preprocess`] | grey image → normalised pixels |
 //! | [`tokenize`] | sentence → token ids |
 //! | [`batch`] | what an encoder takes |
+//! | [`budget`] | bytes of memory that all films of a run share |
 //! | [`prompt`] | zero-shot classes as sentences, and their seeded draws |
 //! | [`bank`] | those sentences, embedded once |
 //! | [`head`] | linear classifiers fitted on a bundle's embeddings |
@@ -41,6 +42,7 @@
 pub mod architecture;
 pub mod bank;
 pub mod batch;
+pub mod budget;
 pub mod bundle;
 pub mod checkpoint;
 pub mod files;

@@ -46,6 +46,7 @@ mod header;
 mod layout;
 mod modality;
 mod nature;
+mod need;
 mod number;
 mod options;
 mod parse;
@@ -173,6 +174,7 @@ pub fn describe(bytes: &[u8], limits: &Limits, patient: bool) -> Result<Identity
 }
 
 pub(crate) use nature::holds_no_image;
+pub(crate) use need::need;
 
 pub(crate) fn is_dicom(start: &[u8]) -> bool {
     content::is_dicom(start)

@@ -1,16 +1,16 @@
 //! DICOM files in gzip streams (`.dcm.gz`), as archives keep them.
 
-use std::io::{self, Read};
+use std::io;
 
 use flate2::bufread::GzDecoder;
 
 use crate::error::Reason;
 use crate::is_dicom;
-use crate::limits::Limits;
+use crate::limits::{Limits, inflated, read_up_to};
 
 /// What the stream holds, if that is a DICOM file within the limits.
 pub(crate) fn dicom_file(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Reason> {
-    let limit = limits.max_file_bytes;
+    let limit = inflated(bytes.len(), limits.max_file_bytes);
     let mut file = Vec::new();
     let mut rest = bytes;
     // A file may be several streams, one behind the other. What follows them and is none is padding.
@@ -18,7 +18,7 @@ pub(crate) fn dicom_file(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Reaso
         let room = (limit + 1).saturating_sub(file.len() as u64);
         let before = rest.len();
         let mut stream = GzDecoder::new(rest);
-        (&mut stream).take(room).read_to_end(&mut file).map_err(reason)?;
+        read_up_to(&mut stream, room, &mut file).map_err(reason)?;
         if file.len() as u64 > limit {
             return Err(Reason::FileTooLarge { bytes: file.len() as u64, limit });
         }

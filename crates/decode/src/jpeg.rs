@@ -39,6 +39,8 @@ const END_OF_IMAGE: u8 = 0xd9;
 /// What a stream holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Survey<'a> {
+    /// Columns times rows.
+    pub(crate) pixels: u64,
     /// Where the image ends: behind its end marker, or where its data ends if it has none.
     end: usize,
     has_end_marker: bool,
@@ -82,6 +84,24 @@ impl Survey<'_> {
             (self.excess > SURPLUS).then_some(Note::SurplusData { bytes: self.excess }),
         ];
         notes.into_iter().flatten().collect()
+    }
+}
+
+/// Columns and rows, and the number of components, of a stream whose frame header lies in its start.
+pub(crate) fn size(start: &[u8]) -> Option<([u32; 2], u64)> {
+    let mut at = 2;
+    loop {
+        let found = marker::next(start, at)?;
+        at = found.end;
+        if marker::is_alone(found.code) {
+            continue;
+        }
+        let body = marker::body(start, at)?;
+        if matches!(found.code, 0xc0..=0xcf) && !matches!(found.code, 0xc4 | 0xc8 | 0xcc) {
+            let frame = Frame::read(found.code, body).ok()?;
+            return Some(([frame.width, frame.height], frame.components.len() as u64));
+        }
+        at += 2 + body.len();
     }
 }
 
@@ -245,7 +265,9 @@ impl<'a> Walk<'a> {
     }
 
     fn into_survey(self, end: usize) -> Survey<'a> {
+        let pixels = self.frame.as_ref().map_or(0, |frame| u64::from(frame.width) * u64::from(frame.height));
         Survey {
+            pixels,
             end,
             has_end_marker: true,
             misstated: self.misstated,

@@ -27,6 +27,7 @@ mod gzip;
 mod jpeg;
 mod limits;
 mod luma;
+mod need;
 mod note;
 mod raster;
 
@@ -40,6 +41,7 @@ use medclip_core::GrayImage;
 pub use error::{DecodeError, Reason};
 pub use format::Format;
 pub use limits::Limits;
+pub use need::{NEED_BYTES, need};
 pub use note::Note;
 pub use raster::{Levels, RasterOptions};
 

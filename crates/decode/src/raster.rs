@@ -49,7 +49,7 @@ impl<'a> Source<'a> {
         }
         Ok(match format {
             Format::Jpeg => {
-                let jpeg::Checked { stream, orientation, notes } = jpeg::check(bytes, limits)?;
+                let jpeg::Checked { stream, orientation, notes, .. } = jpeg::check(bytes, limits)?;
                 Self { bytes: stream, format: ImageFormat::Jpeg, orientation, notes }
             }
             Format::Png => {
@@ -88,6 +88,11 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> 
     let mut notes = source.notes;
     notes.extend(note);
     Ok(Picture { image, chroma, notes })
+}
+
+/// Columns and rows of the largest page of a TIFF file.
+pub(crate) fn tiff_size(bytes: &[u8]) -> Option<[u32; 2]> {
+    tiff::size(bytes)
 }
 
 fn unknown(bytes: &[u8]) -> Reason {

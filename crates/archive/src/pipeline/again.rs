@@ -1,15 +1,17 @@
 //! Films that are scored again, one after the other.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Progress, score_batch};
+use medclip_core::budget::Budget;
+
+use super::{Progress, prepare, score_batch};
 use crate::failure::Failure;
 use crate::intake::ArchiveReader;
+use crate::memory::Loaded;
 use crate::row::Row;
 use crate::run::{Run, RunError};
-use crate::scorer::{Content, Prepared, Scorer};
+use crate::scorer::{Prepared, Scorer};
 use crate::source::Source;
 
 /// Scores the inputs of [`Run::redo`] again and puts their rows in the place of the earlier ones; returns whether all of them
@@ -17,6 +19,7 @@ use crate::source::Source;
 pub(super) fn score_again<S: Scorer>(
     run: &mut Run,
     scorer: &S,
+    budget: &Budget,
     stop: &AtomicBool,
     progress: &mut impl FnMut(Progress),
 ) -> Result<bool, RunError> {
@@ -32,7 +35,7 @@ pub(super) fn score_again<S: Scorer>(
             continue;
         }
         wanted.pop();
-        rows.insert(position, row(run, scorer, &mut archives, &source));
+        rows.insert(position, row(run, scorer, budget, &mut archives, &source));
         if wanted.last().is_none_or(|next| next / shard != position / shard) {
             run.replace(position / shard, std::mem::take(&mut rows))?;
             let failed = run.summary().failures.values().sum();
@@ -45,18 +48,16 @@ pub(super) fn score_again<S: Scorer>(
     Ok(true)
 }
 
-fn row<S: Scorer>(run: &Run, scorer: &S, archives: &mut ArchiveReader, source: &Source) -> Row {
+fn row<S: Scorer>(
+    run: &Run,
+    scorer: &S,
+    budget: &Budget,
+    archives: &mut ArchiveReader,
+    source: &Source,
+) -> Row {
     let path = source.id();
-    let prepare = || match (&source.problem, &source.member) {
-        (Some(problem), _) => Prepared::failed(problem.clone()),
-        (None, None) => scorer.prepare(Content::File(&source.path)),
-        (None, Some(member)) => match archives.read(&source.path, member) {
-            Ok(bytes) => scorer.prepare(Content::Bytes(&bytes)),
-            Err(failure) => Prepared::failed(failure),
-        },
-    };
-    let Prepared { identity, mut qc, notes, image } = catch_unwind(AssertUnwindSafe(prepare))
-        .unwrap_or_else(|payload| Prepared::failed(Failure::panic(&*payload)));
+    let loaded = Loaded::of(scorer, archives, source, budget.turn());
+    let Prepared { identity, mut qc, notes, image } = prepare(scorer, source, loaded);
     let missing = || Failure::new("engine", "the model gave no scores");
     let verdict =
         image.and_then(|image| score_batch(scorer, &[image]).pop().unwrap_or_else(|| Err(missing())));

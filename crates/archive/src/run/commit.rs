@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{COMMITS, Place, read_json};
 use super::{RunError, Settings, Summary};
-use crate::failure::TOO_MUCH_MEMORY;
+use crate::failure::Failure;
 use crate::row::Row;
 use crate::table::Format;
 
@@ -43,7 +43,8 @@ pub(super) struct Excess {
 
 impl Excess {
     fn of(rows: &[Row], memory: Option<u64>) -> Self {
-        let is_excess = |row: &Row| row.scores.as_ref().is_err_and(|failure| failure.kind == TOO_MUCH_MEMORY);
+        let is_excess =
+            |row: &Row| row.scores.as_ref().is_err_and(|failure| failure.kind == Failure::TOO_MUCH_MEMORY);
         Self { memory, excess: (0..).zip(rows).filter(|(_, row)| is_excess(row)).map(|(at, _)| at).collect() }
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use medclip_archive::{
     Columns, Content, End, Failure, Format, Identity, IntakeOptions, PipelineOptions, Prepared, Run,
-    RunError, Scorer, Scores, Settings, TOO_MUCH_MEMORY, Target, Verdict, expand, work,
+    RunError, Scorer, Scores, Settings, Target, Verdict, expand, work,
 };
 
 /// Scores a file by its bytes. `broken…` is refused, `panic…` panics in the decoder, `fault…` in the model, and `odd…` gets
@@ -37,7 +37,7 @@ impl Scorer for Texts {
             if needed > self.memory {
                 let limit = self.memory;
                 return Err(Failure::new(
-                    TOO_MUCH_MEMORY,
+                    Failure::TOO_MUCH_MEMORY,
                     format!("takes {needed} bytes, {limit} are allowed"),
                 ));
             }
@@ -107,7 +107,7 @@ pub(crate) fn go(run: &mut Run) -> End {
 pub(crate) fn threads(decode: usize, score: usize, batch: usize) -> PipelineOptions {
     let [decode_threads, score_threads, batch] =
         [decode, score, batch].map(|n| NonZeroUsize::new(n).unwrap());
-    PipelineOptions { decode_threads, score_threads, batch }
+    PipelineOptions { decode_threads, score_threads, batch, memory: 1 << 30 }
 }
 
 /// `count` files below `directory`, every seventh broken in one way or another.

@@ -1,10 +1,12 @@
 //! A model as the archive's scorer.
 
 use medclip_archive::{Content, Failure, Identity, Prepared, Scorer, Scores, Verdict};
+use medclip_decode::NEED_BYTES;
 use medclip_runtime::{GrayImage, Model};
 
 use crate::checks::Checks;
 use crate::film::{self, DicomArgs, Film};
+use crate::memory;
 use crate::{one_line, report_error};
 
 /// Kind of the failure of an image whose scores a policy withholds.
@@ -66,6 +68,19 @@ impl Scorer for ModelScorer<'_> {
             Verdict { qc, scores }
         });
         Ok(verdicts.collect())
+    }
+
+    fn need_bytes(&self) -> u64 {
+        NEED_BYTES
+    }
+
+    fn need(&self, start: &[u8], bytes: u64) -> Option<u64> {
+        memory::need(start, bytes)
+    }
+
+    fn image_bytes(&self) -> u64 {
+        let side = self.model.preprocessor().config().image_size as u64;
+        side * side
     }
 
     fn failed(&self, id: &str, failure: &Failure) {

@@ -16,6 +16,7 @@ use crate::archive::{self, Earlier, Job, Threads};
 use crate::checks::{CheckArgs, Checks};
 use crate::engine::EngineArgs;
 use crate::film::DicomArgs;
+use crate::memory::MemoryArgs;
 use crate::models::ModelArg;
 use crate::{Outcome, say};
 
@@ -49,6 +50,8 @@ pub(super) struct BuildArgs {
     model: ModelArg,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     checks: CheckArgs,
     #[command(flatten)]
@@ -98,7 +101,8 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let directory = args.model.clone().resolve()?;
     let threads = Threads::new(&mut args.engine, args.batch, &directory)?;
     let options = threads.options(&args.engine, &directory)?;
-    let model = Model::open_with(directory, options).context("cannot load the model")?;
+    let model = Model::open_with(&directory, options).context("cannot load the model")?;
+    let memory = args.memory.bytes(&directory);
     let checks = Checks::new(&model, &args.checks)?;
     let mut options = threads.recorded();
     options.insert("qc".to_owned(), checks.recorded());
@@ -111,7 +115,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         format: Format::Parquet,
         shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
         portion: None,
-        memory: None,
+        memory: Some(memory),
     };
     let mut beside = args.index.clone().into_os_string();
     beside.push(".run");
@@ -123,6 +127,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         unique: true,
         log_paths: args.log_paths,
         threads,
+        memory,
         checks: &checks,
         dicom: &args.dicom,
     };

@@ -76,13 +76,14 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     if args.csv.cell_text() == CellText::Exact {
         recorded.insert(CSV_TEXTS.to_owned(), EXACT.to_owned());
     }
+    let memory = args.memory.bytes(&directory);
     let settings = Settings {
         columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),
         options: recorded,
         format,
         shard_size: args.archive.shard_size,
         portion: args.archive.shard,
-        memory: None,
+        memory: Some(memory),
     };
     let job = Job {
         inputs: &args.images,
@@ -91,6 +92,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         unique: false,
         log_paths: args.archive.log_paths,
         threads,
+        memory,
         checks: &checks,
         dicom: &args.dicom,
     };

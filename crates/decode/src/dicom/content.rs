@@ -1,7 +1,6 @@
 //! A file's preamble, file meta information and data set.
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use dicom_dictionary_std::tags;
 use flate2::read::DeflateDecoder;
@@ -10,7 +9,7 @@ use super::element::{DataSet, Encoding};
 use super::problem::Problem;
 use super::syntax::TransferSyntax;
 use crate::error::Reason;
-use crate::limits::Limits;
+use crate::limits::{Limits, inflated, read_up_to};
 use crate::note::Note;
 
 /// Where `DICM` stands.
@@ -116,16 +115,15 @@ fn zlib_stream(bytes: &[u8]) -> Option<&[u8]> {
     is_header.then_some(stream)
 }
 
-/// At most `limits.max_memory_bytes` of a deflate stream.
+/// What a deflate stream holds, within the limits.
 fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Reason> {
-    let limit = limits.max_memory_bytes;
-    let mut inflated = Vec::new();
-    let mut stream = DeflateDecoder::new(bytes).take(limit.saturating_add(1));
-    stream.read_to_end(&mut inflated).map_err(Problem::Inflate)?;
-    if inflated.len() as u64 > limit {
+    let limit = inflated(bytes.len(), limits.max_memory_bytes);
+    let mut data = Vec::new();
+    read_up_to(DeflateDecoder::new(bytes), limit.saturating_add(1), &mut data).map_err(Problem::Inflate)?;
+    if data.len() as u64 > limit {
         return Err(Reason::TooMuchMemory { limit });
     }
-    Ok(inflated)
+    Ok(data)
 }
 
 /// The encoding that makes sense of a first element of group 0002 or 0008.

@@ -173,6 +173,14 @@ pub enum Problem {
         /// What is missing, in figures where there are some.
         what: String,
     },
+    /// A frame whose headers ask for more than any film needs.
+    #[error("its {codec} frame asks for too much: {what}")]
+    FrameExcessive {
+        /// Compression.
+        codec: &'static str,
+        /// What it asks for, in figures where there are some.
+        what: String,
+    },
     /// A damaged frame on which the decoder gave up in a way it should not have.
     #[error("its {codec} frame is damaged in a way the decoder does not survive: {message}")]
     DecoderPanic {
@@ -245,6 +253,7 @@ impl Problem {
             Self::CodecFeature { .. } => "codec_feature",
             Self::Frame { .. } => "damaged_frame",
             Self::FrameTruncated { .. } => "truncated_frame",
+            Self::FrameExcessive { .. } => "excessive_frame",
             Self::DecoderPanic { .. } => "decoder_panic",
             Self::Table { .. } => "lookup_table",
             Self::Sequence { .. } => "unreadable_sequence",

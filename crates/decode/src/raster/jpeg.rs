@@ -12,6 +12,7 @@ use crate::note::Note;
 pub(super) struct Checked<'a> {
     /// The image alone, as decoders want it.
     pub(super) stream: Cow<'a, [u8]>,
+    pub(super) pixels: u64,
     pub(super) orientation: Orientation,
     pub(super) notes: Vec<Note>,
 }
@@ -28,6 +29,7 @@ pub(super) fn check<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Checked<'a>,
     })?;
     Ok(Checked {
         stream: survey.mended(bytes),
+        pixels: survey.pixels,
         orientation: survey.exif.map_or_else(Orientation::default, Orientation::of_exif),
         notes: survey.notes(),
     })

@@ -10,6 +10,8 @@ use super::orientation::Orientation;
 use crate::error::Reason;
 use crate::limits::Limits;
 
+const WIDTH: u16 = 256;
+const HEIGHT: u16 = 257;
 const NEW_SUBFILE_TYPE: u16 = 254;
 const SUBFILE_TYPE: u16 = 255;
 const COMPRESSION: u16 = 259;
@@ -24,6 +26,14 @@ const TILE_BYTE_COUNTS: u16 = 325;
 
 /// Pages beyond which nobody looks for more.
 const MOST_PAGES: usize = 4096;
+/// Attributes of all pages together. Directories may lie over each other.
+const MOST_ENTRIES: usize = 1 << 20;
+/// How often the pixels of a page may be in its JPEG streams. Tiles go beyond the edges of a page; streams that lie over each other
+/// would be walked for each of their tiles.
+const MOST_COPIES: u64 = 4;
+const SPARE_PIXELS: u64 = 1 << 20;
+/// Bytes of tables that JPEG streams may share, which are joined with each.
+const MOST_TABLES: usize = 1 << 16;
 
 /// A page that can be decoded.
 pub(super) struct Page<'a> {
@@ -51,6 +61,14 @@ pub(super) fn page<'a>(bytes: &'a [u8], number: Option<u32>, limits: &Limits) ->
     let bytes =
         if directory.at == file.first { Cow::Borrowed(bytes) } else { file.starting_with(directory.at) };
     Ok(Page { bytes, orientation })
+}
+
+/// Columns and rows of the largest page.
+pub(super) fn size(bytes: &[u8]) -> Option<[u32; 2]> {
+    let pages = File::open(bytes)?.directories().ok()?;
+    let side = |page: &Directory<'_>, attribute| u32::try_from(page.number(attribute)?).ok();
+    let sizes = pages.iter().filter_map(|page| Some([side(page, WIDTH)?, side(page, HEIGHT)?]));
+    sizes.max_by_key(|&[width, height]| u64::from(width) * u64::from(height))
 }
 
 fn truncated(place: &str) -> Reason {
@@ -92,7 +110,7 @@ impl<'a> File<'a> {
 
     fn directories(self) -> Result<Vec<Directory<'a>>, Reason> {
         let mut found: Vec<Directory<'a>> = Vec::new();
-        let mut at = self.first;
+        let (mut at, mut entries) = (self.first, 0);
         // A chain that bites its tail ends there.
         while at != 0 && found.len() < MOST_PAGES && found.iter().all(|directory| directory.at != at) {
             let (count_width, entry, last) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };
@@ -104,6 +122,12 @@ impl<'a> File<'a> {
                 }
                 return Err(truncated(&format!("before page {}", found.len() + 1)));
             };
+            entries += count;
+            if entries > MOST_ENTRIES {
+                return Err(Reason::Damaged(
+                    format!("its pages have more than {MOST_ENTRIES} attributes").into(),
+                ));
+            }
             found.push(Directory { file: self, at, entries: at + count_width, count });
             at = self.offset(end).unwrap_or(0);
         }
@@ -193,24 +217,40 @@ impl Directory<'_> {
                 return Err(Reason::Truncated { what });
             }
             if self.number(COMPRESSION) == Some(JPEG) {
-                for (&offset, &count) in offsets.iter().zip(&counts) {
-                    let data =
-                        self.file.bytes.get(offset as usize..(offset + count) as usize).unwrap_or_default();
-                    jpeg::check(&self.with_tables(data), limits)?;
-                }
+                self.check_streams(&offsets, &counts, limits)?;
             }
         }
         Ok(())
     }
 
-    /// A JPEG stream with the tables that all streams of the page share.
-    fn with_tables<'b>(&self, data: &'b [u8]) -> Cow<'b, [u8]> {
+    /// Refuses pages with JPEG streams that hold less than they promise, or far more than the page.
+    fn check_streams(&self, offsets: &[u64], counts: &[u64], limits: &Limits) -> Result<(), Reason> {
         let tables = self.numbers(JPEG_TABLES).unwrap_or_default();
-        let tables: Vec<u8> = tables.into_iter().map(|byte| byte as u8).collect();
-        // Both start with the start of an image, and the tables end with its end.
-        match (tables.strip_suffix(&[0xff, 0xd9]), data.strip_prefix(&[0xff, 0xd8])) {
-            (Some(tables), Some(data)) => Cow::Owned([tables, data].concat()),
-            _ => Cow::Borrowed(data),
+        if tables.len() > MOST_TABLES {
+            return Err(Reason::Damaged("its JPEG tables are larger than any".into()));
         }
+        let tables: Vec<u8> = tables.into_iter().map(|byte| byte as u8).collect();
+        let side = |attribute| self.number(attribute).unwrap_or(0);
+        let page = side(WIDTH).saturating_mul(side(HEIGHT)).min(limits.max_pixels);
+        let mut left = page.saturating_mul(MOST_COPIES).saturating_add(SPARE_PIXELS);
+        for (&offset, &count) in offsets.iter().zip(counts) {
+            let data = self.file.bytes.get(offset as usize..(offset + count) as usize).unwrap_or_default();
+            let pixels = jpeg::check(&with_tables(&tables, data), limits)?.pixels;
+            left = left.checked_sub(pixels).ok_or_else(|| {
+                Reason::Damaged(
+                    format!("its JPEG streams hold more than {MOST_COPIES} times its page").into(),
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A JPEG stream with the tables that all streams of the page share.
+fn with_tables<'a>(tables: &[u8], data: &'a [u8]) -> Cow<'a, [u8]> {
+    // Both start with the start of an image, and the tables end with its end.
+    match (tables.strip_suffix(&[0xff, 0xd9]), data.strip_prefix(&[0xff, 0xd8])) {
+        (Some(tables), Some(data)) => Cow::Owned([tables, data].concat()),
+        _ => Cow::Borrowed(data),
     }
 }

@@ -1,6 +1,8 @@
 //! Makes DICOM files, right and wrong ones.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod codestream;
+pub mod cost;
 pub mod jpeg;
 
 pub const EXPLICIT: &str = "1.2.840.10008.1.2.1";

@@ -52,13 +52,13 @@ impl ArchiveReader {
             }
         };
         match bytes.len() as u64 {
-            length if length > MAX_MEMBER_BYTES => Err(too_large(length)),
             length if length != member.bytes => {
                 self.open = None;
                 let expected = member.bytes;
+                let found = if length > expected { "more".to_owned() } else { format!("{length}") };
                 Err(Failure::new(
                     "archive",
-                    format!("the member has {length} bytes and should have {expected}"),
+                    format!("the member has {found} bytes and should have {expected}"),
                 ))
             }
             _ => Ok(bytes),
@@ -67,13 +67,19 @@ impl ArchiveReader {
 
     fn try_read(&mut self, path: &Path, member: &Member) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
+        // No more than its share of memory, which doubling would take.
+        let room = usize::try_from(member.bytes).map_err(io::Error::other)?.saturating_add(1);
+        if member.extents.is_empty() {
+            bytes.try_reserve_exact(room).map_err(io::Error::other)?;
+        }
         match self.opened(path, member)? {
             Opened::Zip(entries, file) => {
                 let entry = usize::try_from(member.position).ok().and_then(|number| entries.get(number));
                 let name = member.link.as_deref().unwrap_or(name::without_number(&member.name));
                 let entry = entry.filter(|entry| name::escape(&zipped::name_of(entry)) == name);
                 let entry = entry.ok_or_else(|| io::Error::other("the archive has changed"))?;
-                zipped::open(entry, file)?.take(MAX_MEMBER_BYTES + 1).read_to_end(&mut bytes)?;
+                // One more than there should be tells of more.
+                zipped::open(entry, file)?.take(member.bytes + 1).read_to_end(&mut bytes)?;
             }
             Opened::Tar(stream, at) => {
                 stream.go_to(*at, member.position)?;

@@ -3,10 +3,16 @@
 mod codestream;
 #[cfg(feature = "htj2k")]
 pub(super) mod high_throughput;
+mod marker;
+mod size;
+mod style;
+mod work;
+mod zeros;
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
 use self::codestream::Codestream;
+use self::work::Work;
 use super::{Decoded, check_size};
 use crate::dicom::layout::Layout;
 use crate::dicom::problem::Problem;
@@ -23,15 +29,16 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
     let mut context = DecoderContext::default();
     let decoded = image.decode(&mut context).map_err(damaged)?;
     let components = decoded.components();
-    let count = codestream.components.len();
+    let count = codestream.size.components.len();
     if components.len() != count || components.iter().any(|plane| plane.samples().len() != layout.pixels()) {
         return Err(damaged("its components are of other sizes").into());
     }
-    let precision = codestream.components[0].precision;
+    let precision = codestream.size.components[0].precision;
     let mut words = vec![0_u16; layout.samples()];
     for (number, plane) in components.iter().enumerate() {
         // The decoder lifts all samples by half their range, which only unsigned ones want.
-        let lift = if codestream.components[number].signed { (1 << (precision - 1)) as f32 } else { 0.0 };
+        let lift =
+            if codestream.size.components[number].signed { (1 << (precision - 1)) as f32 } else { 0.0 };
         // Lossy frames overshoot.
         let highest = ((1_u32 << precision) - 1) as f32;
         let (low, high) = (-lift, highest - lift);
@@ -49,14 +56,17 @@ pub(super) fn decode(stream: &[u8], layout: &Layout, limits: &Limits) -> Result<
 
 /// A codestream that is of the size the attributes say and within the limits.
 fn checked<'a>(stream: &'a [u8], layout: &Layout, limits: &Limits) -> Result<Codestream<'a>, Reason> {
-    let codestream = Codestream::read(stream)?;
-    check_size(CODEC, layout, codestream.width, codestream.height, codestream.components.len() as u32)?;
-    codestream.check()?;
-    codestream.check_zeros()?;
-    // Coefficients and samples, both as 32-bit numbers, or the blocks that hold them where those are tiny.
-    if (layout.samples() as u64 * 8).max(codestream.block_bytes()) > limits.max_memory_bytes {
+    let (bytes, size) = codestream::start(stream)?;
+    let [width, height] = size.image();
+    check_size(CODEC, layout, width, height, size.components.len() as u32)?;
+    size.check_components()?;
+    // Coefficients and samples, both as 32-bit numbers.
+    if layout.samples() as u64 * 8 > limits.max_memory_bytes {
         return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
     }
+    let codestream = Codestream::read(bytes, size)?;
+    let work = Work::of(&codestream)?;
+    zeros::check(&codestream, work.packets, codestream.has_raw_bits())?;
     Ok(codestream)
 }
 

@@ -1,244 +1,179 @@
 //! The headers of a codestream, for what they would make a decoder allocate.
+//!
+//! Decoders allocate by what the headers say before they see whether there is data for it. So the main header and those of all
+//! tile-parts are read here first, as strictly as the decoders read them: what they would understand otherwise is refused.
 
+use std::collections::BTreeMap;
+
+use super::marker::{
+    CAPABILITIES, CODING_STYLE, COMMENT, COMPONENT_CODING_STYLE, COMPONENT_QUANTIZATION, DATA, END,
+    PACKED_HEADERS, PACKET_LENGTHS, PROFILE, PROGRESSION, QUANTIZATION, REGION, REGISTRATION, SIZE, Segment,
+    TILE_PACKED_HEADERS, TILE_PACKET_LENGTHS, TILE_PART, TILE_PART_LENGTHS, component, cut_off, exact,
+    number,
+};
+use super::size::Size;
+use super::style::{Coding, Style};
+use super::{CODEC, damaged};
 use crate::dicom::problem::Problem;
 
-use super::{CODEC, damaged};
-
-const START: &[u8] = &[0xff, 0x4f, 0xff, 0x51];
-const SIZE: u16 = 0xff51;
-const CODING_STYLE: u16 = 0xff52;
-const COMPONENT_CODING_STYLE: u16 = 0xff53;
-const TILE_PART: u16 = 0xff90;
-const DATA: u16 = 0xff93;
-const END: u16 = 0xffd9;
-
-/// Bytes that the shortest tile-part takes: its header and the marker before its data.
-const MIN_TILE_PART: u64 = 14;
+const SIGNATURE: &[u8] = &[0xff, 0x4f, 0xff, 0x51];
+/// Where the first marker behind the signature's own stands.
+const FIRST: usize = 2;
 
 /// What a codestream says of itself.
 #[derive(Debug)]
 pub(super) struct Codestream<'a> {
     pub(super) bytes: &'a [u8],
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) components: Vec<Component>,
-    tiles: u64,
-    /// Side lengths of the smallest precinct, as powers of two, and of the smallest code block.
-    precinct: [u32; 2],
-    block: [u32; 2],
-    levels: u32,
-    layers: u32,
-    /// Some bits are not coded but written as they are.
-    has_raw_bits: bool,
+    pub(super) size: Size,
+    /// Of all tiles that say nothing else.
+    coding: Coding,
+    tiles: BTreeMap<u64, Coding>,
+    /// Tiles that have a part.
+    seen: Vec<bool>,
+    pub(super) tile_parts: u64,
+    /// Bytes of packet headers that stand apart from their packets.
+    pub(super) packed: u64,
     /// Where the first tile-part starts.
     data: usize,
 }
 
-/// Depth of a component.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Component {
-    pub(super) precision: u8,
-    pub(super) signed: bool,
-    subsampled: bool,
+/// The codestream in a frame, and its size. Some writers put a whole JP2 file into a frame: its codestream is used.
+pub(super) fn start(frame: &[u8]) -> Result<(&[u8], Size), Problem> {
+    let start = frame.windows(SIGNATURE.len()).position(|window| window == SIGNATURE);
+    let bytes = &frame[start.ok_or_else(|| damaged("it has no codestream"))?..];
+    let size = Segment::at(bytes, FIRST).ok_or_else(cut_off)?;
+    Ok((bytes, Size::read(size.body)?))
 }
 
 impl<'a> Codestream<'a> {
-    /// Walks the main header and those of all tile-parts. Some writers put a whole JP2 file into a frame: its codestream is
-    /// used.
-    pub(super) fn read(stream: &'a [u8]) -> Result<Self, Problem> {
-        let start = stream.windows(START.len()).position(|window| window == START);
-        let bytes = &stream[start.ok_or_else(|| damaged("it has no codestream"))?..];
-        let mut codestream = Self::size(segment(bytes, 2).ok_or_else(cut_off)?.1)?;
-        codestream.bytes = bytes;
-        let mut at = 2;
-        let mut tile_part = None;
-        while at < bytes.len() {
-            let Some((code, body)) = segment(bytes, at) else {
-                // Padding, or data that stops early; the decoder says which.
-                break;
-            };
-            match code {
-                END => break,
-                SIZE if at > 2 => return Err(damaged("it has two sizes")),
-                CODING_STYLE => {
-                    let layers = body
-                        .get(2..4)
-                        .and_then(<[u8]>::first_chunk)
-                        .map_or(1, |&two| u16::from_be_bytes(two));
-                    codestream.layers = codestream.layers.max(layers.into());
-                    codestream.coding_style(body.get(5..).unwrap_or_default(), body.first());
-                }
-                COMPONENT_CODING_STYLE => {
-                    let skip = if codestream.components.len() < 257 { 1 } else { 2 };
-                    codestream.coding_style(body.get(skip + 1..).unwrap_or_default(), body.get(skip));
-                }
-                TILE_PART => {
-                    if codestream.data == 0 {
-                        codestream.data = at;
-                    }
-                    let len = body
-                        .get(2..6)
-                        .and_then(<[u8]>::first_chunk)
-                        .map_or(0, |&len| u32::from_be_bytes(len));
-                    tile_part = Some(if len == 0 { bytes.len() } else { at.saturating_add(len as usize) });
-                }
-                DATA => {
-                    at = tile_part
-                        .take()
-                        .filter(|&end| end > at)
-                        .ok_or_else(|| damaged("its tiles overlap"))?;
-                    continue;
-                }
-                _ => {}
-            }
-            at += 2 + if code == DATA { 0 } else { body.len() + 2 };
+    /// Walks the main header and those of all tile-parts.
+    pub(super) fn read(bytes: &'a [u8], size: Size) -> Result<Self, Problem> {
+        let (coding, packed, data) = main_header(bytes, size.components.len())?;
+        let seen = vec![false; size.tiles() as usize];
+        let tiles = BTreeMap::new();
+        let mut codestream = Self { bytes, size, coding, tiles, seen, tile_parts: 0, packed, data };
+        let mut at = data;
+        // Behind the last tile-part stands the end marker, or data that stops early: the decoder says which.
+        while let Some(segment) = Segment::at(bytes, at).filter(|segment| segment.code == TILE_PART) {
+            at = codestream.tile_part(at, segment)?;
+        }
+        // Decoders make a gray one of each that is missing.
+        if let Some(tile) = codestream.seen.iter().position(|&seen| !seen) {
+            let what = format!("it has no part of tile {tile} of {}", codestream.seen.len());
+            return Err(Problem::FrameTruncated { codec: CODEC, what });
         }
         Ok(codestream)
     }
 
-    fn size(body: &[u8]) -> Result<Self, Problem> {
-        let word = |at| body.get(at..).and_then(<[u8]>::first_chunk).map(|&four| u32::from_be_bytes(four));
-        let words: Option<Vec<_>> = (0..8).map(|number| word(2 + 4 * number)).collect();
-        let [right, bottom, left, top, tile_width, tile_height, tile_left, tile_top] =
-            words.ok_or_else(cut_off)?[..]
-        else {
-            return Err(cut_off());
+    /// How a tile is coded.
+    pub(super) fn coding(&self, tile: u64) -> &Coding {
+        self.tiles.get(&tile).unwrap_or(&self.coding)
+    }
+
+    /// The changes of progression that a tile has, its own or those of all.
+    pub(super) fn changes(&self, tile: u64) -> u64 {
+        match self.coding(tile).changes {
+            0 => self.coding.changes,
+            changes => changes,
+        }
+    }
+
+    /// Whether any block may have bits that are written as they are.
+    pub(super) fn has_raw_bits(&self) -> bool {
+        let mut codings = self.tiles.values().chain([&self.coding]);
+        codings.any(|coding| coding.styles.iter().any(Style::has_raw_bits))
+    }
+
+    /// Tile-parts and what they hold.
+    pub(super) fn body(&self) -> &'a [u8] {
+        &self.bytes[self.data..]
+    }
+
+    /// Reads the header of a tile-part; gives where the next one starts.
+    fn tile_part(&mut self, start: usize, segment: Segment<'_>) -> Result<usize, Problem> {
+        self.tile_parts += 1;
+        exact(segment.code, segment.body.len(), 8)?;
+        let tile = u64::from(number(&segment.body[..2]));
+        let Some(seen) = self.seen.get_mut(tile as usize) else {
+            return Err(damaged(format!("it has a part of tile {tile} of {}", self.seen.len())));
         };
-        let count = body.get(34..36).ok_or_else(cut_off)?;
-        let count = usize::from(u16::from_be_bytes([count[0], count[1]]));
-        let components: Vec<_> = body[36..]
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&[depth, horizontal, vertical]| Component {
-                precision: (depth & 0x7f) + 1,
-                signed: depth >> 7 == 1,
-                subsampled: (horizontal, vertical) != (1, 1),
-            })
-            .collect();
-        if components.len() != count || tile_width == 0 || tile_height == 0 {
-            return Err(damaged("its size is impossible"));
-        }
-        let tiles =
-            |end: u32, start: u32, side: u32| u64::from(end.saturating_sub(start)).div_ceil(u64::from(side));
-        Ok(Self {
-            bytes: &[],
-            width: right.saturating_sub(left),
-            height: bottom.saturating_sub(top),
-            components,
-            tiles: tiles(right, tile_left, tile_width) * tiles(bottom, tile_top, tile_height),
-            precinct: [15; 2],
-            block: [10; 2],
-            levels: 0,
-            layers: 1,
-            has_raw_bits: false,
-            data: 0,
-        })
-    }
-
-    /// Decomposition levels, block sizes, and precinct sizes where `style` has them.
-    fn coding_style(&mut self, parameters: &[u8], style: Option<&u8>) {
-        let &[levels, width, height, blocks, ..] = parameters else { return };
-        // Bypass of the arithmetic coder, and high-throughput blocks.
-        self.has_raw_bits |= blocks & 0x41 != 0;
-        self.levels = self.levels.max(levels.into());
-        self.block[0] = self.block[0].min(u32::from(width & 15) + 2);
-        self.block[1] = self.block[1].min(u32::from(height & 15) + 2);
-        if style.is_some_and(|style| style & 1 == 1) {
-            for &size in parameters.get(5..).unwrap_or_default() {
-                self.precinct[0] = self.precinct[0].min(u32::from(size & 15));
-                self.precinct[1] = self.precinct[1].min(u32::from(size >> 4));
-            }
-        }
-    }
-
-    /// Bytes that decoders take for code blocks, beside those of samples: they keep each with its place in every layer, whether
-    /// there is data for it or not.
-    pub(super) fn block_bytes(&self) -> u64 {
-        const BLOCK: u64 = 1024;
-        const LAYER: u64 = 16;
-        // A block is no larger than its precinct is at half the size.
-        let blocks = |length: u32, block: u32, precinct: u32| {
-            u64::from(length >> block.min(precinct.saturating_sub(1)).min(31)) + 1
+        *seen = true;
+        let end = match number(&segment.body[2..6]) as usize {
+            0 => self.bytes.len(),
+            len => start.saturating_add(len),
         };
-        blocks(self.width, self.block[0], self.precinct[0])
-            .saturating_mul(blocks(self.height, self.block[1], self.precinct[1]))
-            .saturating_mul(self.components.len() as u64)
-            .saturating_mul(BLOCK + LAYER * u64::from(self.layers))
-    }
-
-    /// Refuses codestreams with more zero bytes in a row than they have packets: an empty packet is one zero byte, and coded data
-    /// has no such runs.
-    pub(super) fn check_zeros(&self) -> Result<(), Problem> {
-        // Zeros that may come together without being packets. Raw bits may be zero for long.
-        let chance = if self.has_raw_bits { 256 } else { 24 };
-        let side = |length: u32, exponent: u32| u64::from(length >> exponent.min(31)) + 1;
-        let precincts = side(self.width, self.precinct[0]) * side(self.height, self.precinct[1]);
-        let packets =
-            [u64::from(self.layers), self.components.len() as u64, u64::from(self.levels) + 1, self.tiles]
-                .into_iter()
-                .fold(precincts, u64::saturating_mul);
-        let mut run = 0_u64;
-        for (at, &byte) in self.bytes.iter().enumerate().skip(self.data) {
-            if byte == 0 {
-                run += 1;
-                continue;
+        let mut at = segment.next;
+        loop {
+            let segment = Segment::at(self.bytes, at).ok_or_else(cut_off)?;
+            at = segment.next;
+            if at > end {
+                return Err(damaged("its tiles overlap"));
             }
-            if run > chance && run - chance > packets {
-                return Err(zeroed(run, at, self.bytes.len()));
+            match segment.code {
+                DATA => return Ok(end),
+                CODING_STYLE => {
+                    let changes = self.tiles.get(&tile).map_or(0, |coding| coding.changes);
+                    let coding = Coding::read(segment.body, self.size.components.len())?;
+                    self.tiles.insert(tile, Coding { changes, ..coding });
+                }
+                COMPONENT_CODING_STYLE => self.own(tile).component(segment.body)?,
+                PROGRESSION => self.own(tile).progression(segment.body),
+                TILE_PACKED_HEADERS => self.packed += segment.body.len() as u64,
+                TILE_PACKET_LENGTHS | COMMENT => {}
+                _ => common(&segment, self.size.components.len())?,
             }
-            run = 0;
         }
-        Ok(())
     }
 
-    /// Refuses what would make a decoder allocate out of proportion: every tile has a header in the stream and every precinct
-    /// at least a byte.
-    pub(super) fn check(&self) -> Result<(), Problem> {
-        let first = self.components[0];
-        let unsupported = |what: &str| Err(Problem::CodecFeature { codec: CODEC, what: what.to_owned() });
-        if self.components.iter().any(|component| component.subsampled) {
-            return unsupported("subsampled components");
-        }
-        if self
-            .components
-            .iter()
-            .any(|component| (component.precision, component.signed) != (first.precision, first.signed))
-            || first.precision > 16
-        {
-            return unsupported("components of several or more than 16 bits");
-        }
-        let len = self.bytes.len() as u64;
-        if self.tiles.saturating_mul(MIN_TILE_PART) > len {
-            return Err(damaged(format!("it has {} tiles in {len} bytes", self.tiles)));
-        }
-        let precincts = u64::from(self.width >> self.precinct[0].min(31))
-            * u64::from(self.height >> self.precinct[1].min(31));
-        if precincts > len || self.levels > 32 {
-            return Err(damaged(format!("it has {precincts} precincts in {len} bytes")));
-        }
-        Ok(())
+    /// A tile's own coding, at first that of all.
+    fn own(&mut self, tile: u64) -> &mut Coding {
+        self.tiles.entry(tile).or_insert_with(|| Coding { changes: 0, ..self.coding.clone() })
     }
 }
 
-/// A marker and what belongs to it.
-fn segment(bytes: &[u8], at: usize) -> Option<(u16, &[u8])> {
-    let [a, b, rest @ ..] = bytes.get(at..)? else { return None };
-    let code = u16::from_be_bytes([*a, *b]);
-    if matches!(code, DATA | END) {
-        return Some((code, &[]));
+/// The coding of all tiles, the bytes of packet headers that stand apart, and where the first tile-part starts.
+fn main_header(bytes: &[u8], components: usize) -> Result<(Coding, u64, usize), Problem> {
+    let (mut coding, mut of_components, mut changes) = (None, Vec::new(), Vec::new());
+    let mut packed = 0;
+    let mut at = Segment::at(bytes, FIRST).ok_or_else(cut_off)?.next;
+    let data = loop {
+        let segment = Segment::at(bytes, at).ok_or_else(cut_off)?;
+        match segment.code {
+            TILE_PART => break at,
+            CODING_STYLE => coding = Some(Coding::read(segment.body, components)?),
+            // They hold whether they stand before or behind the style of all.
+            COMPONENT_CODING_STYLE => of_components.push(segment.body),
+            PROGRESSION => changes.push(segment.body),
+            PACKED_HEADERS => packed += segment.body.len() as u64,
+            CAPABILITIES | PROFILE | TILE_PART_LENGTHS | PACKET_LENGTHS | REGISTRATION | COMMENT => {}
+            SIZE => return Err(damaged("it has two sizes")),
+            _ => common(&segment, components)?,
+        }
+        at = segment.next;
+    };
+    let mut coding = coding.ok_or_else(|| damaged("it has no coding style"))?;
+    of_components.into_iter().try_for_each(|body| coding.component(body))?;
+    for body in changes {
+        coding.progression(body);
     }
-    let &[high, low] = rest.first_chunk()?;
-    let len = usize::from(u16::from_be_bytes([high, low]));
-    (code >= 0xff00).then(|| rest.get(2..len))?.map(|body| (code, body))
+    Ok((coding, packed, data))
 }
 
-fn zeroed(run: u64, end: usize, len: usize) -> Problem {
-    let what =
-        format!("bytes {} to {end} of its {len} are zero, which no encoder writes", end as u64 - run + 1);
-    Problem::FrameTruncated { codec: CODEC, what }
-}
-
-fn cut_off() -> Problem {
-    damaged("its headers are cut off")
+/// Segments of both headers that make a decoder allocate nothing, if they are as long as their fields.
+fn common(segment: &Segment<'_>, components: usize) -> Result<(), Problem> {
+    let quantization = |body: &[u8]| match body.split_first() {
+        None => Err(cut_off()),
+        // One step for all bands, or one of two bytes for each.
+        Some((style, steps)) if style & 31 == 1 => exact(segment.code, steps.len(), 2),
+        Some((style, steps)) if style & 31 == 2 => exact(segment.code, steps.len(), steps.len() & !1),
+        Some(_) => Ok(()),
+    };
+    match segment.code {
+        QUANTIZATION => quantization(segment.body),
+        COMPONENT_QUANTIZATION => quantization(component(segment.body, components)?.1),
+        REGION => exact(segment.code, component(segment.body, components)?.1.len(), 2),
+        0xff30..=0xff3f => Ok(()),
+        END => Err(cut_off()),
+        code => Err(Problem::CodecFeature { codec: CODEC, what: format!("marker {code:04x}") }),
+    }
 }

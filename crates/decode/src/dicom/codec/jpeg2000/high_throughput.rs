@@ -17,7 +17,7 @@ pub(in crate::dicom::codec) fn decode(
 ) -> Result<Decoded, Reason> {
     let codestream = checked(stream, layout, limits)?;
     // The decoder cuts off what is below zero.
-    if codestream.components.iter().any(|component| component.signed) {
+    if codestream.size.components.iter().any(|component| component.signed) {
         let what = "signed samples of high-throughput block coding".to_owned();
         return Err(Problem::CodecFeature { codec: CODEC, what }.into());
     }
@@ -31,6 +31,6 @@ pub(in crate::dicom::codec) fn decode(
     if words.len() != layout.samples() {
         return Err(damaged("its components are of other sizes").into());
     }
-    let precision = u16::from(codestream.components[0].precision);
+    let precision = u16::from(codestream.size.components[0].precision);
     Ok(Decoded { samples: Samples::Narrow(words), precision, rgb: true, notes: Vec::new() })
 }

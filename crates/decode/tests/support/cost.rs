@@ -1,0 +1,61 @@
+//! What a step costs: time, and memory at its peak.
+
+use std::process::{Command, exit};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+/// Time and memory of a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    pub time: Duration,
+    /// Bytes at the peak beyond those before.
+    pub memory: u64,
+}
+
+/// Runs a step, alone among the tests that measure. Where the system tells no peak, memory is 0.
+pub fn measure<T>(step: impl FnOnce() -> T) -> (T, Cost) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    // Sets the peak back to what is in use.
+    let can_tell = fs::write("/proc/self/clear_refs", "5").is_ok();
+    let before = status("VmRSS:");
+    let start = Instant::now();
+    let result = step();
+    let time = start.elapsed();
+    let peak = if can_tell { status("VmHWM:") } else { before };
+    (result, Cost { time, memory: peak.saturating_sub(before) })
+}
+
+/// Runs a step in a process of its own, which runs the test of this name up to here: memory is that of the whole process.
+pub fn measure_apart(test: &str, case: &str, step: impl FnOnce()) -> Cost {
+    const CASE: &str = "MEDCLIP_COST_OF";
+    match env::var(CASE) {
+        Ok(chosen) if chosen == case => {
+            let start = Instant::now();
+            step();
+            println!("\ncost {} {}", start.elapsed().as_micros(), status("VmHWM:"));
+            exit(0);
+        }
+        // The process of another case, on its way there.
+        Ok(_) => return Cost { time: Duration::ZERO, memory: 0 },
+        Err(_) => {}
+    }
+    let program = env::current_exe().unwrap();
+    let output =
+        Command::new(program).args([test, "--exact", "--nocapture"]).env(CASE, case).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures = text.lines().find_map(|line| line.strip_prefix("cost "));
+    let Some((time, memory)) = figures.and_then(|figures| figures.split_once(' ')) else {
+        panic!("{case}: {}: {text}{}", output.status, String::from_utf8_lossy(&output.stderr));
+    };
+    Cost { time: Duration::from_micros(time.parse().unwrap()), memory: memory.parse().unwrap() }
+}
+
+fn status(key: &str) -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    let kibibytes =
+        line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|number| number.parse().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
