@@ -82,7 +82,7 @@ impl Index {
                 let mut buffer = Vec::new();
                 scan_lists(clustering, probes, &query, k, |rows, top| {
                     self.each_block(rows, &mut buffer, &mut |first, block| {
-                        scan_into(top, first, block, &query)
+                        scan_into(top, first, block, &query);
                     })
                 })?
             }

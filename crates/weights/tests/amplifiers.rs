@@ -39,7 +39,9 @@ impl Tensor<'_> {
         pickle.extend(b"tQK\x00");
         for sizes in [self.shape, self.strides] {
             pickle.push(b'(');
-            sizes.iter().for_each(|size| int(pickle, *size));
+            for size in sizes {
+                int(pickle, *size);
+            }
             pickle.push(b't');
         }
         pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");

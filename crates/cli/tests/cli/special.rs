@@ -122,14 +122,14 @@ fn every_file_of_a_bundle_is_a_regular_one() {
 #[test]
 fn prompts_that_multiply_are_refused_at_once() {
     let directory = images(&["a.png"]);
-    let slot = (0..40).map(|word| format!("\"w{word}\",")).collect::<String>();
+    let slot = (0..40).map(|word| format!("\"w{word}\",")).collect::<Vec<_>>().concat();
     let template = format!("templates = [[[{slot}],[{slot}],[{slot}]]]");
     let class = |number: usize| {
         format!(
             "[[class]]\nname = \"c{number}\"\npositive = {{ {template} }}\nnegative = {{ sentences = [\"x\"] }}\n"
         )
     };
-    let classes: String = (0..150).map(class).collect();
+    let classes = (0..150).map(class).collect::<Vec<_>>().concat();
     let file = format!("[ensemble]\ndraws = 5\n{classes}");
     assert!(file.len() < 160 << 10);
     fs::write(directory.path().join("prompts.toml"), file).unwrap();

@@ -65,12 +65,14 @@ fn refusals_name_the_class() {
 /// Small files that stand for much text: each refused, or read, at once.
 #[test]
 fn classes_and_slots_that_multiply_together_cost_nothing() {
-    let slot = |words: usize| format!("[{}]", (0..words).map(|w| format!("\"w{w}\",")).collect::<String>());
+    let slot =
+        |words: usize| format!("[{}]", (0..words).map(|w| format!("\"w{w}\",")).collect::<Vec<_>>().concat());
     let class = |number: usize, template: &str| {
         let [positive, negative] = ["p", "n"].map(|side| format!("templates = [[[\"{side}\"],{template}]]"));
         format!("[[class]]\nname = \"c{number}\"\npositive = {{ {positive} }}\nnegative = {{ {negative} }}\n")
     };
-    let many = |count: usize, template: &str| (0..count).map(|c| class(c, template)).collect::<String>();
+    let many =
+        |count: usize, template: &str| (0..count).map(|c| class(c, template)).collect::<Vec<_>>().concat();
     let hundred = format!("{0},{0},{0}", slot(40));
     let long = format!("{}{}", "[\"a\"],".repeat(20_000), slot(500));
     let empty = format!("{}{}", "[\"\"],".repeat(20_000), slot(1000));
@@ -101,7 +103,7 @@ fn classes_and_slots_that_multiply_together_cost_nothing() {
                 assert!(reason.is_empty(), "{name}");
             }
             Err(error) => {
-                assert!(!reason.is_empty() && error.to_string().contains(reason), "{name}: {error}")
+                assert!(!reason.is_empty() && error.to_string().contains(reason), "{name}: {error}");
             }
         }
         assert!(start.elapsed().as_secs() < 3, "{name}: {:?}", start.elapsed());

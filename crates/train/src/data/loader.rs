@@ -7,6 +7,9 @@ use std::thread::JoinHandle;
 use crate::data::images::ImagesError;
 use crate::data::train_set::{Batch, TrainSet};
 
+/// What a thread makes of a plan.
+type Made = Result<Batch, ImagesError>;
+
 /// Iterates over the batches of one epoch, in order, while threads make the next ones. A batch whose images cannot be read is an
 /// error in its place.
 ///
@@ -14,7 +17,7 @@ use crate::data::train_set::{Batch, TrainSet};
 #[derive(Debug)]
 pub struct Loader {
     /// One a thread; thread `i` of `n` makes the steps `first + i`, `first + i + n`, …
-    workers: Vec<(Option<Receiver<Result<Batch, ImagesError>>>, JoinHandle<()>)>,
+    workers: Vec<(Option<Receiver<Made>>, JoinHandle<()>)>,
     next: usize,
 }
 
@@ -43,9 +46,9 @@ impl Loader {
 }
 
 impl Iterator for Loader {
-    type Item = Result<Batch, ImagesError>;
+    type Item = Made;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Made> {
         let count = self.workers.len();
         let (receiver, _) = self.workers.get(self.next % count)?;
         self.next += 1;
