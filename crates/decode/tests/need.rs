@@ -87,7 +87,7 @@ fn no_film_takes_more_than_was_said() {
 #[test]
 fn compressed_files_tell_by_their_first_attributes() {
     let limits = Limits::default();
-    let film = Builder::grey(200, 100, 8).bytes(&[7; 20_000]);
+    let film = Builder::grey(200, 100, 8).bytes(&vec![7; 20_000]);
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(&film.file()).unwrap();
     let gzip = gzip.finish().unwrap();
