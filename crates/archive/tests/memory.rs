@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use medclip_archive::{
-    Content, End, Failure, Format, PipelineOptions, Prepared, Scorer, Scores, Target, Verdict, work,
+    Content, End, Failure, Format, Identity, PipelineOptions, Prepared, Scorer, Scores, Target, Verdict, work,
 };
 use support::{open, settings, threads};
 use zip::write::SimpleFileOptions;
@@ -48,7 +48,7 @@ impl Scorer for Needy {
         thread::sleep(Duration::from_micros(bytes_held % 7 * 100));
         self.held.fetch_sub(bytes_held, Ordering::SeqCst);
         let image = Ok(bytes.iter().map(|&byte| u64::from(byte)).sum());
-        Prepared { identity: Default::default(), qc: Vec::new(), notes: Vec::new(), image }
+        Prepared { identity: Identity::default(), qc: Vec::new(), notes: Vec::new(), image }
     }
 
     fn score(&self, images: &[u64]) -> Result<Vec<Verdict>, Failure> {
@@ -74,7 +74,11 @@ fn inputs(directory: &Path) -> Vec<PathBuf> {
     let text = |number: usize| {
         let need = number * 37 % 400;
         let filling = "x".repeat(number * 53 % 200);
-        if number % 3 == 0 { format!("abc{filling}{need:03}") } else { format!("{need:03}{filling}") }
+        if number.is_multiple_of(3) {
+            format!("abc{filling}{need:03}")
+        } else {
+            format!("{need:03}{filling}")
+        }
     };
     let mut inputs = Vec::new();
     for group in 0..8 {
@@ -112,7 +116,7 @@ fn rows(inputs: &[PathBuf], options: PipelineOptions) -> (String, BTreeMap<Strin
         let most = scorer.most.load(Ordering::SeqCst);
         sender.send((fs::read_to_string(file).unwrap(), failures, most)).unwrap();
     });
-    done.recv_timeout(Duration::from_secs(60)).expect("a run that ends")
+    done.recv_timeout(Duration::from_mins(1)).expect("a run that ends")
 }
 
 #[test]
@@ -161,7 +165,7 @@ fn a_member_that_is_longer_than_it_says_takes_no_more_than_its_share() {
     let path = directory.path().join("x.zip");
     let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
     zip.start_file("a.png", SimpleFileOptions::default()).unwrap();
-    zip.write_all(&[b'0'; 100_000]).unwrap();
+    zip.write_all(&vec![b'0'; 100_000]).unwrap();
     zip.finish().unwrap();
     // In the directory at the end, where members are listed from.
     let mut bytes = fs::read(&path).unwrap();

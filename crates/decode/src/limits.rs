@@ -28,6 +28,15 @@ pub(crate) fn inflated(compressed: usize, limit: u64) -> u64 {
     limit.min((compressed as u64).saturating_mul(INFLATION).saturating_add(INFLATED))
 }
 
+/// The first bytes that a decoder gives, as far as it does.
+#[cfg(feature = "dicom")]
+pub(crate) fn start_of(stream: impl Read, bytes: u64) -> Vec<u8> {
+    let mut start = Vec::new();
+    // Damage further on is told where all is read.
+    let _damage = read_up_to(stream, bytes, &mut start);
+    start
+}
+
 /// Reads what a decoder gives to its end, up to a limit, in small steps: larger ones would take memory for what may not come.
 #[cfg(feature = "dicom")]
 pub(crate) fn read_up_to(mut stream: impl Read, limit: u64, into: &mut Vec<u8>) -> std::io::Result<()> {

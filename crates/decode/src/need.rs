@@ -22,7 +22,8 @@ pub fn need(start: &[u8], len: u64, limits: &Limits) -> Option<u64> {
     let found = match Format::recognize(start) {
         // Refused at once.
         None => return Some(0),
-        Some(Format::Gzip) => Some(of_gzip(len, limits)),
+        // How much a stream holds stands at its end.
+        Some(Format::Gzip) => is_whole.then(|| of_gzip(start, limits)),
         Some(Format::Dicom) => of_dicom(start, len, limits),
         Some(Format::Png) => png(start).map(|bytes| bytes.saturating_add(len)),
         Some(Format::Jpeg) => jpeg::size(start).map(|([width, height], components)| {
@@ -42,15 +43,21 @@ fn pixels(width: u32, height: u32) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
+/// What a gzip stream holds, and what that takes. A stream that says it holds less than it does is damaged and takes more until
+/// that shows: as much as any may inflate to.
 #[cfg(feature = "dicom")]
-fn of_gzip(len: u64, limits: &Limits) -> u64 {
-    // What the stream holds is not known before its end, and what that takes to decode is less than twice as much.
-    let len = usize::try_from(len).unwrap_or(usize::MAX);
-    crate::limits::inflated(len, limits.max_file_bytes).saturating_mul(2)
+fn of_gzip(file: &[u8], limits: &Limits) -> u64 {
+    let most = crate::limits::inflated(file.len(), limits.max_file_bytes);
+    // Of several streams, or with padding behind them, the end says nothing that could be true.
+    let stated = file.last_chunk().map_or(0, |&stated| u64::from(u32::from_le_bytes(stated)));
+    let holds = if stated >= file.len() as u64 / 2 { stated.min(most) } else { most };
+    let start = crate::limits::start_of(flate2::read::GzDecoder::new(file), NEED_BYTES);
+    let decoding = of_dicom(&start, holds, limits).unwrap_or(holds);
+    holds.saturating_add(decoding)
 }
 
 #[cfg(not(feature = "dicom"))]
-fn of_gzip(_len: u64, _limits: &Limits) -> u64 {
+fn of_gzip(_file: &[u8], _limits: &Limits) -> u64 {
     0
 }
 

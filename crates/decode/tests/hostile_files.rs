@@ -76,11 +76,11 @@ fn bombs_of_deflated_data_sets_are_refused() {
     assert_refused("bombs_of_deflated_data_sets_are_refused", "element", &bomb, "too_much_memory");
 }
 
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let mut sum = Crc::new();
-    sum.update(kind);
+    sum.update(&kind);
     sum.update(body);
-    [&(body.len() as u32).to_be_bytes()[..], kind, body, &sum.sum().to_be_bytes()].concat()
+    [&(body.len() as u32).to_be_bytes()[..], &kind, body, &sum.sum().to_be_bytes()].concat()
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn profiles_and_texts_of_png_are_not_inflated() {
     for (kind, head) in
         [(b"iCCP", &b"sRGB\0\0"[..]), (b"zTXt", &b"Comment\0\0"[..]), (b"iTXt", &b"Comment\0\x01\0\0\0"[..])]
     {
-        let bomb = chunk(kind, &[head, &data].concat());
+        let bomb = chunk(*kind, &[head, &data].concat());
         // Behind the header.
         let file = [&png[..33], &bomb, &png[33..]].concat();
         let name = String::from_utf8_lossy(kind);

@@ -39,7 +39,7 @@ fn assert_refused(name: &str, codestream: &Codestream, code: &str) {
     for high_throughput in [false, true] {
         let flags = if high_throughput { 0x40 } else { 0 };
         let style = Style { flags, ..codestream.style.clone() };
-        let (outcome, cost) = outcome(&Codestream { high_throughput, style, ..codestream.clone() });
+        let (outcome, cost) = outcome(&Codestream { style, high_throughput, ..codestream.clone() });
         let reason = outcome.expect_err(name);
         assert_eq!(reason.code(), code, "{name}: {reason}");
         assert!(cost.memory < MEMORY && cost.time < TIME, "{name}: {cost:?}");
@@ -220,8 +220,7 @@ fn what_is_let_through_costs_little_more_than_a_sound_film() {
     let cost = |name: &str, codestream: &Codestream| {
         let film = film(&codestream.bytes(), codestream.size, JPEG2000);
         measure_apart("what_is_let_through_costs_little_more_than_a_sound_film", name, || {
-            let outcome = picture(&film, &Limits::default()).map(drop);
-            println!("{name}: {outcome:?}");
+            let _either = picture(&film, &Limits::default());
         })
     };
     let usual = cost("usual", &Codestream { data: vec![0; 6], ..one(Style::new(5, [6, 6])) });

@@ -6,8 +6,10 @@
 mod support;
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb};
 use medclip_decode::{Limits, NEED_BYTES, need, picture};
 
@@ -80,6 +82,26 @@ fn no_film_takes_more_than_was_said() {
         let area = u64::from(SIDE) * u64::from(SIDE);
         assert!(said < 25 * area + 2 * len + (80 << 20), "{name}: {} MiB", said >> 20);
     }
+}
+
+#[test]
+fn compressed_files_tell_by_their_first_attributes() {
+    let limits = Limits::default();
+    let film = Builder::grey(200, 100, 8).bytes(&vec![7; 20_000]);
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&film.file()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let of_gzip = |bytes: &[u8]| need(bytes, bytes.len() as u64, &limits).unwrap();
+    assert_eq!(need(&gzip[..50], gzip.len() as u64, &limits), None);
+    assert!(of_gzip(&gzip) < 5 << 20);
+    // Several streams, padding, an end that cannot be.
+    for odd in [[&gzip[..], &gzip].concat(), [&gzip[..], &[0; 8]].concat(), gzip[..gzip.len() - 2].to_vec()] {
+        assert!(of_gzip(&odd) >= of_gzip(&gzip));
+    }
+    assert!(of_gzip(&[&gzip[..], &[0; 8]].concat()) > 200 << 20);
+    let deflated = film.syntax(support::DEFLATED).file();
+    assert!(of_gzip(&deflated) < 40 << 20);
+    assert!(of_gzip(&deflated[..300]) > 0);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use super::element::{DataSet, Encoding};
 use super::problem::Problem;
 use super::syntax::TransferSyntax;
 use crate::error::Reason;
-use crate::limits::{Limits, inflated, read_up_to};
+use crate::limits::{Limits, inflated, read_up_to, start_of};
+use crate::need::NEED_BYTES;
 use crate::note::Note;
 
 /// Where `DICM` stands.
@@ -107,6 +108,27 @@ pub(super) fn prefix(start: &[u8]) -> Option<(DataSet<'_>, Option<DataSet<'_>>)>
     let data = encoding.map(|encoding| DataSet::prefix(body, encoding));
     Some((meta, data))
 }
+
+/// As [`prefix`], with the start of a data set that is deflated.
+pub(super) fn prefix_with_deflated(start: &[u8]) -> Option<Prefix<'_>> {
+    let (meta, data) = prefix(start)?;
+    let bytes = &start[magic_end(start).unwrap_or(0)..];
+    let deflated = match meta.text(tags::TRANSFER_SYNTAX_UID).map(|uid| TransferSyntax::from_uid(&uid)) {
+        Some(Ok(syntax)) if syntax.deflated => {
+            let (_, len) = DataSet::parse_group(bytes, META_GROUP).ok()?;
+            let body = &bytes[len..];
+            let stream =
+                if first_element(body).is_some() { None } else { Some(zlib_stream(body).unwrap_or(body)) };
+            let inflated = |stream| start_of(DeflateDecoder::new(stream), NEED_BYTES);
+            Some(stream.map_or_else(|| body.to_vec(), inflated))
+        }
+        _ => None,
+    };
+    Some((meta, data, deflated))
+}
+
+/// File meta information, data set, and the start of one that is deflated.
+type Prefix<'a> = (DataSet<'a>, Option<DataSet<'a>>, Option<Vec<u8>>);
 
 /// The deflate stream behind a zlib header, which does not belong there (RFC 1950).
 fn zlib_stream(bytes: &[u8]) -> Option<&[u8]> {
