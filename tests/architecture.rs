@@ -10,17 +10,18 @@ use serde_json::Value;
 
 /// Each crate with the crates of this workspace it may depend on, tests aside.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("medclip-core", &[]),
-    ("medclip-archive", &["medclip-core", "medclip-data"]),
+    ("medclip-files", &[]),
+    ("medclip-core", &["medclip-files"]),
+    ("medclip-archive", &["medclip-core", "medclip-data", "medclip-files"]),
     ("medclip-data", &["medclip-core"]),
-    ("medclip-index", &["medclip-core"]),
+    ("medclip-index", &["medclip-core", "medclip-files"]),
     ("medclip-eval", &[]),
     ("medclip-decode", &["medclip-core"]),
     ("medclip-export", &["medclip-core", "medclip-weights"]),
     ("medclip-phantom", &["medclip-core"]),
     ("medclip-plot", &[]),
     ("medclip-report", &["medclip-core"]),
-    ("medclip-runtime", &["medclip-core"]),
+    ("medclip-runtime", &["medclip-core", "medclip-files"]),
     (
         "medclip-train",
         &[
@@ -28,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-data",
             "medclip-decode",
             "medclip-eval",
+            "medclip-files",
             "medclip-plot",
             "medclip-report",
             "medclip-weights",
@@ -44,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-decode",
             "medclip-eval",
             "medclip-export",
+            "medclip-files",
             "medclip-index",
             "medclip-phantom",
             "medclip-plot",
