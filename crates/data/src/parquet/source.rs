@@ -111,7 +111,7 @@ mod tests {
         let header = |bytes: &[u8]| Source::from([&[0; 7][..], bytes].concat()).get_read(7).map(drop);
         // A structure of one number, and one with a text of 300 KB.
         assert!(header(&[0x15, 0x02, 0x00]).is_ok());
-        let text = [&[0x18, 0xe0, 0xa7, 0x12][..], &[b'a'; 300_000], &[0x00]].concat();
+        let text = [&[0x18, 0xe0, 0xa7, 0x12][..], &vec![b'a'; 300_000], &[0x00]].concat();
         assert!(header(&text).is_ok());
         // A list of two billion truth values, and structures that do not end.
         for damaged in
