@@ -32,11 +32,11 @@ mod note;
 mod raster;
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use medclip_core::GrayImage;
+use medclip_core::files::open_typed;
 
 pub use error::{DecodeError, Reason};
 pub use format::Format;
@@ -170,16 +170,16 @@ fn from_dicom(_bytes: &[u8], _limits: &Limits, _options: &DecodeOptions) -> Resu
     Err(Reason::DicomLeftOut)
 }
 
-/// Reads a file's bytes, up to what the limits allow.
+/// Reads the bytes of a file or pipe, up to what the limits allow. Devices and sockets are refused.
 ///
 /// # Errors
 /// The [`Reason`].
 pub fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Reason> {
-    let file = File::open(path).map_err(Reason::Io)?;
-    let metadata = file.metadata().map_err(Reason::Io)?;
+    let metadata = path.metadata().map_err(Reason::Io)?;
     if metadata.is_dir() {
         return Err(Reason::Directory);
     }
+    let file = open_typed(path).map_err(Reason::Io)?;
     let len = metadata.len();
     if len > limits.max_file_bytes {
         return Err(Reason::FileTooLarge { bytes: len, limit: limits.max_file_bytes });

@@ -1,10 +1,10 @@
 //! A file's share: what its bytes take and what is made of them.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use super::{Share, TooMuchMemory, Turn};
+use crate::files::open_regular;
 
 /// A share for a file, and the file's content where that had to be read to learn how large a share it needs.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<N: Fn(&[u8], u64) -> Option<u64>> Claim<N> {
         }
         let read = |length: u64| {
             let mut content = Vec::new();
-            File::open(path)
+            open_regular(path)
                 .and_then(|file| file.take(length).read_to_end(&mut content))
                 .ok()
                 .map(|_| content)
