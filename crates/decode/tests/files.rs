@@ -107,6 +107,15 @@ fn errors_name_the_file_and_the_reason() {
     assert!(matches!(open(directory.path().join("absent"), &limits).unwrap_err().reason, Reason::Io(_)));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_device_is_refused_before_it_is_read() {
+    for device in ["/dev/zero", "/dev/null"] {
+        let error = open(device, &Limits::default()).unwrap_err();
+        assert!(matches!(error.reason, Reason::Io(_)), "{device}: {error}");
+    }
+}
+
 #[test]
 fn a_header_that_promises_400_megapixels_is_refused_before_any_is_allocated() {
     // Width and height are bytes 16 to 24 of a PNG; its checksum is that of the changed header.
