@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 #[cfg(feature = "archive")]
 use medclip_archive::{IntakeOptions, Nature, Portion};
+#[cfg(feature = "archive")]
 use medclip_core::budget::Share;
 use medclip_core::budget::Turn;
 #[cfg(feature = "archive")]
