@@ -3,7 +3,8 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, process};
+use std::time::Duration;
+use std::{fmt, fs, process, thread};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -12,6 +13,10 @@ use crate::place::Handle;
 
 /// What a claim has behind the name of the lock.
 const CLAIM: &str = ".claim";
+
+/// So often, and so far apart, is the holder's name looked for.
+const SIGNING_ATTEMPTS: u32 = 40;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
 /// Longer than any holder.
 const LONGEST: u64 = 4096;
@@ -61,7 +66,8 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Takes the lock at `path`, a file that is made where there is none, or says who has it. It never waits.
+    /// Takes the lock at `path`, a file that is made where there is none, or says who has it. It does not wait for
+    /// the lock, and at most a fifth of a second for the name of the process that has it.
     ///
     /// # Errors
     /// [`LockError`].
@@ -88,7 +94,11 @@ impl Lock {
             let claim = match try_lock(&file) {
                 Ok(()) => None,
                 Err(TryLockError::WouldBlock) => {
-                    return Err(LockError::Held { path: path.to_owned(), holder: read(file), claim: None });
+                    return Err(LockError::Held {
+                        path: path.to_owned(),
+                        holder: holder_in(&file),
+                        claim: None,
+                    });
                 }
                 Err(TryLockError::Error(error)) if is_without_locks(&error) => Some(claim(path)?),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -155,14 +165,24 @@ fn claim(lock: &Path) -> Result<PathBuf, LockError> {
     match made.and_then(sign) {
         Ok(()) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let holder = File::open(&path).ok().and_then(read);
+            let holder = File::open(&path).ok().and_then(|file| holder_in(&file));
             Err(LockError::Held { path: lock.to_owned(), holder, claim: Some(path) })
         }
         Err(source) => Err(LockError::Io { path, source }),
     }
 }
 
-fn read(mut file: File) -> Option<Holder> {
+/// Who holds the lock on a file. Whoever has just taken it may be about to write its name.
+fn holder_in(file: &File) -> Option<Holder> {
+    (0..SIGNING_ATTEMPTS).find_map(|attempt| {
+        if attempt > 0 {
+            thread::sleep(BETWEEN_ATTEMPTS);
+        }
+        read(file)
+    })
+}
+
+fn read(mut file: &File) -> Option<Holder> {
     let mut bytes = Vec::new();
     file.rewind().ok()?;
     file.take(LONGEST).read_to_end(&mut bytes).ok()?;
