@@ -127,8 +127,8 @@ impl Intake<'_> {
 ///   its nature;
 /// - a file otherwise, whether it is there or not; an argument may also be a pipe.
 ///
-/// What a list names or a pattern matches has to be a regular file or a directory. Pipes, sockets and devices there are inputs with
-/// a problem, and they are counted where a directory has some.
+/// Names in a list and matches of a pattern must be regular files or directories. Pipes, sockets and devices among them are
+/// inputs with a problem; those in a directory are counted.
 ///
 /// Films are files with one of the extensions, and those that [`IntakeOptions::by_start`] tells to be some. What gives no input
 /// at all stays in the list as one with a problem.

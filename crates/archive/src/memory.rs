@@ -68,7 +68,7 @@ pub fn member(
     }
 }
 
-/// What a scorer does with a file, once there is memory for it.
+/// Prepares a file, once there is memory for it.
 ///
 /// # Errors
 /// [`Failure`] of kind [`Failure::TOO_MUCH_MEMORY`].

@@ -231,21 +231,32 @@ impl<T> Groups<T> {
 fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, rows: &Sender<(u64, Row)>) {
     let next = || groups.lock().unwrap_or_else(PoisonError::into_inner).next(plan);
     while let Some(group) = next() {
-        let mut images = Vec::with_capacity(group.len());
-        let mut scored = Vec::with_capacity(group.len());
-        for (position, Ready { path, prepared: Prepared { identity, qc, notes, image } }) in group {
-            // Filled in below where there is an image.
-            let scores = match image {
-                Ok(image) => {
-                    images.push(image);
-                    None
-                }
-                Err(failure) => Some(failure),
-            };
-            scored.push((position, path, (identity, notes), qc, scores));
+        for row in rows_of(scorer, group) {
+            if rows.send(row).is_err() {
+                return;
+            }
         }
-        let mut scores = score_batch(scorer, &images).into_iter();
-        for (position, path, (identity, notes), mut qc, failure) in scored {
+    }
+}
+
+/// Scores a batch, and gives every input of it a row.
+fn rows_of<S: Scorer>(scorer: &S, batch: Vec<(u64, Ready<S::Image>)>) -> Vec<(u64, Row)> {
+    let mut images = Vec::with_capacity(batch.len());
+    let mut scored = Vec::with_capacity(batch.len());
+    for (position, Ready { path, prepared: Prepared { identity, qc, notes, image } }) in batch {
+        // Filled in below where there is an image.
+        let scores = match image {
+            Ok(image) => {
+                images.push(image);
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        scored.push((position, path, (identity, notes), qc, scores));
+    }
+    let mut scores = score_batch(scorer, &images).into_iter();
+    let row =
+        |(position, path, (identity, notes), mut qc, failure): (_, _, _, Vec<String>, Option<Failure>)| {
             let missing = || Err(Failure::new("engine", "the model gave no scores"));
             let verdict = failure.map_or_else(|| scores.next().unwrap_or_else(missing), Err);
             let scores = verdict.and_then(|verdict| {
@@ -253,10 +264,18 @@ fn score<S: Scorer>(scorer: &S, plan: Plan, groups: &Mutex<Groups<S::Image>>, ro
                 qc.extend(added);
                 verdict.scores
             });
-            if rows.send((position, Row { path, identity, qc, notes, scores })).is_err() {
-                return;
-            }
-        }
+            (position, Row { path, identity, qc, notes, scores })
+        };
+    scored.into_iter().map(row).collect()
+}
+
+/// Refuses scores of another width than the run's, and tells of a row without any.
+fn check<S: Scorer>(run: &Run, scorer: &S, row: &mut Row) {
+    if row.scores.as_ref().is_ok_and(|scores| !run.settings().columns.fit(scores)) {
+        row.scores = Err(Failure::new("engine", "the model gave scores of another width"));
+    }
+    if let Err(failure) = &row.scores {
+        scorer.failed(&row.path, failure);
     }
 }
 
@@ -297,13 +316,8 @@ fn write<S: Scorer>(
         while let Some(mut row) = waiting.remove(&next) {
             // Every row that comes had its token sent before.
             let _ = tokens.recv();
-            if row.scores.as_ref().is_ok_and(|scores| !run.settings().columns.fit(scores)) {
-                row.scores = Err(Failure::new("engine", "the model gave scores of another width"));
-            }
-            if let Err(failure) = &row.scores {
-                failed += 1;
-                scorer.failed(&row.path, failure);
-            }
+            check(run, scorer, &mut row);
+            failed += u64::from(row.scores.is_err());
             file.push(row);
             next += 1;
             if next.is_multiple_of(u64::from(run.settings().shard_size.get())) || next == run.inputs() {

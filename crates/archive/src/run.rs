@@ -28,9 +28,10 @@ mod redo;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use medclip_core::bundle::Summing;
 use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
 
@@ -57,8 +58,7 @@ pub struct Run {
     id: String,
     settings: Settings,
     inputs: u64,
-    commits: u64,
-    summary: Summary,
+    scanned: Scanned,
     is_finished: bool,
     /// Rows that are scored again, in order.
     redo: Vec<u64>,
@@ -223,24 +223,23 @@ impl Run {
                 }
             }
         });
-        let inputs = match failed {
+        let (inputs, list) = match failed {
             Some(error) => return Err(error.into()),
             None => written?,
         };
         let notice = "Research use only, not for diagnosis.".to_owned();
-        let list = Sum::of_file(&place.record(INPUTS))?;
         let manifest = Manifest { version: VERSION, notice, settings, inputs, list };
         place.write_record(RUN, &manifest)?;
-        let found = Found::of(&place, target, manifest)?;
-        Self::new(place, target, found)
+        let Manifest { settings, inputs, .. } = manifest;
+        let (id, inputs, scanned) = (place.id()?, inputs.count(), Scanned::default());
+        Self::new(place, target, Found { id, settings, inputs, scanned, is_finished: false })
     }
 
     fn new(place: Place, target: &Target, found: Found) -> Result<Self, RunError> {
-        let Found { id, settings, inputs, scanned: Scanned { commits, summary, excess }, is_finished } =
-            found;
-        let redo = excess.to_redo(settings.memory).to_vec();
+        let Found { id, settings, inputs, scanned, is_finished } = found;
+        let redo = scanned.excess.to_redo(settings.memory).to_vec();
         let file = target.file().map(Path::to_owned);
-        let mut run = Self { place, file, id, settings, inputs, commits, summary, is_finished, redo };
+        let mut run = Self { place, file, id, settings, inputs, scanned, is_finished, redo };
         if run.is_finished() {
             run.tidy()?;
         }
@@ -259,7 +258,7 @@ impl Run {
 
     /// What is on disk so far.
     pub const fn summary(&self) -> &Summary {
-        &self.summary
+        &self.scanned.summary
     }
 
     /// Whether nothing is left to be done.
@@ -272,7 +271,7 @@ impl Run {
     /// # Errors
     /// [`RunError`] when the list cannot be read.
     pub(crate) fn remaining(&self) -> Result<InputReader, RunError> {
-        InputReader::open(&self.place.record(INPUTS), self.summary.rows)
+        InputReader::open(&self.place.record(INPUTS), self.scanned.summary.rows)
     }
 
     /// Puts the rows of the next inputs on disk. When this returns they outlive a loss of power.
@@ -283,16 +282,16 @@ impl Run {
     /// # Panics
     /// When there are more or fewer rows than the next file takes.
     pub(crate) fn commit(&mut self, rows: &[Row]) -> Result<(), RunError> {
-        let expected = self.settings.rows_of(self.commits, self.inputs);
-        assert_eq!(rows.len() as u64, expected, "rows of file {}", self.commits);
-        let name = rows_name(self.commits, self.settings.format);
+        let number = self.scanned.commits;
+        let expected = self.settings.rows_of(number, self.inputs);
+        assert_eq!(rows.len() as u64, expected, "rows of file {number}");
+        let name = rows_name(number, self.settings.format);
         let bytes = self.settings.format.encode(&self.settings, rows);
         let bytes = bytes.map_err(RunError::write(self.place.directory().join(&name)))?;
         self.place.rows().replace(&name, &bytes)?;
-        let commit = Commit::new(&self.id, self.commits, rows, &bytes, self.settings.memory);
-        self.place.write_commit(&commit_name(self.commits), &commit)?;
-        self.commits += 1;
-        commit.add_to(&mut self.summary);
+        let commit = Commit::new(&self.id, number, rows, &bytes, self.settings.memory);
+        self.place.write_commit(&commit_name(number), &commit)?;
+        self.scanned.add(&commit);
         Ok(())
     }
 
@@ -304,23 +303,24 @@ impl Run {
     /// # Panics
     /// When rows are missing.
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
-        assert_eq!(self.summary.rows, self.inputs, "a finished run has all rows");
+        assert_eq!(self.scanned.summary.rows, self.inputs, "a finished run has all rows");
         let file = match &self.file {
             Some(file) => {
                 let format = &self.settings.format;
                 let directory = self.place.directory();
                 let files: Vec<PathBuf> =
-                    (0..self.commits).map(|number| rows_path(directory, number, *format)).collect();
-                replace_file_with(file, |out| format.join(&self.settings, &files, out))?;
-                Some(Sum::of_file(file)?)
+                    (0..self.scanned.commits).map(|number| rows_path(directory, number, *format)).collect();
+                let join = |out: &mut (dyn Write + Send)| {
+                    let mut out = Summing::new(out);
+                    format.join(&self.settings, &files, &mut out)?;
+                    Ok(Sum::of_written(out))
+                };
+                Some(replace_file_with(file, join)?)
             }
             None => None,
         };
-        // What the files of rows say now: some of them may have been put in the place of others.
-        let scanned = commit::scan(&self.place, &self.id, &self.settings, self.inputs)?;
-        self.summary = scanned.summary;
-        let (run, summary) = (self.id.clone(), self.summary.clone());
-        let finished = Finished { run, summary, excess: scanned.excess, file };
+        let Scanned { summary, excess, .. } = self.scanned.clone();
+        let finished = Finished { run: self.id.clone(), summary, excess, file };
         self.place.write_record(FINISHED, &finished)?;
         self.is_finished = true;
         self.tidy()

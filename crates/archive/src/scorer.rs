@@ -46,7 +46,7 @@ pub trait Scorer: Sync {
         0
     }
 
-    /// Most bytes of memory that [`Scorer::prepare`] takes beside the content itself, as far as its start tells; `bytes` is the
+    /// The most bytes of memory that [`Scorer::prepare`] takes beside the content, judged by its start; `bytes` is the
     /// length of the whole. None asks for all of it, which always has an answer.
     fn need(&self, _start: &[u8], _bytes: u64) -> Option<u64> {
         Some(0)

@@ -29,10 +29,10 @@ fn lay(directory: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     fs::create_dir_all(directory.join("_medclip/commits")).unwrap();
 }
 
-/// Where a writer stages; the name is random otherwise.
+/// The name of a staging directory; a real one is random.
 const STAGING: &str = ".medclip-0123456789abcdef.partial";
 
-/// What a writer of `path` leaves when it is killed with these bytes written.
+/// The files that a killed writer of `path` leaves, with these bytes written.
 fn staged(path: &Path, bytes: &[u8]) -> Vec<(PathBuf, Vec<u8>)> {
     let staging = path.parent().unwrap().join(STAGING);
     let name = path.file_name().unwrap().as_encoded_bytes();

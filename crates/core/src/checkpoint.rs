@@ -1,10 +1,11 @@
 //! Directories of checkpoints, which training writes and export reads.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use medclip_files::Kind;
+
+use crate::files::{MAX_TEXT_BYTES, start_of};
 
 /// The configuration, [`ModelConfig`](crate::model::ModelConfig).
 pub const MODEL: &str = "model.toml";
@@ -24,16 +25,10 @@ pub const METRICS: &str = "metrics.json";
 /// Checkpoints. No other directory is replaced by one.
 pub static CHECKPOINT: Kind = Kind { name: "a checkpoint", is_marked, holds };
 
-/// Longer than the start of a configuration by which it is known.
-const LONGEST: u64 = 1 << 16;
-
 fn is_marked(directory: &Path) -> bool {
     let is_file = |name: &str| fs::symlink_metadata(directory.join(name)).is_ok_and(|found| found.is_file());
-    let mut bytes = Vec::new();
-    let configuration = directory.join(MODEL);
-    let read = || File::open(configuration)?.take(LONGEST).read_to_end(&mut bytes);
     // Killed or damaged while it was written by other means, one of the files may be missing.
-    (is_file(MODEL) && read().is_ok() && is_configuration(&String::from_utf8_lossy(&bytes)))
+    start_of(&directory.join(MODEL), MAX_TEXT_BYTES).is_ok_and(|text| is_configuration(&text))
         || (is_file(WEIGHTS) && (is_file(STATE) || is_file(TOKENIZER)))
 }
 

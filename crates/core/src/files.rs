@@ -78,6 +78,16 @@ pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read_at_most(open_regular(path)?, limit)
 }
 
+/// The first bytes of a regular file as text; bytes that are not UTF-8 are replaced.
+///
+/// # Errors
+/// As [`open_regular`], and what the system says.
+pub fn start_of(path: &Path, bytes: u64) -> io::Result<String> {
+    let mut start = Vec::new();
+    open_regular(path)?.take(bytes).read_to_end(&mut start)?;
+    Ok(String::from_utf8_lossy(&start).into_owned())
+}
+
 /// All of a file or pipe that a person typed.
 ///
 /// # Errors

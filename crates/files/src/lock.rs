@@ -18,6 +18,9 @@ const CLAIM: &str = ".claim";
 const SIGNING_ATTEMPTS: u32 = 40;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
+/// So often is a directory made for a lock.
+const MAKING_ATTEMPTS: usize = 50;
+
 /// Longer than any holder.
 const LONGEST: u64 = 4096;
 
@@ -73,6 +76,27 @@ impl Lock {
     /// [`LockError`].
     pub fn acquire(path: impl AsRef<Path>) -> Result<Self, LockError> {
         Self::acquire_by(path.as_ref(), File::try_lock)
+    }
+
+    /// [`Lock::acquire`] in a directory that `make` makes, and makes again where another process gave it up and removed it in
+    /// between.
+    ///
+    /// # Errors
+    /// Those of `make`, and [`LockError`] by way of `refused`.
+    pub fn acquire_in_made<E>(
+        path: impl AsRef<Path>,
+        mut make: impl FnMut() -> Result<(), E>,
+        refused: impl FnOnce(LockError) -> E,
+    ) -> Result<Self, E> {
+        let path = path.as_ref();
+        for _ in 0..MAKING_ATTEMPTS {
+            make()?;
+            match Self::acquire(path) {
+                Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                lock => return lock.map_err(refused),
+            }
+        }
+        Err(refused(LockError::Held { path: path.to_owned(), holder: None, claim: None }))
     }
 
     fn acquire_by(

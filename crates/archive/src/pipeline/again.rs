@@ -5,14 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use medclip_core::budget::Budget;
 
-use super::{Progress, prepare, score_batch};
-use crate::failure::Failure;
+use super::{Progress, Ready, check, prepare, rows_of};
 use crate::intake::ArchiveReader;
 use crate::memory::Loaded;
-use crate::row::Row;
 use crate::run::{Run, RunError};
-use crate::scorer::{Prepared, Scorer};
-use crate::source::Source;
+use crate::scorer::Scorer;
 
 /// Scores the inputs of [`Run::redo`] again and puts their rows in the place of the earlier ones; returns whether all of them
 /// are done.
@@ -35,7 +32,12 @@ pub(super) fn score_again<S: Scorer>(
             continue;
         }
         wanted.pop();
-        rows.insert(position, row(run, scorer, budget, &mut archives, &source));
+        let loaded = Loaded::of(scorer, &mut archives, &source, budget.turn());
+        let ready = Ready { path: source.id(), prepared: prepare(scorer, &source, loaded) };
+        for (position, mut row) in rows_of(scorer, vec![(position, ready)]) {
+            check(run, scorer, &mut row);
+            rows.insert(position, row);
+        }
         if wanted.last().is_none_or(|next| next / shard != position / shard) {
             run.replace(position / shard, std::mem::take(&mut rows))?;
             let failed = run.summary().failures.values().sum();
@@ -46,32 +48,4 @@ pub(super) fn score_again<S: Scorer>(
         }
     }
     Ok(true)
-}
-
-fn row<S: Scorer>(
-    run: &Run,
-    scorer: &S,
-    budget: &Budget,
-    archives: &mut ArchiveReader,
-    source: &Source,
-) -> Row {
-    let path = source.id();
-    let loaded = Loaded::of(scorer, archives, source, budget.turn());
-    let Prepared { identity, mut qc, notes, image } = prepare(scorer, source, loaded);
-    let missing = || Failure::new("engine", "the model gave no scores");
-    let verdict =
-        image.and_then(|image| score_batch(scorer, &[image]).pop().unwrap_or_else(|| Err(missing())));
-    let scores = verdict.and_then(|verdict| {
-        let added: Vec<String> = verdict.qc.into_iter().filter(|code| !qc.contains(code)).collect();
-        qc.extend(added);
-        verdict.scores
-    });
-    let scores = scores.and_then(|scores| {
-        let fits = run.settings().columns.fit(&scores);
-        if fits { Ok(scores) } else { Err(Failure::new("engine", "the model gave scores of another width")) }
-    });
-    if let Err(failure) = &scores {
-        scorer.failed(&path, failure);
-    }
-    Row { path, identity, qc, notes, scores }
 }

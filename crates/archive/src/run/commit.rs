@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::{sha256, sha256_of_file};
+use medclip_core::bundle::{Summing, sha256, sha256_of_file};
 use serde::{Deserialize, Serialize};
 
 use super::place::{COMMITS, Place, read_json};
@@ -85,6 +85,11 @@ impl Sum {
         Self { bytes: bytes.len() as u64, sha256: sha256(bytes) }
     }
 
+    /// Of all that was written through.
+    pub(super) fn of_written<W: Write>(out: Summing<W>) -> Self {
+        Self { bytes: out.bytes(), sha256: out.sum() }
+    }
+
     pub(super) fn of_file(path: &Path) -> Result<Self, RunError> {
         let bytes = fs::metadata(path).map_err(RunError::read(path))?.len();
         Ok(Self { bytes, sha256: sha256_of_file(path).map_err(RunError::read(path))? })
@@ -116,13 +121,6 @@ impl Commit {
         let (run, excess) = (run.to_owned(), Excess::of(rows, memory));
         Self { run, number, rows: rows.len() as u64, failures, excess, file: Sum::of(bytes) }
     }
-
-    pub(super) fn add_to(&self, summary: &mut Summary) {
-        summary.rows += self.rows;
-        for (kind, count) in &self.failures {
-            *summary.failures.entry(kind.clone()).or_default() += count;
-        }
-    }
 }
 
 pub(super) fn rows_name(number: u64, format: Format) -> String {
@@ -145,8 +143,8 @@ pub(super) fn number(name: &str, start: &str) -> Option<u64> {
         .then(|| digits.parse().ok())?
 }
 
-/// What counts on disk.
-#[derive(Debug, Default)]
+/// The files of rows that count, summed up.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Scanned {
     /// Files of rows.
     pub(super) commits: u64,
@@ -155,12 +153,30 @@ pub(super) struct Scanned {
     pub(super) excess: Excess,
 }
 
+impl Scanned {
+    /// Adds the next file of rows.
+    pub(super) fn add(&mut self, commit: &Commit) {
+        self.excess.add(self.summary.rows, &commit.excess);
+        self.summary.rows += commit.rows;
+        for (kind, count) in &commit.failures {
+            *self.summary.failures.entry(kind.clone()).or_default() += count;
+        }
+        self.commits += 1;
+    }
+}
+
+/// Whether a file beside the commits is one, or one that is about to be.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_next = |number: &str| number.parse().is_ok_and(|number| next_name(number) == name);
+    number(name, "").is_some() || name.split_once('.').is_some_and(|(number, _)| is_next(number))
+}
+
 /// How many files of rows count, and what they hold. Every one is read and compared with its commit.
 pub(super) fn scan(place: &Place, run: &str, settings: &Settings, inputs: u64) -> Result<Scanned, RunError> {
     let commits = place.record(COMMITS);
-    let (mut summary, mut excess) = (Summary::default(), Excess::default());
-    let mut count = 0;
-    while commits.join(commit_name(count)).exists() {
+    let mut scanned = Scanned::default();
+    while commits.join(commit_name(scanned.commits)).exists() {
+        let count = scanned.commits;
         let record = commits.join(commit_name(count));
         let commit: Commit = read_json(&record)?;
         if commit.run != run {
@@ -175,10 +191,9 @@ pub(super) fn scan(place: &Place, run: &str, settings: &Settings, inputs: u64) -
         let rows = rows_path(place.directory(), count, settings.format);
         let commit = redone(place, commit, &rows)?;
         commit.file.check(&rows)?;
-        excess.add(summary.rows, &commit.excess);
-        commit.add_to(&mut summary);
-        count += 1;
+        scanned.add(&commit);
     }
+    let count = scanned.commits;
     if let Some(later) = numbers(&commits, "")?.into_iter().find(|number| *number >= count) {
         let missing = commits.join(commit_name(count));
         return Err(RunError::damaged(
@@ -187,14 +202,14 @@ pub(super) fn scan(place: &Place, run: &str, settings: &Settings, inputs: u64) -
         ));
     }
     // One file may be without a commit: it is written again.
-    let uncommitted = u64::from(summary.rows < inputs);
+    let uncommitted = u64::from(scanned.summary.rows < inputs);
     if let Some(number) =
         numbers(place.directory(), "rows-")?.into_iter().find(|number| *number >= count + uncommitted)
     {
         let path = rows_path(place.directory(), number, settings.format);
         return Err(RunError::damaged(path, "it is not part of this run"));
     }
-    Ok(Scanned { commits: count, summary, excess })
+    Ok(scanned)
 }
 
 /// The commit that counts, where its rows were being put in the place of others when the process ended.

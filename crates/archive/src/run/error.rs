@@ -19,7 +19,7 @@ pub enum RunError {
     /// Something cannot be written.
     #[error("cannot write {source}")]
     Write {
-        /// What and why.
+        /// The file, and the reason.
         #[from]
         source: StagingError,
     },
@@ -46,7 +46,7 @@ pub enum RunError {
     Moved {
         /// The file that is gone.
         file: PathBuf,
-        /// The directory beside it that holds the record of the run, which is to be deleted.
+        /// The directory of the run's record, beside the file. Deleting it lets the run begin again.
         record: PathBuf,
     },
     /// A run that another version of this program began.
@@ -82,7 +82,7 @@ pub enum RunError {
     Differs {
         /// The run's directory.
         path: PathBuf,
-        /// What differs, with both values.
+        /// The settings that differ, each with both values.
         differences: Vec<String>,
     },
     /// Something in the directory is not as it was left.
@@ -90,13 +90,13 @@ pub enum RunError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         reason: String,
     },
 }
 
 impl RunError {
-    /// Whether what is there is not the run that was asked for, or cannot be gone on with.
+    /// Whether the run on disk is another one, or cannot be continued.
     pub(super) const fn is_of_another_run(&self) -> bool {
         matches!(self, Self::Differs { .. } | Self::Damaged { .. } | Self::Version { .. })
     }

@@ -5,10 +5,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use medclip_core::bundle::Summing;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::RunError;
+use super::commit::Sum;
 use crate::source::Source;
 
 /// How many inputs, and a hash of their names in order.
@@ -79,13 +81,13 @@ impl<'de> Deserialize<'de> for Stamp {
 
 /// Writes the list.
 pub(super) struct InputWriter<'a> {
-    out: &'a mut (dyn Write + Send),
+    out: Summing<&'a mut (dyn Write + Send)>,
     stamp: Stamp,
 }
 
 impl<'a> InputWriter<'a> {
     pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
-        Self { out, stamp: Stamp::default() }
+        Self { out: Summing::new(out), stamp: Stamp::default() }
     }
 
     pub(super) fn push(&mut self, source: &Source) -> io::Result<()> {
@@ -94,8 +96,9 @@ impl<'a> InputWriter<'a> {
         self.out.write_all(b"\n")
     }
 
-    pub(super) fn finish(self) -> Stamp {
-        self.stamp
+    /// The inputs, and their list as a file.
+    pub(super) fn finish(self) -> (Stamp, Sum) {
+        (self.stamp, Sum::of_written(self.out))
     }
 }
 

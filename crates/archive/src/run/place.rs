@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use medclip_core::bundle::sha256_of_file;
-use medclip_files::{Folder, Kind, Lock, LockError, StagingError, is_staging};
+use medclip_files::{Folder, Kind, Lock, StagingError, is_staging};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::RunError;
@@ -22,16 +22,13 @@ const LOCK: &str = "lock";
 /// Directories of runs. No other is emptied.
 static KIND: Kind = Kind { name: "a run", is_marked, holds };
 
-/// Between two attempts another process may have given up a run and removed its directory.
-const ATTEMPTS: usize = 50;
-
 /// The directory, locked. If no run has begun when this is dropped, all that was made is removed.
 #[derive(Debug)]
 pub(super) struct Place {
     directory: Folder,
     control: Folder,
     commits: Option<Folder>,
-    /// None once it is given up.
+    /// `None` after the lock was given up.
     lock: Option<Lock>,
     made_directory: bool,
 }
@@ -48,12 +45,7 @@ fn holds(path: &str) -> bool {
         Some("") => true,
         Some(path) => {
             [RUN, INPUTS, FINISHED, LOCK, "lock.claim", "commits/"].contains(&path)
-                || path.strip_prefix("commits/").is_some_and(|name| {
-                    let name = name
-                        .strip_suffix(".next")
-                        .map_or_else(|| name.to_owned(), |number| format!("{number}.json"));
-                    commit::number(&name, "").is_some()
-                })
+                || path.strip_prefix("commits/").is_some_and(commit::is_name)
         }
         None => commit::number(path, "rows-").is_some(),
     }
@@ -63,31 +55,28 @@ impl Place {
     /// Makes the directory, where there is none, and locks it.
     pub(super) fn hold(directory: &Path) -> Result<Self, RunError> {
         let mut made_directory = false;
-        for _ in 0..ATTEMPTS {
+        let control = directory.join(CONTROL);
+        let make_both = || {
             refuse_other(directory)?;
             made_directory |= make(directory)?;
-            let control = directory.join(CONTROL);
-            let lock = match make(&control) {
-                Err(error) if is_gone(&error) => continue,
-                made => made.map(|_| Lock::acquire(control.join(LOCK)))?,
-            };
-            let lock = match lock {
-                Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
-                lock => lock.map_err(RunError::of_lock(directory))?,
-            };
-            let (directory, control) = (Folder::open(directory)?, Folder::open(control)?);
-            let commits = control.path().join(COMMITS);
-            let commits = if commits.is_dir() { Some(Folder::open(commits)?) } else { None };
-            return Ok(Self { directory, control, commits, lock: Some(lock), made_directory });
-        }
-        Err(RunError::Locked { path: directory.to_owned(), holder: None, claim: None })
+            match make(&control) {
+                // Removed in between: then the lock cannot be made either, and both are made again.
+                Err(error) if is_gone(&error) => Ok(()),
+                made => made.map(drop),
+            }
+        };
+        let lock = Lock::acquire_in_made(control.join(LOCK), make_both, RunError::of_lock(directory))?;
+        let (directory, control) = (Folder::open(directory)?, Folder::open(control)?);
+        let commits = control.path().join(COMMITS);
+        let commits = if commits.is_dir() { Some(Folder::open(commits)?) } else { None };
+        Ok(Self { directory, control, commits, lock: Some(lock), made_directory })
     }
 
     pub(super) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Where a file of the record is.
+    /// Path of a file of the record.
     pub(super) fn record(&self, name: &str) -> PathBuf {
         self.control.path().join(name)
     }
@@ -108,18 +97,11 @@ impl Place {
         if commits.is_dir() && fs::read_dir(&commits).map_err(RunError::read(&commits))?.next().is_some() {
             return Err(RunError::damaged(self.record(RUN), "it is missing, but rows were committed"));
         }
-        let occupied = |directory: &Path, own: &[&str]| {
-            let entries = fs::read_dir(directory).map_err(RunError::read(directory))?;
-            for entry in entries {
-                let name = entry.map_err(RunError::read(directory))?.file_name();
-                if !is_staging(&name) && !own.iter().any(|own| name == *own) {
-                    return Err(RunError::NotARun { path: self.directory().to_owned() });
-                }
-            }
-            Ok(())
-        };
-        occupied(self.directory(), &[CONTROL])?;
-        occupied(self.control.path(), &[LOCK, "lock.claim", INPUTS, COMMITS])
+        let own = [LOCK, "lock.claim", INPUTS, COMMITS];
+        if holds_other(self.directory(), &[CONTROL])? || holds_other(self.control.path(), &own)? {
+            return Err(RunError::NotARun { path: self.directory().to_owned() });
+        }
+        Ok(())
     }
 
     pub(super) fn write_record(&self, name: &str, value: &impl Serialize) -> Result<(), StagingError> {
@@ -209,7 +191,7 @@ impl Drop for Place {
     }
 }
 
-/// A directory that holds something, but no record, is none of ours; nothing is put into it.
+/// Refuses a directory that is not empty and holds no record: it belongs to someone else.
 fn refuse_other(directory: &Path) -> Result<(), RunError> {
     let other = || RunError::NotARun { path: directory.to_owned() };
     match fs::symlink_metadata(directory.join(CONTROL)) {
@@ -217,19 +199,25 @@ fn refuse_other(directory: &Path) -> Result<(), RunError> {
         Ok(_) => return Err(other()),
         Err(_) => {}
     }
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(other()),
-        entries => entries.map_err(RunError::read(directory))?,
-    };
-    for entry in entries {
+    // Another process may have made its record by now.
+    match holds_other(directory, &[CONTROL]) {
+        Ok(true) => Err(other()),
+        Ok(false) => Ok(()),
+        Err(RunError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(RunError::Read { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => Err(other()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether anything but these names, and what is being staged, is in a directory.
+fn holds_other(directory: &Path, own: &[&str]) -> Result<bool, RunError> {
+    for entry in fs::read_dir(directory).map_err(RunError::read(directory))? {
         let name = entry.map_err(RunError::read(directory))?.file_name();
-        // Another process may have made its record by now.
-        if !is_staging(&name) && name != CONTROL {
-            return Err(other());
+        if !is_staging(&name) && !own.iter().any(|own| name == *own) {
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Makes a directory, and those above it; tells whether it was not there.

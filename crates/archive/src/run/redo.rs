@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::commit::{Commit, commit_name, next_name, rows_name, rows_path};
+use super::commit::{self, Commit, commit_name, next_name, rows_name, rows_path};
 use super::inputs::{InputReader, InputWriter};
 use super::place::{COMMITS, FINISHED, INPUTS, Place, read_json};
 use super::{Finished, List, Manifest, Run, RunError, Settings};
@@ -46,6 +46,9 @@ impl Run {
         self.place.write_commit(&commit_name(number), &commit)?;
         self.place.remove_record(&format!("{COMMITS}/{}", next_name(number)))?;
         self.redo.retain(|position| *position < first || *position >= first + all.len() as u64);
+        if self.redo.is_empty() {
+            self.scanned = commit::scan(&self.place, &self.id, &self.settings, self.inputs)?;
+        }
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ impl Format {
     /// The rows of a file, a shard of them at a time.
     ///
     /// # Errors
-    /// Where the file cannot be read or is not of these settings, and what `sink` returns.
+    /// The system's error, `InvalidData` for rows of other settings, and errors of `sink`.
     pub(crate) fn read(
         self,
         settings: &Settings,

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::setting::{bundle, images, json_lines, medclip, score, text};
+use crate::setting::{images, json_lines, medclip, score, start_scoring, text};
 
 /// 60 phantoms, of which one is cut off, one empty and one no image.
 fn phantoms() -> tempfile::TempDir {
@@ -28,16 +28,8 @@ fn phantoms() -> tempfile::TempDir {
 
 /// Scores the phantoms three times over, which takes a while.
 fn start(directory: &Path, output: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_medclip"))
-        .args(["score", "--model", bundle().to_str().unwrap(), "--shard-size", "4", "--resume"])
-        .args(["films/images"; 3])
-        .args(["--threads", "2", "--output", output])
-        .env_remove("MEDCLIP_MODEL")
-        .current_dir(directory)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    let options = ["--shard-size", "4", "--resume", "--threads", "2", "--output", output];
+    start_scoring(directory, options.into_iter().chain(["films/images"; 3]))
 }
 
 /// Files of rows that count.

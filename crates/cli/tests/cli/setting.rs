@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{self, Output};
+#[cfg(feature = "archive")]
+use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 use std::{env, fs};
@@ -43,6 +45,20 @@ pub(crate) fn medclip(arguments: &[&str]) -> Command {
 pub(crate) fn score(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = medclip(&["score", "--model", bundle().to_str().unwrap()]);
     command.current_dir(directory).args(arguments).output().unwrap()
+}
+
+/// `medclip score` with the shared model, at work beside the test; what it says on standard error is kept.
+#[cfg(feature = "archive")]
+pub(crate) fn start_scoring<'a>(directory: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Child {
+    process::Command::new(env!("CARGO_BIN_EXE_medclip"))
+        .args(["score", "--model", bundle().to_str().unwrap()])
+        .args(arguments)
+        .env_remove("MEDCLIP_MODEL")
+        .current_dir(directory)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Standard output, one JSON value a line.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -11,23 +11,15 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::setting::{bundle, images, text};
+use crate::setting::{images, start_scoring, text};
 
 const STARTS: usize = 20;
 const FILMS: usize = 24;
 
 fn start(directory: &Path, films: &[String], options: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_medclip"))
-        .args(["score", "--model", bundle().to_str().unwrap(), "--threads", "1", "--shard-size", "5"])
-        .args(["--output", "scores.csv"])
-        .args(options)
-        .args(films)
-        .env_remove("MEDCLIP_MODEL")
-        .current_dir(directory)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    let own = ["--threads", "1", "--shard-size", "5", "--output", "scores.csv"];
+    let films = films.iter().map(String::as_str);
+    start_scoring(directory, own.into_iter().chain(options.iter().copied()).chain(films))
 }
 
 /// The files that have a row, in order.

@@ -1,29 +1,19 @@
 //! By what a directory is known for a bundle, sound or damaged.
 
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
 use medclip_files::Kind;
 
 use super::{BundleFile, sums};
 use crate::checkpoint;
-
-/// Longer than any list of sums.
-const LONGEST: u64 = 1 << 16;
+use crate::files::{MAX_TEXT_BYTES, start_of};
 
 /// Bundles. [`BundleWriter`](super::BundleWriter) replaces no other directory.
 pub static BUNDLE: Kind = Kind { name: "a bundle", is_marked, holds };
 
 /// The list of sums names a model's configuration, or the configuration is there.
 fn is_marked(directory: &Path) -> bool {
-    let start = |name: &str| {
-        let path = directory.join(name);
-        let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
-        let mut bytes = Vec::new();
-        let read = is_file.then(|| File::open(path)?.take(LONGEST).read_to_end(&mut bytes))?.ok();
-        read.map(|_| String::from_utf8_lossy(&bytes).into_owned())
-    };
+    let start = |name: &str| start_of(&directory.join(name), MAX_TEXT_BYTES).ok();
     let names_model = |text: String| {
         let mut lines = text.lines().filter_map(|line| line.split_once("  "));
         lines.any(|(sum, name)| sum.len() == 64 && name == BundleFile::Model.file_name())
@@ -41,6 +31,8 @@ fn holds(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -169,25 +169,34 @@ pub(super) fn sha256_of(file: &mut File) -> io::Result<String> {
 }
 
 /// Writes through and sums what it writes.
-pub(super) struct Summing<'a> {
-    out: &'a mut dyn Write,
+#[derive(Debug)]
+pub struct Summing<W> {
+    out: W,
     hasher: Sha256,
+    bytes: u64,
 }
 
-impl<'a> Summing<'a> {
-    pub(super) fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, hasher: Sha256::new() }
+impl<W: Write> Summing<W> {
+    /// Nothing is written yet.
+    pub fn new(out: W) -> Self {
+        Self { out, hasher: Sha256::new(), bytes: 0 }
+    }
+
+    /// How many bytes were written.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// SHA-256 of what was written, 64 lower-case hexadecimal digits.
-    pub(super) fn sum(self) -> String {
+    pub fn sum(self) -> String {
         hex(&self.hasher.finalize())
     }
 }
 
-impl Write for Summing<'_> {
+impl<W: Write> Write for Summing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
         self.hasher.update(bytes.get(..written).unwrap_or_default());
         Ok(written)
     }

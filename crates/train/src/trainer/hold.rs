@@ -1,18 +1,14 @@
 //! The output of a run, held by one process.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_files::{Lock, LockError};
+use medclip_files::Lock;
 
 use crate::error::TrainError;
 
 /// Name of the lock in the output.
 const LOCK: &str = "lock";
-
-/// Between two attempts another process may have given up and removed the directory.
-const ATTEMPTS: usize = 50;
 
 /// The output, locked. If the run does not begin, the lock is removed, and the directory with it if it was made for the run.
 pub(super) struct Hold {
@@ -24,15 +20,12 @@ pub(super) struct Hold {
 impl Hold {
     pub(super) fn take(output: &Path) -> Result<Self, TrainError> {
         let mut made_output = false;
-        for _ in 0..ATTEMPTS {
+        let make = || {
             made_output |= !output.exists();
-            fs::create_dir_all(output).map_err(TrainError::io(output))?;
-            match Lock::acquire(output.join(LOCK)) {
-                Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                lock => return Ok(Self { lock: Some(lock?), output: output.to_owned(), made_output }),
-            }
-        }
-        Err(TrainError::invalid(output, "other trainings begin and end here all the time"))
+            fs::create_dir_all(output).map_err(TrainError::io(output))
+        };
+        let lock = Lock::acquire_in_made(output.join(LOCK), make, TrainError::Locked)?;
+        Ok(Self { lock: Some(lock), output: output.to_owned(), made_output })
     }
 
     /// The run has begun.
