@@ -7,7 +7,7 @@ mod writer;
 use std::path::PathBuf;
 
 use clap::Args;
-use medclip_report::Labeler;
+use medclip_labeler::Labeler;
 
 use crate::output::{CsvArgs, Format};
 use crate::{Outcome, report_error};

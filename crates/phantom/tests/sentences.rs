@@ -1,8 +1,8 @@
 //! The project's own labeler reads phantom sentences as they are meant.
 
 use medclip_core::Certainty;
+use medclip_labeler::Labeler;
 use medclip_phantom::Phantom;
-use medclip_report::Labeler;
 
 #[test]
 fn the_labeler_finds_what_every_sentence_states() {

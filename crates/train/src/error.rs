@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use medclip_core::Finding;
-use medclip_eval::FitError;
 use medclip_files::{LockError, StagingError};
+use medclip_stats::FitError;
 use thiserror::Error;
 
 use crate::data::{DataError, ImagesError};

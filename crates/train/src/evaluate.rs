@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use medclip_core::prompt::{ExpandedClass, sentences};
 use medclip_core::tokenize::Tokenizer;
 use medclip_core::{Finding, FindingScore, PromptBank, PromptPooling};
-use medclip_eval::auroc;
+use medclip_stats::auroc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::EvalSet;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use medclip_core::{Embeddings, Finding, ModelConfig};
-use medclip_eval::auroc;
+use medclip_stats::auroc;
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::manifest::read_manifest_from;
 use medclip_train::data::{AugmentConfig, Record};

@@ -1,7 +1,7 @@
 //! Figures as the cells of a Markdown table.
 
 use medclip_core::Finding;
-use medclip_eval::{Averaged, Interval, NoInterval};
+use medclip_stats::{Averaged, Interval, NoInterval};
 use serde::Serialize;
 
 /// The findings a headline mean averages over.
@@ -145,7 +145,7 @@ pub(super) fn parse_finding(text: &str) -> Result<Finding, String> {
 
 #[cfg(test)]
 mod tests {
-    use medclip_eval::bootstrap_ci;
+    use medclip_stats::bootstrap_ci;
 
     use super::*;
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Finding;
-use medclip_eval::{Interval, Ranks, Setting};
 use medclip_runtime::Model;
+use medclip_stats::{Interval, Ranks, Setting};
 use medclip_train::data::{Record, Split};
 use serde::Serialize;
 

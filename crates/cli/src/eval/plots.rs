@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Finding;
-use medclip_eval::{Interval, auroc, calibration, principal_plane, roc_curve};
 use medclip_files::replace_file;
 use medclip_plot::{
     CalibrationBin, CalibrationChart, CalibrationPanel, EfficiencyChart, EfficiencyCurve, EmbeddingClass,
     EmbeddingMap, Estimate, RocChart, RocCurve, SharePoint, Svg,
 };
+use medclip_stats::{Interval, auroc, calibration, principal_plane, roc_curve};
 
 use super::ranking::{Figures, Ranking};
 
@@ -99,7 +99,7 @@ fn reliability(subject: &str, ranking: &Ranking<'_>) -> anyhow::Result<Svg> {
         let bins = (labels.len() / FILMS_PER_BIN).clamp(1, BINS);
         let found = calibration(&probabilities, &labels, bins)
             .with_context(|| format!("{}: a score is not a number", finding.name()))?;
-        let bin = |bin: &medclip_eval::calibration::Bin| CalibrationBin {
+        let bin = |bin: &medclip_stats::calibration::Bin| CalibrationBin {
             predicted: bin.predicted,
             observed: Estimate { value: bin.observed, interval: Some((bin.low, bin.high)) },
         };

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use medclip_core::{Embeddings, Finding, Head};
-use medclip_eval::{FitError, Logistic, cross_validate, fit_path, grouped_folds, grouped_share};
 use medclip_files::replace_file;
+use medclip_stats::{FitError, Logistic, cross_validate, fit_path, grouped_folds, grouped_share};
 use medclip_train::data::Split;
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use medclip_core::Finding;
-use medclip_eval::{Interval, MacroIntervals, annotated, auroc, average_precision, bootstrap_macro};
+use medclip_stats::{Interval, MacroIntervals, annotated, auroc, average_precision, bootstrap_macro};
 use medclip_train::data::Record;
 use serde::Serialize;
 

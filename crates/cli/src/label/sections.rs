@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use medclip_report::{Labeler, ReportLabels};
+use medclip_labeler::{Labeler, ReportLabels};
 
 /// The names asked for, and what the reports had.
 pub(crate) struct Wanted<'a> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use medclip_core::terminal::Escaped;
 use medclip_core::{Certainty, Finding, Labels};
 use medclip_data::CellText;
-use medclip_report::{ReportLabels, ReportSection};
+use medclip_labeler::{ReportLabels, ReportSection};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -3,8 +3,8 @@
 use anyhow::{Context, bail};
 use medclip_core::Embeddings;
 use medclip_core::quantization::{ClassAuroc, GateLimits, GateReport};
-use medclip_eval::auroc;
 use medclip_runtime::Bundle;
+use medclip_stats::auroc;
 
 /// `cosine=0.999,top1=0.99,auroc=0.005`: those that are named, the others as by default.
 pub(super) fn limits(text: &str) -> anyhow::Result<GateLimits> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medclip_core::batch::Embeddings;
 use medclip_core::head::{Head, HeadError};
-use medclip_eval::{fit_path, grouped_folds};
+use medclip_stats::{fit_path, grouped_folds};
 use thiserror::Error;
 
 use crate::code::Code;
@@ -67,7 +67,7 @@ pub enum FitError {
         /// Its code.
         code: Code,
         /// What the fit says.
-        source: medclip_eval::FitError,
+        source: medclip_stats::FitError,
     },
     /// Classifiers that make no head.
     #[error(transparent)]
@@ -115,7 +115,7 @@ pub fn fit(
                 labels.resize(rows.len(), label);
             }
             let mut fitted = fit_path(&rows, &labels, &[fit.c]).map_err(failed)?;
-            fitted.pop().ok_or_else(|| failed(medclip_eval::FitError::Folds))
+            fitted.pop().ok_or_else(|| failed(medclip_stats::FitError::Folds))
         };
         let mut logits = Vec::with_capacity(films);
         for held_out in 0..FOLDS {

@@ -10,7 +10,7 @@ use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_core::prompt::PromptSet;
 use medclip_core::{Certainty, Finding, Labels};
 use medclip_decode::Limits;
-use medclip_report::Labeler;
+use medclip_labeler::Labeler;
 use rayon::prelude::*;
 
 pub(crate) use self::config::MAX_LOST;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use medclip_data::Place;
-use medclip_eval::grouped_share;
+use medclip_stats::grouped_share;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

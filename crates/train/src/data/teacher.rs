@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::Finding;
 use medclip_data::{Column, Kind, Place, Table, TableError};
-use medclip_eval::{FitError, fit_path};
+use medclip_stats::{FitError, fit_path};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

@@ -4,7 +4,7 @@ mod config;
 mod synonyms;
 mod words;
 
-use medclip_report::Labeler;
+use medclip_labeler::Labeler;
 use rand::{Rng, RngExt};
 
 pub use self::config::{TextAugmentConfig, TextAugmentError};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
 use medclip_core::{Embeddings, Finding};
-use medclip_eval::fit_path;
+use medclip_stats::fit_path;
 
 pub use self::config::FinetuneConfig;
 use self::config::Rates;
@@ -148,7 +148,7 @@ fn fit_one(
         known.filter_map(|(row, labels)| Some((embeddings.row(*row), labels[column]?))).unzip();
     let failed = |source| TrainError::Fit { finding, source };
     let mut fitted = fit_path(&rows, &labels, &[c]).map_err(failed)?;
-    let classifier = fitted.pop().ok_or_else(|| failed(medclip_eval::FitError::Folds))?;
+    let classifier = fitted.pop().ok_or_else(|| failed(medclip_stats::FitError::Folds))?;
     Ok((classifier.weights.iter().map(|weight| *weight as f32).collect(), classifier.bias as f32))
 }
 

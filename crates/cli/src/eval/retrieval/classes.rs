@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::{Context, bail};
 use medclip_core::Finding;
-use medclip_eval::{Interval, bootstrap_macro, grouped_order, precision_at_k};
 use medclip_runtime::Model;
+use medclip_stats::{Interval, bootstrap_macro, grouped_order, precision_at_k};
 use serde::Serialize;
 
 use super::Pool;

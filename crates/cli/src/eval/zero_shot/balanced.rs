@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::{Finding, PromptBank};
-use medclip_eval::{ConfusionMatrix, Setting, argmax, bootstrap_settings, grouped_order};
+use medclip_stats::{ConfusionMatrix, Setting, argmax, bootstrap_settings, grouped_order};
 use serde::Serialize;
 
 use super::prompts::Prompts;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use medclip_eval::{Averaged, Ranks, Setting};
+use medclip_stats::{Averaged, Ranks, Setting};
 use serde::Serialize;
 
 use super::prompts::Prompts;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use medclip_core::Finding;
-use medclip_eval::auroc;
+use medclip_stats::auroc;
 use medclip_tests::PROMPTS;
 use medclip_train::data::{Record, Split, read_manifest};
 use serde_json::Value;

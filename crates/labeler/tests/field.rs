@@ -5,7 +5,7 @@
 #[path = "field/table.rs"]
 mod table;
 
-use medclip_report::Labeler;
+use medclip_labeler::Labeler;
 
 /// Least share of rows that must be right.
 const LEAST: f64 = 0.85;

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use medclip_report::Labeler;
+use medclip_labeler::Labeler;
 
 /// Most that ten times the text may take, in times of the shorter one's: 100 where the time grows with the square.
 const RATIO: f64 = 25.0;

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use medclip_core::{Certainty, Finding};
-//! use medclip_report::Labeler;
+//! use medclip_labeler::Labeler;
 //!
 //! let labeler = Labeler::new();
 //! let read = labeler.report("The heart is clearly enlarged. No pneumothorax. Right basilar opacity may represent pneumonia.");

@@ -1,7 +1,7 @@
 //! Labeler against human labels of Open-I reports, as a Markdown table.
 //!
 //! ```text
-//! cargo run --release -p medclip-report --example evaluate -- REPORTS.csv --split val
+//! cargo run --release -p medclip-labeler --example evaluate -- REPORTS.csv --split val
 //! ```
 //!
 //! `REPORTS.csv` has the columns `id`, `split`, `text` and `gold_*` (or `mesh_*`), `1` present, `0` absent, empty not annotated.
@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use medclip_core::{Certainty, Finding};
-use medclip_report::{Labeler, sentences};
+use medclip_labeler::{Labeler, sentences};
 
 #[derive(Parser)]
 struct Arguments {

@@ -1,7 +1,7 @@
 //! How many sentences of a table the labeler reads right.
 //!
 //! ```text
-//! cargo run -p medclip-report --example field -- TABLE.csv
+//! cargo run -p medclip-labeler --example field -- TABLE.csv
 //! ```
 //!
 //! The table has the columns `kind`, `text` and `expected`, as `tests/field/own.csv`.
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Parser;
-use medclip_report::Labeler;
+use medclip_labeler::Labeler;
 
 /// Count the sentences of a table that the labeler reads right
 #[derive(Debug, Parser)]

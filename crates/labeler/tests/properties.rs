@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use medclip_core::{Certainty, Finding};
-use medclip_report::{Labeler, sentences, split};
+use medclip_labeler::{Labeler, sentences, split};
 use proptest::prelude::*;
 
 static LABELER: LazyLock<Labeler> = LazyLock::new(Labeler::new);

@@ -38,7 +38,7 @@ pub struct Sentence<'t> {
 /// ```
 /// let text = "INDICATION: Cough. FINDINGS: Nodule of 1.5 cm, Dr. XXXX informed. IMPRESSION: 1. Nodule. 2. Clear bases.";
 /// let want = ["Nodule of 1.5 cm, Dr. XXXX informed.", "Nodule.", "Clear bases."];
-/// assert_eq!(medclip_report::sentences(text), want);
+/// assert_eq!(medclip_labeler::sentences(text), want);
 /// ```
 pub fn sentences(text: &str) -> Vec<&str> {
     split(text)

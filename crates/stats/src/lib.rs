@@ -18,7 +18,7 @@
 //! never a number and never left out of a mean unsaid.
 //!
 //! ```
-//! use medclip_eval::{annotated, auroc, bootstrap_ci};
+//! use medclip_stats::{annotated, auroc, bootstrap_ci};
 //!
 //! let scores = [0.9, 0.2, 0.7, 0.4, 0.3, 0.8];
 //! let labels = [Some(true), Some(false), Some(true), Some(true), Some(false), None];
@@ -34,7 +34,7 @@
 //!     7,
 //! )?;
 //! assert_eq!(interval.estimate, 1.0);
-//! # Ok::<(), medclip_eval::BootstrapError>(())
+//! # Ok::<(), medclip_stats::BootstrapError>(())
 //! ```
 //!
 //! # Limits

@@ -6,7 +6,7 @@ use medclip_core::Finding::{
     LungOpacity, NoFinding, PleuralEffusion, PleuralOther, Pneumonia, Pneumothorax, SupportDevices,
 };
 use medclip_core::{Certainty, Finding};
-use medclip_report::{Labeler, PhraseError, PhraseLists};
+use medclip_labeler::{Labeler, PhraseError, PhraseLists};
 
 type Case = (&'static str, &'static [(Finding, Certainty)]);
 
