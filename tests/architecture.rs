@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-weights",
         ],
     ),
-    ("medclip-qc", &["medclip-core", "medclip-stats"]),
+    ("medclip-qc", &["medclip-core", "medclip-decode", "medclip-stats"]),
     ("medclip-weights", &["medclip-core"]),
     (
         "medclip-cli",

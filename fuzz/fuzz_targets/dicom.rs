@@ -3,11 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use medclip_decode::dicom::{self, DicomOptions};
-use medclip_decode::Limits;
+use medclip_decode::{Limits, PatientFields};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { max_pixels: 4_000_000, max_memory_bytes: 64 << 20, ..Limits::default() };
-    let _ = dicom::describe(bytes, &limits, true);
+    let _ = dicom::describe(bytes, &limits, PatientFields { id: true, study_date: true, sex: true, age: true });
     for frame in 0..3 {
         let options = DicomOptions { frame, ..DicomOptions::default() };
         let film = dicom::from_bytes(bytes, &limits, &options);

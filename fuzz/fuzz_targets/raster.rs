@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use medclip_decode::{Limits, from_bytes};
+use medclip_decode::{Film, Limits, from_bytes};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { max_pixels: 4_000_000, max_memory_bytes: 64 << 20, ..Limits::default() };
-    if let Ok(image) = from_bytes(bytes, &limits) {
+    if let Ok(Film { image, .. }) = from_bytes(bytes, &limits) {
         assert!(u64::from(image.width()) * u64::from(image.height()) <= limits.max_pixels);
     }
 });

@@ -1,6 +1,7 @@
 //! What was named on the command line, as single inputs in a fixed order.
 
 mod confined;
+mod films;
 mod manifest;
 mod members;
 mod nature;
@@ -16,10 +17,10 @@ use std::path::{Path, PathBuf};
 use medclip_core::files;
 use thiserror::Error;
 
-use crate::failure::Failure;
-use crate::name;
 use crate::portion::Portion;
 use crate::source::Source;
+use medclip_core::name;
+use medclip_scorer::Failure;
 use nature::Judgement;
 
 pub use confined::find_below;

@@ -7,15 +7,16 @@
 use std::path::Path;
 
 use medclip_core::budget::{Claim, Share, Turn};
+use medclip_core::files::read_typed;
+use medclip_scorer::Failure;
 
-use crate::failure::Failure;
 use crate::intake::{ArchiveReader, MAX_MEMBER_BYTES};
-use crate::scorer::{Content, Prepared, Scorer};
 use crate::source::{Member, Source};
+use crate::stages::{Content, Stages};
 
 /// An input and its place in line.
 #[derive(Debug)]
-pub enum Loaded {
+pub(crate) enum Loaded {
     /// A file, which whoever decodes it reads.
     File(Turn),
     /// A member that was read, with its share.
@@ -26,8 +27,8 @@ pub enum Loaded {
 
 impl Loaded {
     /// An input, read as far as it is before it is decoded.
-    pub(crate) fn of<S: Scorer>(
-        scorer: &S,
+    pub(crate) fn of<S: Stages>(
+        stages: &S,
         archives: &mut ArchiveReader,
         source: &Source,
         turn: Turn,
@@ -36,15 +37,28 @@ impl Loaded {
             (Some(problem), _) => Self::Failed(problem.clone()),
             (None, None) => Self::File(turn),
             (None, Some(inner)) => {
-                let need = |bytes: &[u8]| scorer.need(bytes, bytes.len() as u64).unwrap_or(0);
+                let need = |bytes: &[u8]| stages.need(bytes, bytes.len() as u64).unwrap_or(0);
                 member(archives, &source.path, inner, need, turn)
             }
+        }
+    }
+
+    /// What somebody writes into a pipe. How much it is, only reading tells.
+    pub(crate) fn of_pipe<S: Stages>(stages: &S, path: &Path, mut turn: Turn) -> Self {
+        let bytes = match read_typed(path, MAX_MEMBER_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) => return Self::Failed(Failure::new("io", error)),
+        };
+        let length = bytes.len() as u64;
+        match turn.hold(length.saturating_add(stages.need(&bytes, length).unwrap_or(0))) {
+            Ok(()) => Self::Member(bytes, turn.done()),
+            Err(error) => Self::Failed(Failure::too_much_memory(error)),
         }
     }
 }
 
 /// Reads a member, once there is memory for it and for decoding it.
-pub fn member(
+fn member(
     archives: &mut ArchiveReader,
     path: &Path,
     member: &Member,
@@ -72,14 +86,10 @@ pub fn member(
 ///
 /// # Errors
 /// [`Failure`] of kind [`Failure::TOO_MUCH_MEMORY`].
-pub(crate) fn prepare_file<S: Scorer>(
-    scorer: &S,
-    path: &Path,
-    turn: Turn,
-) -> Result<Prepared<S::Image>, Failure> {
-    let need = |start: &[u8], bytes| scorer.need(start, bytes);
-    let claim = Claim { most: MAX_MEMBER_BYTES, start: scorer.need_bytes(), need };
+pub(crate) fn prepare_file<S: Stages>(stages: &S, path: &Path, turn: Turn) -> Result<S::Prepared, Failure> {
+    let need = |start: &[u8], bytes| stages.need(start, bytes);
+    let claim = Claim { most: MAX_MEMBER_BYTES, start: stages.need_bytes(), need };
     let claimed = claim.of_file(path, turn).map_err(Failure::too_much_memory)?;
     let content = claimed.content.as_deref().map_or(Content::File(path), Content::Bytes);
-    Ok(scorer.prepare(content))
+    Ok(stages.prepare(content))
 }

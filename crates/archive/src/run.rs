@@ -36,18 +36,18 @@ use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
 
 use crate::intake::IntakeError;
-use crate::row::Row;
 use crate::source::Source;
 use commit::{Commit, Excess, Scanned, Sum, commit_name, rows_name, rows_path};
 use found::{Found, find};
 use inputs::{InputReader, InputWriter, Stamp};
+use medclip_scorer::Report;
 use place::{FINISHED, INPUTS, Place, RUN};
 
 pub use error::RunError;
 pub use settings::Settings;
 
 /// Form of the directory; another is refused.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// A run at work. Nobody else can open its directory meanwhile.
 #[derive(Debug)]
@@ -281,7 +281,7 @@ impl Run {
     ///
     /// # Panics
     /// When there are more or fewer rows than the next file takes.
-    pub(crate) fn commit(&mut self, rows: &[Row]) -> Result<(), RunError> {
+    pub(crate) fn commit(&mut self, rows: &[Report]) -> Result<(), RunError> {
         let number = self.scanned.commits;
         let expected = self.settings.rows_of(number, self.inputs);
         assert_eq!(rows.len() as u64, expected, "rows of file {number}");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
-use crate::name;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// One input: a file, a member of an archive, or a name under which none could be found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,10 +1,12 @@
 //! Rows as Parquet, CSV or JSON lines.
 //!
-//! Columns in this order: `path`, `sop_instance_uid`, `study_instance_uid`, `patient_id` on request, `model`, `model_id`,
-//! `engine`, `qc`, `notes`, `error_kind`, `error`, then `CLASS logit` and `CLASS probability` of every class, then `embedding` on
-//! request. In JSON the classes are a list `findings` of name, logit and probability. CSV joins the codes of `qc` and `notes`
-//! by `;` and has an embedding as a JSON list in one cell. The same rows give the same bytes.
+//! Columns in this order: `path`, `sop_instance_uid`, `study_instance_uid`, `view` (the view that a DICOM header states), then on request
+//! `patient_id`, `study_date`, `sex` and `age`, then `model`, `model_id`, `engine`, `qc`, `notes`, `error_kind`, `error`, then
+//! `CLASS logit` and `CLASS probability` of every class, then on request `embedding`, and `schema`, the version of these columns. In
+//! JSON the classes are a list `findings` of name, logit and probability. CSV joins the codes of `qc` and `notes` by `;` and has an
+//! embedding as a JSON list in one cell. The same rows give the same bytes.
 
+mod columns;
 mod csv;
 mod embeddings;
 mod json;
@@ -17,10 +19,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::row::Row;
 use crate::run::Settings;
+use medclip_scorer::Report;
 
-pub use csv::{CSV_TEXTS, EXACT};
+pub use csv::{CSV_TEXTS, CsvWriter, EXACT};
 pub use embeddings::{Described, EmbeddingsError, describe_embeddings, read_embeddings};
 
 /// How rows are written.
@@ -55,11 +57,11 @@ impl Format {
     }
 
     /// A whole file of these rows.
-    pub(crate) fn encode(self, settings: &Settings, rows: &[Row]) -> io::Result<Vec<u8>> {
+    pub(crate) fn encode(self, settings: &Settings, rows: &[Report]) -> io::Result<Vec<u8>> {
         match self {
             Self::Parquet => parquet::encode(settings, rows),
             Self::Csv => csv::encode(settings, rows),
-            Self::Jsonl => json::encode(&settings.columns, rows),
+            Self::Jsonl => json::encode(rows),
         }
     }
 

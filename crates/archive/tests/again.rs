@@ -6,10 +6,12 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use medclip_archive::{Content, End, Failure, Format, Prepared, Scorer, Settings, Target, Verdict, work};
-use support::{Texts, contents, files, go, open, settings, threads};
+use medclip_archive::{Content, End, Format, Settings, Stages, Target, work};
+use medclip_scorer::{Failure, Report, Schema};
+use support::{PATIENT, Texts, contents, files, go, open, settings, threads};
 
 /// 17 films; two of them take 100 bytes, one takes 1,000, one takes a million.
 fn films(root: &Path) -> Vec<PathBuf> {
@@ -23,8 +25,10 @@ fn films(root: &Path) -> Vec<PathBuf> {
 fn with(format: Format, memory: Option<u64>, wide: bool) -> Settings {
     let mut settings = settings(format, 5);
     settings.memory = memory;
-    settings.columns.patient = wide;
-    settings.columns.embedding_dim = wide.then_some(3);
+    if wide {
+        settings.schema.patient = PATIENT;
+    }
+    settings.schema.embedding_dim = wide.then_some(3);
     settings.options.insert("window".to_owned(), "auto".to_owned());
     settings
 }
@@ -52,17 +56,21 @@ struct Only<'a> {
     allowed: &'a [&'a Path],
 }
 
-impl Scorer for Only<'_> {
-    type Image = Vec<u8>;
+impl Stages for Only<'_> {
+    type Prepared = Result<Vec<u8>, Failure>;
 
-    fn prepare(&self, content: Content<'_>) -> Prepared<Vec<u8>> {
+    fn schema(&self) -> &Arc<Schema> {
+        &self.inner.schema
+    }
+
+    fn prepare(&self, content: Content<'_>) -> Self::Prepared {
         let Content::File(path) = content else { panic!("no archives here") };
         assert!(self.allowed.contains(&path), "{} was scored again", path.display());
         self.inner.prepare(content)
     }
 
-    fn score(&self, images: &[Vec<u8>]) -> Result<Vec<Verdict>, Failure> {
-        self.inner.score(images)
+    fn score(&self, films: &[Self::Prepared]) -> Vec<Report> {
+        self.inner.score(films)
     }
 }
 
@@ -88,10 +96,10 @@ fn with_more_memory_just_those_rows_are_scored_again() {
                 let allowed: Vec<&Path> =
                     again.iter().map(|number: &usize| inputs[*number].as_path()).collect();
                 let mut run = open(&target, with(format, Some(more), wide), &inputs).unwrap();
-                let scorer = Only { inner: Texts { embeddings: wide, memory: more }, allowed: &allowed };
+                let stages = Only { inner: Texts::new(run.settings(), more), allowed: &allowed };
                 assert_eq!(run.is_finished(), again.is_empty());
                 let end =
-                    work(&mut run, &scorer, &threads(2, 1, 1), &AtomicBool::new(false), |_| {}).unwrap();
+                    work(&mut run, &stages, &threads(2, 1, 1), &AtomicBool::new(false), |_, _| {}).unwrap();
                 assert_eq!(
                     (end, run.summary().failures["too_much_memory"]),
                     (End::Complete, left),

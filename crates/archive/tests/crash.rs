@@ -209,16 +209,11 @@ fn asked_to_stop_it_ends_after_a_whole_file() {
     let target = Target::Directory(root.path().join("run"));
     let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
     let stop = AtomicBool::new(false);
-    let end = work(
-        &mut run,
-        &Texts { embeddings: false, memory: u64::MAX },
-        &threads(1, 1, 1),
-        &stop,
-        |progress| {
-            assert_eq!(progress.total, 60);
-            stop.store(progress.done >= 7, Ordering::Relaxed);
-        },
-    );
+    let stages = Texts::new(run.settings(), u64::MAX);
+    let end = work(&mut run, &stages, &threads(1, 1, 1), &stop, |_, progress| {
+        assert_eq!(progress.total, 60);
+        stop.store(progress.done >= 7, Ordering::Relaxed);
+    });
     assert_eq!(end.unwrap(), End::Stopped);
     let rows = run.summary().rows;
     assert!((10..30).contains(&rows) && rows.is_multiple_of(5), "{rows}");
@@ -240,10 +235,10 @@ fn another_run_is_refused_by_what_differs() {
         change(&mut settings);
         cases.push((settings, inputs.clone(), message.to_owned()));
     };
-    case(&|s| s.columns.model_id = "ab".to_owned(), "its model id is 0f0f");
-    case(&|s| s.columns.engine = "cuda".to_owned(), "its engine is none, but cuda was given");
-    case(&|s| s.columns.embedding_dim = Some(3), "its width of embeddings is none, but 3 was given");
-    case(&|s| s.columns.patient = true, "its patient column is off, but on was given");
+    case(&|s| s.schema.model_id = "ab".to_owned(), "its model id is 0f0f");
+    case(&|s| s.schema.engine = "cuda".to_owned(), "its engine is none, but cuda was given");
+    case(&|s| s.schema.embedding_dim = Some(3), "its width of embeddings is none, but 3 was given");
+    case(&|s| s.schema.patient.id = true, "its personal columns is none, but patient_id was given");
     case(&|s| s.format = Format::Jsonl, "its format is csv, but jsonl was given");
     case(&|s| s.shard_size = 6.try_into().unwrap(), "its shard size is 5, but 6 was given");
     case(&|s| s.portion = Portion::new(1, 2), "its part of the inputs is none, but 1/2 was given");

@@ -10,7 +10,7 @@ use std::path::Path;
 use medclip_archive::{EmbeddingsError, Format, Target, read_embeddings};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
-use support::{files, go, open, settings};
+use support::{PATIENT, files, go, open, settings};
 
 /// The lines of a run of six inputs, written as `format`.
 fn run(root: &Path, format: Format, wide: bool) -> std::path::PathBuf {
@@ -19,8 +19,10 @@ fn run(root: &Path, format: Format, wide: bool) -> std::path::PathBuf {
     fs::write(&dicom, "dicom, \"quoted\"").unwrap();
     inputs.extend([dicom, root.join("missing.png")]);
     let mut settings = settings(format, 4);
-    settings.columns.patient = wide;
-    settings.columns.embedding_dim = wide.then_some(3);
+    if wide {
+        settings.schema.patient = PATIENT;
+    }
+    settings.schema.embedding_dim = wide.then_some(3);
     let file = root.join(format!("scores.{}", format.extension()));
     go(&mut open(&Target::File(file.clone()), settings, &inputs).unwrap());
     file
@@ -37,11 +39,15 @@ fn json_lines_hold_every_input_in_order() {
     let keys: Vec<_> = lines[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys.join(" "),
-        "path sop_instance_uid study_instance_uid patient_id model model_id engine qc notes findings embedding error_kind error"
+        "path sop_instance_uid study_instance_uid view patient_id study_date sex age model model_id engine qc notes findings \
+         embedding error_kind error schema"
     );
     assert_eq!(lines[4]["sop_instance_uid"], "1.2.3");
     assert_eq!(lines[4]["patient_id"], "P 1");
-    assert_eq!(lines[4]["qc"], serde_json::json!(["lateral", "dark"]));
+    assert_eq!([&lines[4]["view"], &lines[4]["study_date"]], ["PA", "20240229"]);
+    assert_eq!([&lines[4]["sex"], &lines[4]["age"]], ["F", "045Y"]);
+    assert_eq!(lines[0]["schema"], 1);
+    assert_eq!(lines[4]["qc"], serde_json::json!(["lateral", "border"]));
     assert_eq!(lines[4]["notes"], serde_json::json!(["no_preamble", "odd_window"]));
     assert_eq!(lines[4]["findings"][1]["name"], "Pleural Effusion");
     assert_eq!(lines[4]["embedding"].as_array().unwrap().len(), 3);
@@ -55,14 +61,14 @@ fn csv_says_what_json_says() {
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!(
         header.join(","),
-        "path,sop_instance_uid,study_instance_uid,model,model_id,engine,qc,notes,error_kind,error,Cardiomegaly logit,\
-         Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability"
+        "path,sop_instance_uid,study_instance_uid,view,model,model_id,engine,qc,notes,error_kind,error,Cardiomegaly logit,\
+         Cardiomegaly probability,Pleural Effusion logit,Pleural Effusion probability,schema"
     );
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 6);
-    assert_eq!((&rows[4][6], &rows[4][7], &rows[4][8]), ("lateral;dark", "no_preamble;odd_window", ""));
-    assert_eq!((&rows[3][8], &rows[3][9], &rows[3][10]), ("damaged", "is broken", ""));
-    assert!(rows[4][10].parse::<f32>().unwrap() > 0.0);
+    assert_eq!((&rows[4][7], &rows[4][8], &rows[4][9]), ("lateral;border", "no_preamble;odd_window", ""));
+    assert_eq!((&rows[3][9], &rows[3][10], &rows[3][11]), ("damaged", "is broken", ""));
+    assert!(rows[4][11].parse::<f32>().unwrap() > 0.0);
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn parquet_says_what_json_says() {
     assert_eq!(rows.len(), 6);
     assert!(rows[4].contains(r#"patient_id: "P 1""#), "{}", rows[4]);
     assert!(
-        rows[4].contains(r#"qc: ["lateral", "dark"], notes: ["no_preamble", "odd_window"]"#),
+        rows[4].contains(r#"qc: ["lateral", "border"], notes: ["no_preamble", "odd_window"]"#),
         "{}",
         rows[4]
     );
@@ -87,7 +93,7 @@ fn parquet_says_what_json_says() {
         "{}",
         rows[3]
     );
-    assert!(rows[5].contains("embedding: null"), "{}", rows[5]);
+    assert!(rows[5].contains("embedding: null, schema: 1"), "{}", rows[5]);
 
     let mut read = Vec::new();
     let without = read_embeddings(&file, |path, model, embedding| {
@@ -118,9 +124,9 @@ fn every_fault_is_the_row_of_its_input() {
         let inputs = files(root.path(), 40);
         let target = Target::File(root.path().join("scores.jsonl"));
         let mut run = open(&target, settings(Format::Jsonl, 16), &inputs).unwrap();
-        let scorer = support::Texts { embeddings: false, memory: u64::MAX };
+        let stages = support::Texts::new(run.settings(), u64::MAX);
         let stop = std::sync::atomic::AtomicBool::new(false);
-        medclip_archive::work(&mut run, &scorer, &support::threads(3, 2, batch), &stop, |_| {}).unwrap();
+        medclip_archive::work(&mut run, &stages, &support::threads(3, 2, batch), &stop, |_, _| {}).unwrap();
         let text = fs::read_to_string(root.path().join("scores.jsonl")).unwrap();
         for (number, line) in text.lines().enumerate() {
             let line: Value = serde_json::from_str(line).unwrap();

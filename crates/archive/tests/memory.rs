@@ -8,19 +8,20 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use medclip_archive::{
-    Content, End, Failure, Format, Identity, PipelineOptions, Prepared, Scorer, Scores, Target, Verdict, work,
-};
+use medclip_archive::{Content, End, Format, PipelineOptions, Stages, Target, work};
+use medclip_scorer::{Failure, Report, Schema, Scores};
 use support::{open, settings, threads};
 use zip::write::SimpleFileOptions;
 
 /// Scores texts of digits, which say what they need: the first three, or where those are letters the last three.
 struct Needy {
+    schema: Arc<Schema>,
     held: AtomicU64,
     most: AtomicU64,
 }
@@ -34,10 +35,14 @@ fn told(start: &[u8], bytes: u64) -> Option<u64> {
     start.first_chunk::<3>().and_then(|digits| number(digits)).or_else(last)
 }
 
-impl Scorer for Needy {
-    type Image = u64;
+impl Stages for Needy {
+    type Prepared = u64;
 
-    fn prepare(&self, content: Content<'_>) -> Prepared<u64> {
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn prepare(&self, content: Content<'_>) -> u64 {
         let bytes = match content {
             Content::File(path) => fs::read(path).unwrap(),
             Content::Bytes(bytes) => bytes.to_vec(),
@@ -47,13 +52,16 @@ impl Scorer for Needy {
         self.most.fetch_max(now, Ordering::SeqCst);
         thread::sleep(Duration::from_micros(bytes_held % 7 * 100));
         self.held.fetch_sub(bytes_held, Ordering::SeqCst);
-        let image = Ok(bytes.iter().map(|&byte| u64::from(byte)).sum());
-        Prepared { identity: Identity::default(), qc: Vec::new(), notes: Vec::new(), image }
+        bytes.iter().map(|&byte| u64::from(byte)).sum()
     }
 
-    fn score(&self, images: &[u64]) -> Result<Vec<Verdict>, Failure> {
-        let scores = |&image: &u64| Scores { findings: vec![(image as f32, 0.5); 2], embedding: None }.into();
-        Ok(images.iter().map(scores).collect())
+    fn score(&self, films: &[u64]) -> Vec<Report> {
+        let report = |&film: &u64| {
+            let scores = Scores { findings: vec![(film as f32, 0.5); 2], embedding: None };
+            let unscored = Report::failed(Arc::clone(&self.schema), Failure::new("none", ""));
+            Report { outcome: Ok(scores), ..unscored }
+        };
+        films.iter().map(report).collect()
     }
 
     fn need_bytes(&self) -> u64 {
@@ -64,7 +72,7 @@ impl Scorer for Needy {
         told(start, bytes)
     }
 
-    fn image_bytes(&self) -> u64 {
+    fn prepared_bytes(&self) -> u64 {
         8
     }
 }
@@ -107,13 +115,14 @@ fn rows(inputs: &[PathBuf], options: PipelineOptions) -> (String, BTreeMap<Strin
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("rows.jsonl");
         let mut run = open(&Target::File(file.clone()), settings(Format::Jsonl, 7), &inputs).unwrap();
-        let scorer = Needy { held: AtomicU64::new(0), most: AtomicU64::new(0) };
+        let schema = Arc::new(run.settings().schema.clone());
+        let stages = Needy { schema, held: AtomicU64::new(0), most: AtomicU64::new(0) };
         assert_eq!(
-            work(&mut run, &scorer, &options, &AtomicBool::new(false), |_| {}).unwrap(),
+            work(&mut run, &stages, &options, &AtomicBool::new(false), |_, _| {}).unwrap(),
             End::Complete
         );
         let failures = run.summary().failures.clone();
-        let most = scorer.most.load(Ordering::SeqCst);
+        let most = stages.most.load(Ordering::SeqCst);
         sender.send((fs::read_to_string(file).unwrap(), failures, most)).unwrap();
     });
     done.recv_timeout(Duration::from_mins(1)).expect("a run that ends")

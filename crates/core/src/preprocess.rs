@@ -146,13 +146,18 @@ impl Preprocessor {
     ///
     /// # Errors
     /// [`PreprocessError::Size`] for an image of another size, [`PreprocessError::Empty`] for none.
-    pub fn normalize(&self, images: &[GrayImage]) -> Result<ImageBatch, PreprocessError> {
-        if images.is_empty() {
+    pub fn normalize<'a>(
+        &self,
+        images: impl IntoIterator<Item = &'a GrayImage, IntoIter: ExactSizeIterator>,
+    ) -> Result<ImageBatch, PreprocessError> {
+        let images = images.into_iter();
+        if images.len() == 0 {
             return Err(PreprocessError::Empty);
         }
         let PreprocessConfig { image_size: side, channels, .. } = self.config;
-        let mut data = Vec::with_capacity(images.len() * channels * side * side);
-        for (index, image) in images.iter().enumerate() {
+        let count = images.len();
+        let mut data = Vec::with_capacity(count * channels * side * side);
+        for (index, image) in images.enumerate() {
             let (width, height) = (image.width(), image.height());
             if [width as usize, height as usize] != [side, side] {
                 return Err(PreprocessError::Size { index, width, height, side });
@@ -161,7 +166,7 @@ impl Preprocessor {
                 data.extend(image.pixels().iter().map(|&level| self.levels[usize::from(level)]));
             }
         }
-        Ok(ImageBatch::new(data, [images.len(), channels, side, side]))
+        Ok(ImageBatch::new(data, [count, channels, side, side]))
     }
 
     /// Images of any size: the whole path.

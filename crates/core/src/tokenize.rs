@@ -4,7 +4,6 @@ mod doubt;
 mod vocabulary;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use tokenizers::{ModelWrapper, NormalizerWrapper, PostProcessorWrapper};
 use crate::batch::TokenBatch;
 use crate::bundle::BundleError;
 use crate::files::read_typed;
+use crate::guard::catch_quietly;
 
 pub use doubt::TextDoubt;
 pub use vocabulary::{LetterCase, from_vocabulary};
@@ -150,7 +150,7 @@ impl Tokenizer {
         if !(TokenizerConfig::MIN_LENGTH..=TokenizerConfig::MAX_LENGTH).contains(&config.max_length) {
             return Err(TokenizeError::MaxLength(config.max_length));
         }
-        let inner = guarded(|| parse(bytes, config.lowercase)).map_err(TokenizeError::Malformed)??;
+        let inner = catch_quietly(|| parse(bytes, config.lowercase)).map_err(TokenizeError::Malformed)??;
         let special = |token| inner.token_to_id(token).ok_or(TokenizeError::MissingToken(token));
         let unknown = special("[UNK]")?;
         let (cls, sep, pad) = (special("[CLS]")?, special("[SEP]")?, special("[PAD]")?);
@@ -236,7 +236,7 @@ impl Tokenizer {
                 sentence.len()
             )));
         }
-        let encoding = guarded(|| self.inner.encode_fast(sentence, false))
+        let encoding = catch_quietly(|| self.inner.encode_fast(sentence, false))
             .map_err(failed)?
             .map_err(|error| failed(error.to_string()))?;
         Ok(encoding.get_ids().to_vec())
@@ -270,14 +270,6 @@ fn parse(bytes: &[u8], lowercase: bool) -> Result<tokenizers::Tokenizer, Tokeniz
     inner.with_padding(None);
     inner.with_post_processor(None::<PostProcessorWrapper>);
     Ok(inner)
-}
-
-/// The tokenizers crate unwraps in places that a hostile file or text can reach; such a panic becomes an error here.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let message = payload.downcast_ref::<String>().map(String::as_str);
-        message.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("unknown failure").to_owned()
-    })
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ mod source;
 mod thrift;
 mod unpack;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use medclip_core::guard::catch_quietly;
 use parquet::column::reader::get_column_reader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
@@ -209,7 +209,7 @@ fn general(message: impl Into<String>) -> ParquetError {
 fn guarded<T>(
     run: impl FnOnce() -> Result<T, ParquetError>,
 ) -> Result<T, Box<dyn std::error::Error + Send + Sync>> {
-    match catch_unwind(AssertUnwindSafe(run)) {
+    match catch_quietly(run) {
         Ok(result) => Ok(result?),
         Err(_) => Err("the reader gave up on it: the file is damaged".into()),
     }

@@ -74,12 +74,13 @@ use self::modality::Modality;
 use self::samples::{Meaning, Samples};
 use self::voi::Levels;
 use crate::error::{DecodeError, Reason};
+use crate::film::{Identity, PatientFields};
 use crate::limits::Limits;
 use crate::luma::Greyed;
 use crate::note::Note;
 use crate::read;
 
-pub use film::{Film, Identity, Values};
+pub use film::{Rendering, Values};
 pub use options::{DicomOptions, LutBits, Voi};
 pub use problem::Problem;
 pub use voi::VoiUsed;
@@ -89,7 +90,11 @@ pub use window::{Window, WindowFunction};
 ///
 /// # Errors
 /// [`DecodeError`] with the path and the [`Reason`].
-pub fn open(path: impl AsRef<Path>, limits: &Limits, options: &DicomOptions) -> Result<Film, DecodeError> {
+pub fn open(
+    path: impl AsRef<Path>,
+    limits: &Limits,
+    options: &DicomOptions,
+) -> Result<Rendering, DecodeError> {
     let path = path.as_ref();
     let fail = |reason| DecodeError { path: path.to_owned(), reason };
     let bytes = read(path, limits).map_err(fail)?;
@@ -100,7 +105,7 @@ pub fn open(path: impl AsRef<Path>, limits: &Limits, options: &DicomOptions) -> 
 ///
 /// # Errors
 /// The [`Reason`].
-pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<Film, Reason> {
+pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<Rendering, Reason> {
     let content = checked(bytes, limits)?;
     let (data, mut notes) = content.data_set()?;
     let layout = Layout::of(&data, limits, &mut notes)?;
@@ -124,7 +129,7 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
     } else {
         image
     };
-    Ok(Film {
+    Ok(Rendering {
         image,
         chroma,
         identity: identity(&data, options.patient, &mut notes),
@@ -167,7 +172,7 @@ pub fn values(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<V
 ///
 /// # Errors
 /// The [`Reason`].
-pub fn describe(bytes: &[u8], limits: &Limits, patient: bool) -> Result<Identity, Reason> {
+pub fn describe(bytes: &[u8], limits: &Limits, patient: PatientFields) -> Result<Identity, Reason> {
     let content = checked(bytes, limits)?;
     let (data, mut notes) = content.data_set()?;
     Ok(identity(&data, patient, &mut notes))
@@ -285,17 +290,24 @@ fn is_inverted(data: &DataSet<'_>, layout: &Layout, notes: &mut Vec<Note>) -> bo
     lowest_is_white
 }
 
-fn identity(data: &DataSet<'_>, patient: bool, notes: &mut Vec<Note>) -> Identity {
+fn identity(data: &DataSet<'_>, patient: PatientFields, notes: &mut Vec<Note>) -> Identity {
     let sets = CharacterSets::of(data, notes);
     // Ids are kept as they are; of codes, what a writer left behind their end is not.
-    let patient_id = if patient { sets.text(data, tags::PATIENT_ID, "PatientID", notes) } else { None };
+    let patient_id = if patient.id { sets.text(data, tags::PATIENT_ID, "PatientID", notes) } else { None };
     let mut code = |tag, attribute| sets.code(data, tag, attribute, notes);
+    let mut personal = |wanted: bool, tag, attribute| if wanted { code(tag, attribute) } else { None };
+    let study_date = personal(patient.study_date, tags::STUDY_DATE, "StudyDate");
+    let sex = personal(patient.sex, tags::PATIENT_SEX, "PatientSex");
+    let age = personal(patient.age, tags::PATIENT_AGE, "PatientAge");
     Identity {
         sop_instance_uid: code(tags::SOP_INSTANCE_UID, "SOPInstanceUID"),
         sop_class_uid: code(tags::SOP_CLASS_UID, "SOPClassUID"),
         series_instance_uid: code(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID"),
         study_instance_uid: code(tags::STUDY_INSTANCE_UID, "StudyInstanceUID"),
         patient_id,
+        study_date,
+        sex,
+        age,
         modality: code(tags::MODALITY, "Modality"),
         body_part: code(tags::BODY_PART_EXAMINED, "BodyPartExamined"),
         view_position: code(tags::VIEW_POSITION, "ViewPosition"),

@@ -1,9 +1,9 @@
-//! Image files to 8-bit grey images, with bounded memory and an error that names the file and the reason.
+//! Image files to 8-bit gray images, with bounded memory and an error that names the file and the reason.
 //!
 //! ```no_run
 //! let limits = medclip_decode::Limits::default();
-//! let image = medclip_decode::open("chest.png", &limits)?;
-//! println!("{} × {}", image.width(), image.height());
+//! let film = medclip_decode::open("chest.png", &limits)?;
+//! println!("{} × {}", film.image.width(), film.image.height());
 //! # Ok::<(), medclip_decode::DecodeError>(())
 //! ```
 //!
@@ -20,8 +20,8 @@
 #[cfg(feature = "dicom")]
 pub mod dicom;
 mod error;
+mod film;
 mod format;
-mod guard;
 #[cfg(feature = "dicom")]
 mod gzip;
 mod jpeg;
@@ -35,10 +35,10 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
-use medclip_core::GrayImage;
 use medclip_core::files::open_typed;
 
 pub use error::{DecodeError, Reason};
+pub use film::{Film, Identity, PatientFields};
 pub use format::Format;
 pub use limits::Limits;
 pub use need::{NEED_BYTES, need};
@@ -55,58 +55,30 @@ pub struct DecodeOptions {
     pub raster: RasterOptions,
 }
 
-/// A decoded file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// Black 0, white 255.
-    pub image: GrayImage,
-    /// How much colour was left out: the mean over pixels of the distance between the largest and the least of red, green and
-    /// blue, 0 for grey to 1. Radiographs have none.
-    pub chroma: f64,
-    /// What is unusual about the file and was read nevertheless.
-    pub notes: Vec<Note>,
-}
-
 /// Reads an image file of any kind with the default options.
 ///
 /// # Errors
 /// [`DecodeError`] with the path and the [`Reason`].
-pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<GrayImage, DecodeError> {
-    open_picture(path, limits).map(|picture| picture.image)
-}
-
-/// Reads an image file as [`open`] does, and says how much colour it had.
-///
-/// # Errors
-/// [`DecodeError`] with the path and the [`Reason`].
-pub fn open_picture(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture, DecodeError> {
+pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Film, DecodeError> {
     let path = path.as_ref();
     let fail = |reason| DecodeError { path: path.to_owned(), reason };
     let bytes = read(path, limits).map_err(fail)?;
-    picture(&bytes, limits).map_err(fail)
+    from_bytes(&bytes, limits).map_err(fail)
 }
 
-/// Decodes an image file held in memory.
+/// Decodes an image file held in memory with the default options.
 ///
 /// # Errors
 /// The [`Reason`].
-pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<GrayImage, Reason> {
-    picture(bytes, limits).map(|picture| picture.image)
-}
-
-/// Decodes an image file held in memory, and says how much colour it had.
-///
-/// # Errors
-/// The [`Reason`].
-pub fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
-    picture_with(bytes, limits, &DecodeOptions::default())
+pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Film, Reason> {
+    from_bytes_with(bytes, limits, &DecodeOptions::default())
 }
 
 /// Decodes an image file held in memory as the options say.
 ///
 /// # Errors
 /// The [`Reason`].
-pub fn picture_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Picture, Reason> {
+pub fn from_bytes_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Film, Reason> {
     let bytes = unpacked(bytes, limits)?;
     if is_dicom(&bytes) {
         return from_dicom(&bytes, limits, options);
@@ -119,7 +91,7 @@ pub fn picture_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> R
 /// # Errors
 /// The [`Reason`]: a stream that is damaged, cut off, larger than the limits allow, or holds something else.
 #[cfg(feature = "dicom")]
-pub fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
+fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
     if Format::recognize(bytes) == Some(Format::Gzip) {
         return gzip::dicom_file(bytes, limits).map(Cow::Owned);
     }
@@ -131,7 +103,7 @@ pub fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, R
 /// # Errors
 /// [`Reason::DicomLeftOut`].
 #[cfg(not(feature = "dicom"))]
-pub fn unpacked<'a>(bytes: &'a [u8], _limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
+fn unpacked<'a>(bytes: &'a [u8], _limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
     if Format::recognize(bytes) == Some(Format::Gzip) {
         return Err(Reason::DicomLeftOut);
     }
@@ -160,13 +132,12 @@ pub fn holds_no_image(_start: &[u8]) -> Option<&'static str> {
 }
 
 #[cfg(feature = "dicom")]
-fn from_dicom(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Picture, Reason> {
-    let film = dicom::from_bytes(bytes, limits, &options.dicom)?;
-    Ok(Picture { image: film.image, chroma: film.chroma, notes: film.notes })
+fn from_dicom(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Film, Reason> {
+    dicom::from_bytes(bytes, limits, &options.dicom).map(Film::from)
 }
 
 #[cfg(not(feature = "dicom"))]
-fn from_dicom(_bytes: &[u8], _limits: &Limits, _options: &DecodeOptions) -> Result<Picture, Reason> {
+fn from_dicom(_bytes: &[u8], _limits: &Limits, _options: &DecodeOptions) -> Result<Film, Reason> {
     Err(Reason::DicomLeftOut)
 }
 

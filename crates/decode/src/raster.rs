@@ -15,12 +15,12 @@ use std::io::{self, Cursor};
 
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
 use medclip_core::GrayImage;
+use medclip_core::guard::catch_quietly;
 
 use self::orientation::Orientation;
-use crate::Picture;
 use crate::error::Reason;
+use crate::film::{Film, Identity};
 use crate::format::Format;
-use crate::guard::guard;
 use crate::limits::Limits;
 use crate::luma::Greyed;
 use crate::note::Note;
@@ -72,14 +72,14 @@ impl<'a> Source<'a> {
 }
 
 /// Decodes and reduces to gray.
-pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> Result<Picture, Reason> {
+pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> Result<Film, Reason> {
     if bytes.is_empty() {
         return Err(Reason::Empty);
     }
     let format = Format::recognize(bytes).ok_or_else(|| unknown(bytes))?;
     let source = Source::check(bytes, format, limits, options.page)?;
-    let image =
-        guard(|| decode_as(&source.bytes, source.format, limits)).unwrap_or(Err(Reason::DecoderPanic))?;
+    let image = catch_quietly(|| decode_as(&source.bytes, source.format, limits))
+        .unwrap_or(Err(Reason::DecoderPanic))?;
     let (width, height) = (image.width(), image.height());
     let (Greyed { pixels, chroma }, note) = depth::grey(image, options.levels)?;
     let orientation = if options.orientation { source.orientation } else { Orientation::default() };
@@ -87,7 +87,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> 
     let image = GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))?;
     let mut notes = source.notes;
     notes.extend(note);
-    Ok(Picture { image, chroma, notes })
+    Ok(Film { image, chroma, notes, identity: Identity::default() })
 }
 
 /// Columns and rows of the largest page of a TIFF file.

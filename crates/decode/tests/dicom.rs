@@ -8,15 +8,15 @@ mod support;
 use medclip_decode::dicom::{
     self, DicomOptions, Film, LutBits, Problem, Voi, VoiUsed, Window, WindowFunction,
 };
-use medclip_decode::{Limits, Note, Reason, from_bytes, is_dicom};
+use medclip_decode::{Limits, Note, PatientFields, Reason, from_bytes, is_dicom};
 
 use support::{BIG_ENDIAN, Builder, DEFLATED, IMPLICIT, JPEG, RLE, Value, rle};
 
-fn film(builder: &Builder) -> Film {
+fn film(builder: &Builder) -> Rendering {
     dicom::from_bytes(&builder.file(), &Limits::default(), &DicomOptions::default()).unwrap()
 }
 
-fn with(builder: &Builder, options: DicomOptions) -> Result<Film, Reason> {
+fn with(builder: &Builder, options: DicomOptions) -> Result<Rendering, Reason> {
     dicom::from_bytes(&builder.file(), &Limits::default(), &options)
 }
 
@@ -286,7 +286,7 @@ fn files_without_preamble_or_meta_information_are_read() {
     }
     let without_preamble = [ramp().meta(), ramp().data_set()].concat();
     assert!(is_dicom(&without_preamble));
-    assert_eq!(from_bytes(&without_preamble, &Limits::default()).unwrap().pixels(), [0, 64, 128, 255]);
+    assert_eq!(from_bytes(&without_preamble, &Limits::default()).unwrap().image.pixels(), [0, 64, 128, 255]);
     assert!(!is_dicom(b"a sentence that is longer than a hundred and thirty-two bytes, so that there is room for a preamble and the four letters that would come after it."));
 }
 
@@ -370,10 +370,17 @@ fn identity_names_the_patient_only_on_request() {
     assert_eq!(film.identity.study_instance_uid.as_deref(), Some("1.2.3.4"));
     assert_eq!(film.identity.view_position.as_deref(), Some("PA"));
     assert_eq!(film.identity.patient_id, None);
-    let asked = with(&ramp(), DicomOptions { patient: true, ..DicomOptions::default() }).unwrap();
+    let asked = with(
+        &ramp(),
+        DicomOptions {
+            patient: PatientFields { id: true, ..PatientFields::default() },
+            ..DicomOptions::default()
+        },
+    )
+    .unwrap();
     assert_eq!(asked.identity.patient_id.as_deref(), Some("patient 7"));
     let report = ramp().without(0x7fe0_0010).text(0x0008_0060, *b"CS", "SR");
-    let described = dicom::describe(&report.file(), &Limits::default(), false).unwrap();
+    let described = dicom::describe(&report.file(), &Limits::default(), PatientFields::default()).unwrap();
     assert_eq!(described.modality.as_deref(), Some("SR"));
     refused(&report, "holds no pixel data (Modality SR)");
 }

@@ -6,16 +6,16 @@
 #[allow(unreachable_pub, reason = "a module of several test binaries")]
 mod support;
 
-use medclip_decode::dicom::{self, DicomOptions, Film, LutBits, Voi, VoiUsed};
+use medclip_decode::dicom::{self, DicomOptions, LutBits, Rendering, Voi, VoiUsed};
 use medclip_decode::{Limits, Note, Reason};
 
 use support::{Builder, Elements, IMPLICIT, Value};
 
-fn read(builder: &Builder) -> Result<Film, Reason> {
+fn read(builder: &Builder) -> Result<Rendering, Reason> {
     with(builder, DicomOptions::default())
 }
 
-fn with(builder: &Builder, options: DicomOptions) -> Result<Film, Reason> {
+fn with(builder: &Builder, options: DicomOptions) -> Result<Rendering, Reason> {
     dicom::from_bytes(&builder.file(), &Limits::default(), &options)
 }
 

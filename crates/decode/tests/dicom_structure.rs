@@ -7,7 +7,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use medclip_decode::dicom::{self, DicomOptions, Film};
+use medclip_decode::dicom::{self, DicomOptions, Rendering};
 use medclip_decode::{Limits, Note, Reason};
 
 use support::{BIG_ENDIAN, Builder, DEFLATED, EXPLICIT, IMPLICIT};
@@ -19,7 +19,7 @@ const UNDEFINED: [u8; 4] = [0xff; 4];
 /// A private element's tag.
 const PRIVATE: u32 = 0x0009_1010;
 
-fn read(file: &[u8]) -> Result<Film, Reason> {
+fn read(file: &[u8]) -> Result<Rendering, Reason> {
     dicom::from_bytes(file, &Limits::default(), &DicomOptions::default())
 }
 

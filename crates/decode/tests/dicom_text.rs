@@ -7,17 +7,20 @@ mod support;
 
 use std::collections::HashSet;
 
-use medclip_decode::dicom::{self, DicomOptions, Film};
-use medclip_decode::{Limits, Note};
+use medclip_decode::dicom::{self, DicomOptions, Rendering};
+use medclip_decode::{Limits, Note, PatientFields};
 
 use support::{Builder, IMPLICIT, Value};
 
-fn film(set: Option<&str>, id: &[u8], change: impl Fn(Builder) -> Builder) -> Film {
+fn film(set: Option<&str>, id: &[u8], change: impl Fn(Builder) -> Builder) -> Rendering {
     let mut builder = Builder::grey(1, 1, 8).bytes(&[1]).set(0x0010_0020, *b"LO", Value::Bytes(id.to_vec()));
     if let Some(set) = set {
         builder = builder.text(0x0008_0005, *b"CS", set);
     }
-    let options = DicomOptions { patient: true, ..DicomOptions::default() };
+    let options = DicomOptions {
+        patient: PatientFields { id: true, ..PatientFields::default() },
+        ..DicomOptions::default()
+    };
     dicom::from_bytes(&change(builder).file(), &Limits::default(), &options).unwrap()
 }
 

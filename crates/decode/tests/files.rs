@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Cursor;
 
-use medclip_decode::{DecodeError, Limits, Reason, from_bytes, open};
+use medclip_decode::{DecodeError, Film, Limits, Reason, from_bytes, open};
 
 /// Name, and how far a grey level may be from Pillow's. PNG is exact; JPEG decoders may round the inverse cosine
 /// transform and interpolate halved chroma each in their own way.
@@ -31,7 +31,7 @@ fn golden(name: &str) -> Vec<u8> {
 fn greys_are_those_of_pillow() {
     let mut failures = Vec::new();
     for (name, tolerance) in GOLDEN {
-        let image = from_bytes(&golden(name), &Limits::default()).unwrap();
+        let image = from_bytes(&golden(name), &Limits::default()).unwrap().image;
         assert_eq!((image.width(), image.height()), (37, 23), "{name}");
         let expected = golden(&format!("{}.l8", name.split('.').next().unwrap()));
         let worst = image.pixels().iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
@@ -70,7 +70,7 @@ fn damage_never_panics_and_never_outgrows_the_limits() {
                 let position = random() % damaged.len();
                 damaged[position] = random() as u8;
             }
-            if let Ok(image) = from_bytes(&damaged, &limits) {
+            if let Ok(Film { image, .. }) = from_bytes(&damaged, &limits) {
                 assert!(u64::from(image.width()) * u64::from(image.height()) <= limits.max_pixels);
             }
         }
@@ -133,7 +133,7 @@ fn one_pixel_is_an_image() {
     image::GrayImage::from_pixel(1, 1, image::Luma([7]))
         .write_to(&mut bytes, image::ImageFormat::Png)
         .unwrap();
-    assert_eq!(from_bytes(bytes.get_ref(), &Limits::default()).unwrap().pixels(), [7]);
+    assert_eq!(from_bytes(bytes.get_ref(), &Limits::default()).unwrap().image.pixels(), [7]);
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

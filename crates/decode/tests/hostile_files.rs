@@ -11,7 +11,7 @@ use std::time::Duration;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use flate2::{Compression, Crc};
 use image::{GrayImage, ImageFormat, Luma};
-use medclip_decode::{Limits, Reason, picture};
+use medclip_decode::{Limits, Reason, from_bytes};
 
 use support::cost::{Cost, measure_apart};
 use support::{Builder, DEFLATED};
@@ -23,7 +23,7 @@ const MEMORY: u64 = 256 << 20;
 const TIME: Duration = Duration::from_secs(4);
 
 fn outcome(bytes: &[u8]) -> Result<(), Reason> {
-    picture(bytes, &Limits::default()).map(drop)
+    from_bytes(bytes, &Limits::default()).map(drop)
 }
 
 /// Refused with this code, and at little cost.
@@ -101,7 +101,7 @@ fn profiles_and_texts_of_png_are_not_inflated() {
         let file = [&png[..33], &bomb, &png[33..]].concat();
         let name = String::from_utf8_lossy(kind);
         assert_cheap(test, &name, &file);
-        let decoded = picture(&file, &Limits::default()).unwrap();
+        let decoded = from_bytes(&file, &Limits::default()).unwrap();
         assert_eq!(decoded.image.pixels(), image.as_raw(), "{name}");
         // The same where the pixels end early.
         let cut = &file[..file.len() - 40];
@@ -278,10 +278,10 @@ fn boxes_around_jpeg_xl_are_stepped_over() {
         &packed,
         &framed(b"jxlp", &[&[0x80, 0, 0, 1], second].concat()),
     ];
-    let expected = picture(&golden, &Limits::default()).unwrap().image;
+    let expected = from_bytes(&golden, &Limits::default()).unwrap().image;
     for frame in [whole, parts.concat()] {
         let film = Builder::grey(37, 23, 12).syntax(JPEG_XL).fragments(&[&frame]).file();
-        let decoded = picture(&film, &Limits::default()).unwrap().image;
+        let decoded = from_bytes(&film, &Limits::default()).unwrap().image;
         assert_eq!((decoded.width(), decoded.height()), (expected.width(), expected.height()));
     }
 }

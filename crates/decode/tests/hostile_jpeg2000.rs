@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use medclip_decode::dicom::{self, DicomOptions};
-use medclip_decode::{Limits, Reason, picture};
+use medclip_decode::{Limits, Reason, from_bytes};
 
 use support::Builder;
 use support::codestream::{Codestream, Style, changes, segment};
@@ -220,7 +220,7 @@ fn what_is_let_through_costs_little_more_than_a_sound_film() {
     let cost = |name: &str, codestream: &Codestream| {
         let film = film(&codestream.bytes(), codestream.size, JPEG2000);
         measure_apart("what_is_let_through_costs_little_more_than_a_sound_film", name, || {
-            let _either = picture(&film, &Limits::default());
+            let _either = from_bytes(&film, &Limits::default());
         })
     };
     let usual = cost("usual", &Codestream { data: vec![0; 6], ..one(Style::new(5, [6, 6])) });

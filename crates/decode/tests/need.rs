@@ -11,7 +11,7 @@ use std::io::{Cursor, Write as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb};
-use medclip_decode::{Limits, NEED_BYTES, need, picture};
+use medclip_decode::{Limits, NEED_BYTES, from_bytes, need};
 
 use support::codestream::{Codestream, Style};
 use support::cost::measure_apart;
@@ -70,7 +70,7 @@ fn no_film_takes_more_than_was_said() {
         let said =
             need(start, len, &Limits::default()).or_else(|| need(&film, len, &Limits::default())).unwrap();
         let cost = measure_apart(test, name, || {
-            picture(&film, &Limits::default()).unwrap();
+            from_bytes(&film, &Limits::default()).unwrap();
         });
         assert!(
             cost.memory <= idle + said,

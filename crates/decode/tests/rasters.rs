@@ -9,7 +9,8 @@ use std::io::Cursor;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb};
 use medclip_decode::{
-    DecodeOptions, Levels, Limits, Note, Picture, RasterOptions, Reason, picture, picture_with,
+    DecodeOptions, Film, Levels, Limits, Note, PatientFields, RasterOptions, Reason, from_bytes,
+    from_bytes_with,
 };
 
 const WIDTH: u32 = 96;
@@ -29,13 +30,13 @@ fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn decode(bytes: &[u8]) -> Result<Picture, Reason> {
-    picture(bytes, &Limits::default())
+fn decode(bytes: &[u8]) -> Result<Film, Reason> {
+    from_bytes(bytes, &Limits::default())
 }
 
 #[allow(clippy::needless_update, reason = "there are other fields with the feature dicom")]
-fn decode_with(bytes: &[u8], raster: RasterOptions) -> Result<Picture, Reason> {
-    picture_with(bytes, &Limits::default(), &DecodeOptions { raster, ..DecodeOptions::default() })
+fn decode_with(bytes: &[u8], raster: RasterOptions) -> Result<Film, Reason> {
+    from_bytes_with(bytes, &Limits::default(), &DecodeOptions { raster, ..DecodeOptions::default() })
 }
 
 fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
@@ -389,7 +390,9 @@ mod gzip {
         ] {
             assert_eq!(from_bytes(&stream, &limits).unwrap(), plain);
             let unpacked = unpacked(&stream, &limits).unwrap();
-            let identity = dicom::describe(&unpacked, &limits, true).unwrap();
+            let identity =
+                dicom::describe(&unpacked, &limits, PatientFields { id: true, ..PatientFields::default() })
+                    .unwrap();
             assert_eq!(identity.patient_id.as_deref(), Some("patient 7"));
             assert!(dicom::from_bytes(&unpacked, &limits, &DicomOptions::default()).is_ok());
         }

@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 
 use medclip_decode::dicom::{self, DicomOptions};
-use medclip_decode::{Limits, Note, Reason, picture};
+use medclip_decode::{Limits, Note, Reason, from_bytes};
 
 use support::jpeg::{Jpeg, Process, restarts, scans};
 use support::{Builder, JPEG};
@@ -73,7 +73,7 @@ fn values(process: Process, stream: &[u8]) -> Result<Vec<f64>, Reason> {
 fn outcomes(process: Process, stream: &[u8]) -> Vec<Result<(), Reason>> {
     let mut outcomes = vec![values(process, stream).map(drop)];
     if bits(process) == 8 {
-        outcomes.push(picture(stream, &Limits::default()).map(drop));
+        outcomes.push(from_bytes(stream, &Limits::default()).map(drop));
     }
     outcomes
 }
@@ -139,7 +139,7 @@ fn refusals_tell_how_much_is_there() {
     let jpeg = stream(&Jpeg::new(Process::Baseline, WIDTH, HEIGHT));
     let (start, end) = scans(&jpeg)[0];
     let cut = [&jpeg[..usize::midpoint(start, end)], &END].concat();
-    let reason = picture(&cut, &Limits::default()).unwrap_err().to_string();
+    let reason = from_bytes(&cut, &Limits::default()).unwrap_err().to_string();
     let figure = reason.strip_prefix("is truncated: the entropy-coded data ends after MCU ").unwrap();
     let (done, total) = figure.split_once(" of ").unwrap();
     let done: usize = done.parse().unwrap();
@@ -230,7 +230,7 @@ fn an_end_marker_is_not_needed() {
             assert_sound(&name, process, &padded);
         }
         if bits(process) == 8 {
-            let picture = picture(without, &Limits::default()).unwrap();
+            let picture = from_bytes(without, &Limits::default()).unwrap();
             assert_eq!(picture.notes, [Note::NoEndMarker], "{name}");
         }
     }
@@ -266,7 +266,7 @@ fn a_progressive_image_without_its_last_scans_is_noted() {
         // The marker, its length and its six bytes stand before a scan's data.
         let cut = &stream[..start - 10];
         let marked = [cut, &END].concat();
-        assert_eq!(picture(&marked, &Limits::default()).unwrap().notes, [Note::IncompleteScans]);
+        assert_eq!(from_bytes(&marked, &Limits::default()).unwrap().notes, [Note::IncompleteScans]);
         let film = film(Process::Progressive, &[&marked]);
         let film = dicom::from_bytes(&film, &Limits::default(), &DicomOptions::default()).unwrap();
         assert_eq!(film.notes, [Note::IncompleteScans]);
@@ -281,12 +281,12 @@ fn refined_scans_are_counted_too() {
     // Pillow's progressive files have scans that refine earlier ones; those of the golden directory are small.
     for name in ["grey_progressive.jpg", "colour_progressive.jpg"] {
         let stream = fs::read(format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        assert!(picture(&stream, &Limits::default()).unwrap().notes.is_empty(), "{name}");
+        assert!(from_bytes(&stream, &Limits::default()).unwrap().notes.is_empty(), "{name}");
         for (number, (start, end)) in scans(&stream).into_iter().enumerate() {
             let cut = [&stream[..start], &END].concat();
-            assert!(picture(&cut, &Limits::default()).is_err(), "{name}, scan {number} of nothing");
+            assert!(from_bytes(&cut, &Limits::default()).is_err(), "{name}, scan {number} of nothing");
             let cut = [&stream[..start + (end - start) / 2], &END].concat();
-            let outcome = picture(&cut, &Limits::default());
+            let outcome = from_bytes(&cut, &Limits::default());
             assert!(outcome.is_err() || end - start < 3, "{name}, scan {number}");
         }
     }
@@ -304,7 +304,7 @@ fn parameters_that_a_sequential_scan_does_not_have_are_ignored() {
             let film = dicom::from_bytes(&film, &Limits::default(), &DicomOptions::default()).unwrap();
             assert_eq!(film.notes, [Note::ScanParameters], "{parameters:?}");
             if process == Process::Baseline {
-                assert_eq!(picture(&bytes, &Limits::default()).unwrap().notes, [Note::ScanParameters]);
+                assert_eq!(from_bytes(&bytes, &Limits::default()).unwrap().notes, [Note::ScanParameters]);
             }
         }
     }

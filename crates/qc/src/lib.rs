@@ -5,6 +5,7 @@
 //!
 //! | module | looks at |
 //! |---|---|
+//! | [`Checks`] | all of them, on one film |
 //! | [`header`] | what a DICOM header says of modality, body part, view and burned-in text |
 //! | [`pixels`] | resolution, contrast, exposure, frame, burned-in text, colour, detail that the file lacks |
 //! | [`learned`] | the model's own embedding: view, orientation, inverted grey, cropping, no chest film at all |
@@ -17,6 +18,7 @@
 //! The checks know the defects they were fitted on. What passes them may still be a film the model has never seen the like
 //! of: of other machines, of children, of rare devices. Research use only, not for diagnosis.
 
+mod checks;
 mod code;
 pub mod header;
 pub mod learned;
@@ -25,7 +27,7 @@ mod policy;
 #[cfg(feature = "suite")]
 pub mod suite;
 
+pub use checks::{Checks, Judgment};
 pub use code::{Code, UnknownCode};
-pub use header::Header;
 pub use learned::{LearnedChecks, LearnedError};
 pub use policy::{Action, Policy, PolicyError};

@@ -9,14 +9,14 @@ use medclip_core::batch::{Embeddings, ImageBatch};
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::Tokenizer;
 
-use crate::engine::{self, GraphSource, GuardedEngine, GuardedSession, TensorView, Values};
+use crate::engine::{self, EngineKind, GraphSource, GuardedEngine, GuardedSession, TensorView, Values};
 use crate::error::{EncodeError, LoadError};
 use crate::graph::{GraphContract, GraphInfo};
 use crate::options::ModelOptions;
 
 /// A graph on an engine, with what is needed to check its output.
 struct Tower {
-    engine: &'static str,
+    engine: EngineKind,
     session: GuardedSession,
     /// SHA-256 of the weights the graph was written from, where it says so.
     weights_sha256: Option<String>,
@@ -44,12 +44,12 @@ impl Tower {
         info.external_paths(if let GraphSource::File(path) = graph { path } else { Path::new("") })?;
         contract.verify(&info).map_err(|source| LoadError::WrongGraph { path: path(), source })?;
         let session = engine.prepare(graph, &info, contract, threads).map_err(|source| LoadError::Graph {
-            engine: engine.name(),
+            engine: engine.kind(),
             path: path(),
             source,
         })?;
         let weights_sha256 = info.weights_sha256().map(str::to_owned);
-        Ok(Self { engine: engine.name(), session, weights_sha256, dim })
+        Ok(Self { engine: engine.kind(), session, weights_sha256, dim })
     }
 
     /// `rows` embeddings, checked for shape and finiteness.

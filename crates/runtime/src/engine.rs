@@ -51,7 +51,7 @@ pub(crate) fn engine(options: &EngineOptions) -> Result<GuardedEngine, LoadError
         #[cfg(not(all(feature = "tract", feature = "rten", feature = "tensorrt")))]
         _ => None,
     };
-    let engine = engine.ok_or(LoadError::NotBuilt { engine: kind.name(), feature: kind.feature() });
+    let engine = engine.ok_or(LoadError::NotBuilt { engine: kind });
     let engine = GuardedEngine::new(kind, engine?);
     engine.check()?;
     Ok(engine)

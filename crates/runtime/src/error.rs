@@ -11,6 +11,7 @@ use medclip_core::prompt::PromptError;
 use medclip_core::tokenize::TokenizeError;
 use thiserror::Error;
 
+use crate::engine::EngineKind;
 use crate::graph::ContractError;
 
 /// Why a model could not be loaded.
@@ -21,18 +22,16 @@ pub enum LoadError {
     #[error(transparent)]
     Bundle(#[from] BundleError),
     /// This build lacks the engine.
-    #[error("engine {engine} is not in this build; build with feature `{feature}`")]
+    #[error("engine {engine} is not in this build; build with feature `{}`", engine.feature())]
     NotBuilt {
-        /// Name of the engine.
-        engine: &'static str,
-        /// The feature that adds it.
-        feature: &'static str,
+        /// The engine.
+        engine: EngineKind,
     },
     /// This machine lacks what the engine needs.
     #[error("engine {engine} cannot run here")]
     Engine {
-        /// Name of the engine.
-        engine: &'static str,
+        /// The engine.
+        engine: EngineKind,
         /// What it lacks.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -77,10 +76,10 @@ pub enum LoadError {
         bundle.display()
     )]
     SelfTest {
-        /// Name of the engine.
-        engine: &'static str,
-        /// `image` or `text`.
-        tower: &'static str,
+        /// The engine.
+        engine: EngineKind,
+        /// Which tower.
+        tower: TowerKind,
         /// The bundle's directory.
         bundle: PathBuf,
         /// Least cosine of an embedding with its golden one.
@@ -103,8 +102,8 @@ pub enum LoadError {
     /// A tower fails on the golden inputs.
     #[error("engine {engine} fails on the golden inputs of {}", bundle.display())]
     SelfTestRun {
-        /// Name of the engine.
-        engine: &'static str,
+        /// The engine.
+        engine: EngineKind,
         /// The bundle's directory.
         bundle: PathBuf,
         /// How.
@@ -113,8 +112,8 @@ pub enum LoadError {
     /// The engine refuses a graph.
     #[error("engine {engine} cannot load {}", path.display())]
     Graph {
-        /// Name of the engine.
-        engine: &'static str,
+        /// The engine.
+        engine: EngineKind,
         /// The graph's file.
         path: PathBuf,
         /// The engine's own words.
@@ -140,8 +139,8 @@ pub enum EncodeError {
     /// The engine failed on sound input.
     #[error("engine {engine} failed")]
     Run {
-        /// Name of the engine.
-        engine: &'static str,
+        /// The engine.
+        engine: EngineKind,
         /// The engine's own words.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -168,6 +167,14 @@ pub enum EncodeError {
     /// The text tower, loaded when first needed, could not be.
     #[error("the text tower could not be loaded")]
     TextTower(#[source] Box<LoadError>),
+    /// Embeddings of another model.
+    #[error("the classifier takes embeddings of width {expected}, got {actual}")]
+    EmbeddingWidth {
+        /// Width that the classifier takes.
+        expected: usize,
+        /// Width of the embeddings.
+        actual: usize,
+    },
     /// The model's embeddings have no width.
     #[error(transparent)]
     Embeddings(#[from] EmbeddingsError),

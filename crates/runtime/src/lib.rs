@@ -7,7 +7,8 @@
 //! let model = Model::open("models/medclip-edge")?;
 //! let image = GrayImage::new(512, 512, vec![0; 512 * 512])?; // decode a radiograph here
 //! let batch = model.preprocessor().batch(&[image])?;
-//! for finding in &model.classify(&batch)?[0] {
+//! let embeddings = model.embed_images(&batch)?;
+//! for finding in &model.classifier().scores(&embeddings)?[0] {
 //!     println!("{:<28} {:.3}", finding.name, finding.probability);
 //! }
 //! # Ok(())
@@ -15,8 +16,8 @@
 //! ```
 //!
 //! [`Model::open`] verifies every file of the bundle, loads the image tower, and leaves the text tower on disk: the
-//! bundle's own classes are embedded already. Other classes come by [`Model::with_prompts`], which loads it.
-//! A [`Model`] is shared between threads by reference; [`ModelOptions`] says what runs the graphs and on how many threads.
+//! bundle's own classes are embedded already. Other classes come by [`Model::prompt_classifier`], which loads it, or by
+//! [`Model::head_classifier`]. A [`Model`] is shared between threads by reference; [`ModelOptions`] says what runs the graphs and on how many threads.
 //!
 //! # Engines and features
 //! | engine | feature | needs |
@@ -27,7 +28,7 @@
 //! | `cuda` | `cuda` | its GPU build, CUDA and cuDNN, an NVIDIA device |
 //! | `tensorrt` | `tensorrt` | the same, and TensorRT |
 //!
-//! An engine that was asked for runs, or opening fails and says what is missing. [`ModelOptions::self_test`] makes each
+//! A build without any engine compiles, and refuses to open models. An engine that was asked for runs, or opening fails and says what is missing. [`ModelOptions::self_test`] makes each
 //! tower reproduce the bundle's golden embeddings before it is used, [`Model::self_test`] says how well it does.
 //!
 //! A bundle may hold its towers in further precisions. [`ModelOptions::precision`] names one, and it runs or opening fails; left
@@ -36,9 +37,7 @@
 //! # Limits
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
 
-#[cfg(not(any(feature = "tract", feature = "rten", feature = "ort")))]
-compile_error!("nothing would run the models: enable feature `tract`, `rten` or `ort`");
-
+mod classifier;
 mod encoder;
 mod engine;
 mod error;
@@ -47,6 +46,7 @@ mod model;
 mod options;
 mod self_test;
 
+pub use classifier::Classifier;
 pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;

@@ -11,17 +11,17 @@ use medclip_core::head::{Head, HeadError};
 use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::Preprocessor;
 use medclip_core::prompt::{PromptSet, check_meaning, sentences};
-use medclip_core::score::FindingScore;
 use medclip_core::tokenize::{TextDoubt, Tokenizer};
 
+use crate::classifier::Classifier;
 use crate::encoder::{ImageEncoder, TextEncoder};
-use crate::engine::{self, GraphSource, GuardedEngine};
+use crate::engine::{self, EngineKind, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
 use crate::options::ModelOptions;
 use crate::options::precision::{Chosen, choose};
 use crate::self_test::{SelfTest, needed, passes};
 
-/// A model loaded from a bundle: images in, scores out.
+/// A model loaded from a bundle: images and sentences in, embeddings out. A [`Classifier`] makes scores of them.
 ///
 /// Every method takes `&self` and may be called from many threads at once.
 pub struct Model {
@@ -33,13 +33,6 @@ pub struct Model {
     image_precision: Precision,
     image: ImageEncoder,
     text: Mutex<Option<Arc<TextTower>>>,
-    classifier: Classifier,
-}
-
-/// What makes scores of an embedding.
-enum Classifier {
-    Prompts(PromptBank),
-    Head(Head),
 }
 
 impl Model {
@@ -67,64 +60,50 @@ impl Model {
         let path = bundle.path(file);
         let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
         confirm(&bundle, TowerKind::Image, precision)?;
-        let classifier = Classifier::Prompts(bundle.bank().clone());
-        let label = precision.on(engine.name());
+        let label = precision.on(engine.kind().name());
         let text = Mutex::default();
-        let model =
-            Self { bundle, engine, label, options, image_precision: precision, image, text, classifier };
+        let model = Self { bundle, engine, label, options, image_precision: precision, image, text };
         if model.options.self_test {
             model.require(TowerKind::Image, precision, model.golden_image_cosine())?;
         }
         Ok(model)
     }
 
-    /// This model with other zero-shot classes, their prompts embedded by the text tower.
+    /// The bundle's own classes, whose prompts are embedded already.
+    pub fn classifier(&self) -> Classifier {
+        self.of_bank(self.bundle.bank().clone())
+    }
+
+    /// Other zero-shot classes, their prompts embedded by the text tower.
     ///
     /// # Errors
     /// [`EncodeError`] when the text tower cannot be loaded, a prompt cannot mean what it says ([`check_meaning`]) or cannot
     /// be embedded.
-    pub fn with_prompts(mut self, prompts: &PromptSet) -> Result<Self, EncodeError> {
+    pub fn prompt_classifier(&self, prompts: &PromptSet) -> Result<Classifier, EncodeError> {
         let expanded = prompts.expand();
         check_meaning(&expanded, &self.text_tower()?.tokenizer)?;
         let embeddings = self.embed_texts(&sentences(&expanded))?;
-        self.classifier = Classifier::Prompts(PromptBank::build(expanded, embeddings)?);
-        Ok(self)
+        Ok(self.of_bank(PromptBank::build(expanded, embeddings)?))
     }
 
-    /// This model with the classifiers of `head` in place of prompts.
+    /// The classes of a head that was fitted on this model's embeddings.
     ///
     /// # Errors
     /// [`HeadError`] when it was fitted for another bundle.
-    pub fn with_head(mut self, head: Head) -> Result<Self, HeadError> {
-        head.check(self.bundle.id(), self.bundle.config().architecture.embedding_dim)?;
-        self.classifier = Classifier::Head(head);
-        Ok(self)
+    pub fn head_classifier(&self, head: Head) -> Result<Classifier, HeadError> {
+        let dim = self.dim();
+        head.check(self.bundle.id(), dim)?;
+        Ok(Classifier::of_head(head, dim))
     }
 
-    /// Scores of every class, in the order of the prompts or of the head, for every image.
-    ///
-    /// # Shapes
-    /// - `images`: `[batch, channels, height, width]`
-    /// - returns: `[batch][classes]`
-    ///
-    /// # Errors
-    /// As [`Model::embed_images`].
-    pub fn classify(&self, images: &ImageBatch) -> Result<Vec<Vec<FindingScore>>, EncodeError> {
-        Ok(self.classify_embeddings(&self.embed_images(images)?))
-    }
-
-    /// Scores of every class for images that [`Model::embed_images`] has embedded.
-    ///
-    /// # Shapes
-    /// - `images`: `[batch, dim]`
-    /// - returns: `[batch][classes]`
-    pub fn classify_embeddings(&self, images: &Embeddings) -> Vec<Vec<FindingScore>> {
+    fn of_bank(&self, bank: PromptBank) -> Classifier {
         let (scale, pooling) = (self.bundle.logit_scale(), self.bundle.config().prompt_pooling);
-        let scores = |image: &[f32]| match &self.classifier {
-            Classifier::Prompts(bank) => bank.scores(image, scale, pooling),
-            Classifier::Head(head) => head.scores(image),
-        };
-        images.iter().map(scores).collect()
+        Classifier::of_prompts(bank, scale, pooling, self.dim())
+    }
+
+    /// Width of the embeddings.
+    fn dim(&self) -> usize {
+        self.bundle.config().architecture.embedding_dim
     }
 
     /// A unit-norm embedding of every image.
@@ -175,15 +154,6 @@ impl Model {
         Ok(SelfTest { image: self.golden_image_cosine()?, text, needed })
     }
 
-    /// Names of the classes [`Model::classify`] scores, in its order.
-    pub fn class_names(&self) -> impl Iterator<Item = &str> {
-        let (bank, head) = match &self.classifier {
-            Classifier::Prompts(bank) => (bank.classes(), &[][..]),
-            Classifier::Head(head) => (&[][..], head.classes()),
-        };
-        bank.iter().map(|class| class.name.as_str()).chain(head.iter().map(String::as_str))
-    }
-
     /// Makes the batches this model takes.
     pub fn preprocessor(&self) -> &Preprocessor {
         self.bundle.preprocessor()
@@ -199,9 +169,9 @@ impl Model {
         &self.bundle.config().name
     }
 
-    /// Name of the engine in use.
-    pub fn engine_name(&self) -> &'static str {
-        self.engine.name()
+    /// The engine in use.
+    pub fn engine(&self) -> EngineKind {
+        self.engine.kind()
     }
 
     /// Precision of the image tower in use.
@@ -267,8 +237,7 @@ impl Model {
         cosine: Result<f64, EncodeError>,
     ) -> Result<(), LoadError> {
         let needed = needed(&self.bundle, tower, precision);
-        let tower = tower.name();
-        let (engine, bundle) = (self.engine_name(), self.bundle.directory().to_owned());
+        let (engine, bundle) = (self.engine(), self.bundle.directory().to_owned());
         match cosine {
             Ok(cosine) if passes(cosine, needed) => Ok(()),
             Ok(cosine) => Err(LoadError::SelfTest { engine, tower, bundle, cosine, needed }),

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::members::{Container, find, path_of};
-use crate::failure::Failure;
-use crate::name;
 use crate::source::Source;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// The input that an id names, if it lies below `root`: a file, or a member `archive.zip!member`. Nothing outside of it is opened.
 ///

@@ -8,14 +8,15 @@ mod zipped;
 
 use std::ffi::OsStr;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use medclip_core::guard::catch;
+
 use super::{Intake, IntakeError};
-use crate::failure::Failure;
-use crate::name;
 use crate::source::Source;
 use listing::Listing;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 pub use reader::{ArchiveReader, MAX_MEMBER_BYTES};
 
@@ -94,10 +95,10 @@ fn read(path: &Path, container: Container, listing: &mut Listing<'_, '_>) -> Res
         Container::Zip => zipped::list(path, listing),
         Container::Tar => tarred::list(path, listing),
     };
-    match catch_unwind(AssertUnwindSafe(list)) {
+    match catch(list) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Failure::new("archive", error)),
-        Err(payload) => Err(Failure::panic(&*payload)),
+        Err(message) => Err(Failure::panic(&message)),
     }
 }
 

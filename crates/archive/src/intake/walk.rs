@@ -8,9 +8,9 @@ use walkdir::WalkDir;
 use super::members::{self, Container};
 use super::nature::{Judgement, judge};
 use super::{Intake, IntakeError, nature_of};
-use crate::failure::Failure;
-use crate::name;
 use crate::source::Source;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// Every wanted file below `directory`, sorted by name level by level; of archives, their wanted members.
 ///

@@ -4,27 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use medclip_core::budget::Budget;
+use medclip_scorer::Report;
 
-use super::{Progress, Ready, check, prepare, rows_of};
+use super::Progress;
+use super::reports::{prepare, reports_of};
 use crate::intake::ArchiveReader;
 use crate::memory::Loaded;
 use crate::run::{Run, RunError};
-use crate::scorer::Scorer;
+use crate::stages::Stages;
 
 /// Scores the inputs of [`Run::redo`] again and puts their rows in the place of the earlier ones; returns whether all of them
 /// are done.
-pub(super) fn score_again<S: Scorer>(
+pub(super) fn score_again<S: Stages>(
     run: &mut Run,
-    scorer: &S,
+    stages: &S,
     budget: &Budget,
     stop: &AtomicBool,
-    progress: &mut impl FnMut(Progress),
+    observe: &mut impl FnMut(&Report, Progress),
 ) -> Result<bool, RunError> {
-    let shard = u64::from(run.settings().shard_size.get());
+    let rows_of_file = u64::from(run.settings().shard_size.get());
     let mut wanted: Vec<u64> = run.redo().to_vec();
     wanted.reverse();
     let mut archives = ArchiveReader::default();
-    let mut rows = BTreeMap::new();
+    let mut reports = BTreeMap::new();
     for (position, source) in (0..).zip(run.all_inputs()?) {
         let source = source?;
         let Some(next) = wanted.last() else { break };
@@ -32,16 +34,14 @@ pub(super) fn score_again<S: Scorer>(
             continue;
         }
         wanted.pop();
-        let loaded = Loaded::of(scorer, &mut archives, &source, budget.turn());
-        let ready = Ready { path: source.id(), prepared: prepare(scorer, &source, loaded) };
-        for (position, mut row) in rows_of(scorer, vec![(position, ready)]) {
-            check(run, scorer, &mut row);
-            rows.insert(position, row);
-        }
-        if wanted.last().is_none_or(|next| next / shard != position / shard) {
-            run.replace(position / shard, std::mem::take(&mut rows))?;
+        let loaded = Loaded::of(stages, &mut archives, &source, budget.turn());
+        for report in reports_of(stages, vec![prepare(stages, &source, loaded)]) {
             let failed = run.summary().failures.values().sum();
-            progress(Progress { done: run.summary().rows, total: run.inputs(), failed });
+            observe(&report, Progress { done: run.summary().rows, total: run.inputs(), failed });
+            reports.insert(position, report);
+        }
+        if wanted.last().is_none_or(|next| next / rows_of_file != position / rows_of_file) {
+            run.replace(position / rows_of_file, std::mem::take(&mut reports))?;
             if stop.load(Ordering::Relaxed) && !wanted.is_empty() {
                 return Ok(false);
             }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{COMMITS, Place, read_json};
 use super::{RunError, Settings, Summary};
-use crate::failure::Failure;
-use crate::row::Row;
 use crate::table::Format;
+use medclip_scorer::Failure;
+use medclip_scorer::Report;
 
 /// A file of rows as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +42,10 @@ pub(super) struct Excess {
 }
 
 impl Excess {
-    fn of(rows: &[Row], memory: Option<u64>) -> Self {
-        let is_excess =
-            |row: &Row| row.scores.as_ref().is_err_and(|failure| failure.kind == Failure::TOO_MUCH_MEMORY);
+    fn of(rows: &[Report], memory: Option<u64>) -> Self {
+        let is_excess = |row: &Report| {
+            row.outcome.as_ref().is_err_and(|failure| failure.kind == Failure::TOO_MUCH_MEMORY)
+        };
         Self { memory, excess: (0..).zip(rows).filter(|(_, row)| is_excess(row)).map(|(at, _)| at).collect() }
     }
 
@@ -113,9 +114,9 @@ impl Sum {
 }
 
 impl Commit {
-    pub(super) fn new(run: &str, number: u64, rows: &[Row], bytes: &[u8], memory: Option<u64>) -> Self {
+    pub(super) fn new(run: &str, number: u64, rows: &[Report], bytes: &[u8], memory: Option<u64>) -> Self {
         let mut failures = BTreeMap::new();
-        for failure in rows.iter().filter_map(|row| row.scores.as_ref().err()) {
+        for failure in rows.iter().filter_map(|row| row.outcome.as_ref().err()) {
             *failures.entry(failure.kind.to_string()).or_default() += 1;
         }
         let (run, excess) = (run.to_owned(), Excess::of(rows, memory));

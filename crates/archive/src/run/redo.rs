@@ -8,7 +8,7 @@ use super::commit::{self, Commit, commit_name, next_name, rows_name, rows_path};
 use super::inputs::{InputReader, InputWriter};
 use super::place::{COMMITS, FINISHED, INPUTS, Place, read_json};
 use super::{Finished, List, Manifest, Run, RunError, Settings};
-use crate::row::Row;
+use medclip_scorer::Report;
 
 impl Run {
     /// The rows that are scored again, in order.
@@ -22,7 +22,7 @@ impl Run {
     }
 
     /// Puts rows in the place of others of one file: `rows` by their number in the run. Killed in between, the file has either.
-    pub(crate) fn replace(&mut self, number: u64, mut rows: BTreeMap<u64, Row>) -> Result<(), RunError> {
+    pub(crate) fn replace(&mut self, number: u64, mut rows: BTreeMap<u64, Report>) -> Result<(), RunError> {
         let Settings { format, shard_size, memory, .. } = self.settings;
         let first = number * u64::from(shard_size.get());
         let path = rows_path(self.place.directory(), number, format);

@@ -6,14 +6,14 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use crate::portion::Portion;
-use crate::row::Columns;
 use crate::table::Format;
+use medclip_scorer::Schema;
 
 /// All that decides what rows of given inputs look like. A run goes on only under the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// What a row has, and of which model.
-    pub columns: Columns,
+    pub schema: Schema,
     /// Options by name, whatever else moves a score.
     pub options: BTreeMap<String, String>,
     /// How rows are written.
@@ -51,7 +51,16 @@ impl Settings {
     }
 
     fn named(&self) -> BTreeMap<String, String> {
-        let columns = &self.columns;
+        let columns = &self.schema;
+        let patient = columns.patient;
+        let fields = [
+            (patient.id, "patient_id"),
+            (patient.study_date, "study_date"),
+            (patient.sex, "sex"),
+            (patient.age, "age"),
+        ];
+        let fields: Vec<&str> =
+            fields.iter().filter(|(is_there, _)| *is_there).map(|(_, name)| *name).collect();
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
         let mut named: BTreeMap<String, String> = self.options.clone();
         named.extend(
@@ -61,7 +70,7 @@ impl Settings {
                 ("engine", columns.engine.clone()),
                 ("classes", columns.classes.join(", ")),
                 ("width of embeddings", or_none(columns.embedding_dim.map(|dim| dim.to_string()))),
-                ("patient column", if columns.patient { "on" } else { "off" }.to_owned()),
+                ("personal columns", or_none((!fields.is_empty()).then(|| fields.join(", ")))),
                 ("format", self.format.extension().to_owned()),
                 ("shard size", self.shard_size.to_string()),
                 ("part of the inputs", or_none(self.portion.map(|portion| portion.to_string()))),

@@ -1,11 +1,11 @@
 //! Embeddings read back from the Parquet files of a run.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use medclip_core::files::open_regular;
+use medclip_core::guard::catch_quietly;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
@@ -141,7 +141,7 @@ fn open(file: std::fs::File) -> Result<Result<RowIter<'static>, &'static str>, P
 /// Damaged files can make the reader panic, and that is an error like any other.
 fn guarded<T>(path: &Path, run: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, EmbeddingsError> {
     let fail = |source| EmbeddingsError::Parquet { path: path.to_owned(), source };
-    match catch_unwind(AssertUnwindSafe(run)) {
+    match catch_quietly(run) {
         Ok(result) => result.map_err(|error| fail(error.into())),
         Err(_) => Err(fail("the reader gave up on it".into())),
     }

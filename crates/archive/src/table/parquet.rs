@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::column::writer::ColumnCloseResult;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, FloatType};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -15,8 +15,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
-use crate::row::{Columns, Row, Scores};
+use super::columns::id_columns;
 use crate::run::Settings;
+use medclip_scorer::{Report, Schema, Scores};
 
 type Result<T> = std::result::Result<T, ParquetError>;
 
@@ -28,17 +29,17 @@ pub(super) const OPTIONS: &str = "medclip.options";
 /// Metadata of a file: the model's name.
 pub(super) const MODEL: &str = "medclip.model";
 
-pub(super) fn encode(settings: &Settings, rows: &[Row]) -> io::Result<Vec<u8>> {
+pub(super) fn encode(settings: &Settings, rows: &[Report]) -> io::Result<Vec<u8>> {
     encoded(settings, rows).map_err(io::Error::other)
 }
 
-/// Row groups are copied as they are.
+/// Report groups are copied as they are.
 pub(super) fn join(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) -> io::Result<()> {
     joined(settings, files, out).map_err(io::Error::other)
 }
 
-fn encoded(settings: &Settings, rows: &[Row]) -> Result<Vec<u8>> {
-    let columns = &settings.columns;
+fn encoded(settings: &Settings, rows: &[Report]) -> Result<Vec<u8>> {
+    let columns = &settings.schema;
     let mut writer = SerializedFileWriter::new(Vec::new(), schema(columns)?, properties(settings)?)?;
     if !rows.is_empty() {
         let mut group = writer.next_row_group()?;
@@ -49,7 +50,7 @@ fn encoded(settings: &Settings, rows: &[Row]) -> Result<Vec<u8>> {
 }
 
 fn joined(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) -> Result<()> {
-    let mut writer = SerializedFileWriter::new(out, schema(&settings.columns)?, properties(settings)?)?;
+    let mut writer = SerializedFileWriter::new(out, schema(&settings.schema)?, properties(settings)?)?;
     for path in files {
         let file = File::open(path)?;
         let reader = SerializedFileReader::new(file.try_clone()?)?;
@@ -74,7 +75,7 @@ fn joined(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) 
 }
 
 fn properties(settings: &Settings) -> Result<Arc<WriterProperties>> {
-    let Settings { columns, options, .. } = settings;
+    let Settings { schema: columns, options, .. } = settings;
     let options = serde_json::to_string(options).map_err(|error| ParquetError::External(error.into()))?;
     let said = [
         ("medclip.notice", NOTICE),
@@ -90,7 +91,7 @@ fn properties(settings: &Settings) -> Result<Arc<WriterProperties>> {
 }
 
 /// In the order in which [`write()`] writes.
-pub(super) fn schema(columns: &Columns) -> Result<TypePtr> {
+pub(super) fn schema(columns: &Schema) -> Result<TypePtr> {
     let text = |name: &str, repetition| {
         let field = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_repetition(repetition);
         field.with_logical_type(Some(LogicalType::String)).build().map(Arc::new)
@@ -107,13 +108,10 @@ pub(super) fn schema(columns: &Columns) -> Result<TypePtr> {
         outer.build().map(Arc::new)
     };
     let (required, optional) = (Repetition::REQUIRED, Repetition::OPTIONAL);
-    let mut fields = vec![
-        text("path", required)?,
-        text("sop_instance_uid", optional)?,
-        text("study_instance_uid", optional)?,
-    ];
-    if columns.patient {
-        fields.push(text("patient_id", optional)?);
+    let version = Type::primitive_type_builder("schema", Physical::INT32).with_repetition(required);
+    let mut fields = vec![text("path", required)?];
+    for column in id_columns(columns) {
+        fields.push(text(column.name, optional)?);
     }
     for name in ["model", "model_id", "engine"] {
         fields.push(text(name, required)?);
@@ -129,52 +127,53 @@ pub(super) fn schema(columns: &Columns) -> Result<TypePtr> {
     if columns.embedding_dim.is_some() {
         fields.push(list("embedding", optional, number("element", required)?)?);
     }
+    fields.push(Arc::new(version.build()?));
     Type::group_type_builder("row").with_fields(fields).build().map(Arc::new)
 }
 
 fn write<'a, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    columns: &'a Columns,
-    rows: &'a [Row],
+    columns: &'a Schema,
+    rows: &'a [Report],
 ) -> Result<()> {
-    let texts = |group: &mut _, of: &dyn Fn(&'a Row) -> &'a str| {
+    let texts = |group: &mut _, of: &dyn Fn(&'a Report) -> &'a str| {
         let values: Vec<ByteArray> = rows.iter().map(|row| of(row).into()).collect();
         next::<ByteArrayType, W>(group, &values, None, None)
     };
-    let optional_texts = |group: &mut _, of: &dyn Fn(&'a Row) -> Option<&'a str>| {
+    let optional_texts = |group: &mut _, of: &dyn Fn(&'a Report) -> Option<&'a str>| {
         let (values, present) = present(rows.iter().map(|row| of(row).map(ByteArray::from)));
         next::<ByteArrayType, W>(group, &values, Some(&present), None)
     };
+    let lists = |group: &mut _, lists: Lists<ByteArray>| {
+        next::<ByteArrayType, W>(group, &lists.values, Some(&lists.depths), Some(&lists.continues))
+    };
     let numbers = |group: &mut _, of: &dyn Fn(&Scores) -> f32| {
-        let (values, present) = present(rows.iter().map(|row| row.scores.as_ref().ok().map(of)));
+        let (values, present) = present(rows.iter().map(|row| row.outcome.as_ref().ok().map(of)));
         next::<FloatType, W>(group, &values, Some(&present), None)
     };
-    texts(group, &|row| &row.path)?;
-    optional_texts(group, &|row| row.identity.sop_instance_uid.as_deref())?;
-    optional_texts(group, &|row| row.identity.study_instance_uid.as_deref())?;
-    if columns.patient {
-        optional_texts(group, &|row| row.identity.patient_id.as_deref())?;
+    texts(group, &|row| row.path.as_deref().unwrap_or_default())?;
+    for column in id_columns(columns) {
+        optional_texts(group, &|row| (column.get)(&row.identity))?;
     }
     texts(group, &|_| &columns.model)?;
     texts(group, &|_| &columns.model_id)?;
     texts(group, &|_| &columns.engine)?;
-    for of in [|row: &'a Row| &row.qc, |row: &'a Row| &row.notes] {
-        let codes = rows.iter().map(|row| Some(of(row).iter().map(|code| code.as_str().into()).collect()));
-        let lists = Lists::new(codes, 0);
-        next::<ByteArrayType, W>(group, &lists.values, Some(&lists.depths), Some(&lists.continues))?;
-    }
-    optional_texts(group, &|row| row.scores.as_ref().err().map(|failure| &*failure.kind))?;
-    optional_texts(group, &|row| row.scores.as_ref().err().map(|failure| failure.message.as_str()))?;
+    let codes = rows.iter().map(|row| row.qc.iter().map(|code| code.name().into()).collect());
+    lists(group, Lists::<ByteArray>::new(codes.map(Some), 0))?;
+    let notes = rows.iter().map(|row| row.notes.iter().map(|note| (&*note.code).into()).collect());
+    lists(group, Lists::<ByteArray>::new(notes.map(Some), 0))?;
+    optional_texts(group, &|row| row.outcome.as_ref().err().map(|failure| &*failure.kind))?;
+    optional_texts(group, &|row| row.outcome.as_ref().err().map(|failure| failure.message.as_str()))?;
     for class in 0..columns.classes.len() {
         numbers(group, &|scores| scores.findings[class].0)?;
         numbers(group, &|scores| scores.findings[class].1)?;
     }
     if columns.embedding_dim.is_some() {
-        let embeddings = rows.iter().map(|row| row.scores.as_ref().ok().and_then(|s| s.embedding.clone()));
+        let embeddings = rows.iter().map(|row| row.outcome.as_ref().ok().and_then(|s| s.embedding.clone()));
         let lists = Lists::new(embeddings, 1);
         next::<FloatType, W>(group, &lists.values, Some(&lists.depths), Some(&lists.continues))?;
     }
-    Ok(())
+    next::<Int32Type, W>(group, &vec![Schema::VERSION as i32; rows.len()], None, None)
 }
 
 /// Writes the next column of the schema.

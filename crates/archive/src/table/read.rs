@@ -6,10 +6,12 @@ mod parquet;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Format;
-use crate::row::Row;
 use crate::run::Settings;
+use medclip_qc::Code;
+use medclip_scorer::{Remark, Report, Schema};
 
 impl Format {
     /// The rows of a file, a shard of them at a time.
@@ -20,7 +22,7 @@ impl Format {
         self,
         settings: &Settings,
         file: &Path,
-        sink: &mut dyn FnMut(Vec<Row>) -> io::Result<()>,
+        sink: &mut dyn FnMut(Vec<Report>) -> io::Result<()>,
     ) -> io::Result<()> {
         match self {
             Self::Parquet => parquet::read(settings, file, sink),
@@ -32,17 +34,27 @@ impl Format {
 
 /// Collects rows to shards.
 struct Shards<'a> {
+    schema: Arc<Schema>,
     size: usize,
-    rows: Vec<Row>,
-    sink: &'a mut dyn FnMut(Vec<Row>) -> io::Result<()>,
+    rows: Vec<Report>,
+    sink: &'a mut dyn FnMut(Vec<Report>) -> io::Result<()>,
 }
 
 impl<'a> Shards<'a> {
-    fn new(settings: &Settings, sink: &'a mut dyn FnMut(Vec<Row>) -> io::Result<()>) -> Self {
-        Self { size: settings.shard_size.get() as usize, rows: Vec::new(), sink }
+    fn new(settings: &Settings, sink: &'a mut dyn FnMut(Vec<Report>) -> io::Result<()>) -> Self {
+        Self {
+            schema: Arc::new(settings.schema.clone()),
+            size: settings.shard_size.get() as usize,
+            rows: Vec::new(),
+            sink,
+        }
     }
 
-    fn push(&mut self, row: Row) -> io::Result<()> {
+    fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.schema)
+    }
+
+    fn push(&mut self, row: Report) -> io::Result<()> {
         self.rows.push(row);
         if self.rows.len() == self.size { (self.sink)(std::mem::take(&mut self.rows)) } else { Ok(()) }
     }
@@ -50,6 +62,14 @@ impl<'a> Shards<'a> {
     fn end(&mut self) -> io::Result<()> {
         if self.rows.is_empty() { Ok(()) } else { (self.sink)(std::mem::take(&mut self.rows)) }
     }
+}
+
+fn codes(names: Vec<String>) -> io::Result<Vec<Code>> {
+    names.iter().map(|name| name.parse().map_err(|_| unfit("a code is none of a check"))).collect()
+}
+
+fn remarks(codes: Vec<String>) -> Vec<Remark> {
+    codes.into_iter().map(Remark::of_code).collect()
 }
 
 fn unfit(reason: &str) -> io::Error {

@@ -7,86 +7,105 @@ use std::fs;
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use medclip_archive::{
-    Columns, Content, End, Failure, Format, Identity, IntakeOptions, PipelineOptions, Prepared, Run,
-    RunError, Scorer, Scores, Settings, Target, Verdict, expand, work,
+    Content, End, Format, IntakeOptions, PipelineOptions, Run, RunError, Settings, Stages, Target, expand,
+    work,
 };
+use medclip_decode::PatientFields;
+use medclip_qc::Code;
+use medclip_scorer::{Failure, Remark, Report, Schema, Scores};
 
 /// Scores a file by its bytes. `broken…` is refused, `panic…` panics in the decoder, `fault…` in the model, and `odd…` gets
 /// scores of a wrong width; `large N` takes N bytes.
 pub(crate) struct Texts {
-    pub(crate) embeddings: bool,
+    pub(crate) schema: Arc<Schema>,
     /// More than these bytes are too many.
     pub(crate) memory: u64,
 }
 
-impl Scorer for Texts {
-    type Image = Vec<u8>;
-
-    fn prepare(&self, content: Content<'_>) -> Prepared<Vec<u8>> {
-        let bytes = match content {
-            Content::File(path) => fs::read(path).map_err(|error| Failure::new("io", error)),
-            Content::Bytes(bytes) => Ok(bytes.to_vec()),
-        };
-        let image = bytes.and_then(|bytes| {
-            assert!(!bytes.starts_with(b"panic"), "a fault of the decoder");
-            let text = String::from_utf8_lossy(&bytes);
-            let needed = text.strip_prefix("large ").map_or(0, |bytes| bytes.parse().unwrap());
-            if needed > self.memory {
-                let limit = self.memory;
-                return Err(Failure::new(
-                    Failure::TOO_MUCH_MEMORY,
-                    format!("takes {needed} bytes, {limit} are allowed"),
-                ));
-            }
-            if bytes.starts_with(b"broken") { Err(Failure::new("damaged", "is\nbroken")) } else { Ok(bytes) }
-        });
-        let identity = match &image {
-            Ok(bytes) if bytes.starts_with(b"dicom") => Identity {
-                sop_instance_uid: Some("1.2.3".to_owned()),
-                study_instance_uid: Some("1.2".to_owned()),
-                patient_id: Some("P 1".to_owned()),
-            },
-            _ => Identity::default(),
-        };
-        let codes = |codes: [&str; 2]| {
-            let codes = codes.map(str::to_owned).to_vec();
-            if identity.patient_id.is_some() { codes } else { Vec::new() }
-        };
-        let (qc, notes) = (codes(["lateral", "dark"]), codes(["no_preamble", "odd_window"]));
-        Prepared { identity, qc, notes, image }
-    }
-
-    fn score(&self, images: &[Vec<u8>]) -> Result<Vec<Verdict>, Failure> {
-        assert!(!images.iter().any(|image| image.starts_with(b"fault")), "a fault of the model");
-        let scores = |image: &Vec<u8>| {
-            let sum = image.iter().map(|byte| f32::from(*byte)).sum::<f32>() / 7.0;
-            let width = if image.starts_with(b"odd") { 1 } else { 2 };
-            let embedding = self.embeddings.then(|| vec![sum, 1.0 / sum, -0.25]);
-            let scores = Scores { findings: vec![(sum, 0.5); width], embedding };
-            if image.starts_with(b"strange") {
-                let failure = Failure::new("withheld", "strange");
-                return Verdict { qc: vec!["strange".to_owned()], scores: Err(failure) };
-            }
-            scores.into()
-        };
-        Ok(images.iter().map(scores).collect())
+impl Texts {
+    pub(crate) fn new(settings: &Settings, memory: u64) -> Self {
+        Self { schema: Arc::new(settings.schema.clone()), memory }
     }
 }
 
+impl Stages for Texts {
+    type Prepared = Result<Vec<u8>, Failure>;
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn prepare(&self, content: Content<'_>) -> Self::Prepared {
+        let bytes = match content {
+            Content::File(path) => fs::read(path).map_err(|error| Failure::new("io", error))?,
+            Content::Bytes(bytes) => bytes.to_vec(),
+        };
+        assert!(!bytes.starts_with(b"panic"), "a fault of the decoder");
+        let text = String::from_utf8_lossy(&bytes);
+        let needed = text.strip_prefix("large ").map_or(0, |bytes| bytes.parse().unwrap());
+        if needed > self.memory {
+            let limit = self.memory;
+            let message = format!("takes {needed} bytes, {limit} are allowed");
+            return Err(Failure::new(Failure::TOO_MUCH_MEMORY, message));
+        }
+        if bytes.starts_with(b"broken") { Err(Failure::new("damaged", "is\nbroken")) } else { Ok(bytes) }
+    }
+
+    fn score(&self, films: &[Self::Prepared]) -> Vec<Report> {
+        let is_fault = |film: &Self::Prepared| film.as_ref().is_ok_and(|bytes| bytes.starts_with(b"fault"));
+        assert!(!films.iter().any(is_fault), "a fault of the model");
+        films.iter().map(|film| self.report(film)).collect()
+    }
+}
+
+impl Texts {
+    fn report(&self, film: &Result<Vec<u8>, Failure>) -> Report {
+        let schema = Arc::clone(&self.schema);
+        let bytes = match film {
+            Ok(bytes) => bytes,
+            Err(failure) => return Report::failed(schema, failure.clone()),
+        };
+        let sum = bytes.iter().map(|byte| f32::from(*byte)).sum::<f32>() / 7.0;
+        let width = if bytes.starts_with(b"odd") { 1 } else { 2 };
+        let embedding = schema.embedding_dim.map(|_| vec![sum, 1.0 / sum, -0.25]);
+        let scores = Scores { findings: vec![(sum, 0.5); width], embedding };
+        let mut report = Report::failed(schema, Failure::new(Failure::WITHHELD, "strange"));
+        if bytes.starts_with(b"strange") {
+            report.qc.push(Code::Inverted);
+        } else {
+            report.outcome = Ok(scores);
+        }
+        if bytes.starts_with(b"dicom") {
+            let identity = &mut report.identity;
+            [identity.sop_instance_uid, identity.study_instance_uid, identity.view_position] =
+                ["1.2.3", "1.2", "PA"].map(|text| Some(text.to_owned()));
+            [identity.patient_id, identity.study_date, identity.sex, identity.age] =
+                ["P 1", "20240229", "F", "045Y"].map(|text| Some(text.to_owned()));
+            report.qc.extend([Code::Lateral, Code::Border]);
+            report.notes.extend(["no_preamble", "odd_window"].map(Remark::of_code));
+        }
+        report
+    }
+}
+
+/// Every personal column.
+pub(crate) const PATIENT: PatientFields = PatientFields { id: true, study_date: true, sex: true, age: true };
+
 pub(crate) fn settings(format: Format, shard_size: u32) -> Settings {
-    let columns = Columns {
+    let schema = Schema {
         model: "texts".to_owned(),
         model_id: "0f".repeat(32),
         engine: "none".to_owned(),
         classes: vec!["Cardiomegaly".to_owned(), "Pleural Effusion".to_owned()],
         embedding_dim: None,
-        patient: false,
+        patient: PatientFields::default(),
     };
     let shard_size = NonZeroU32::new(shard_size).unwrap();
-    Settings { columns, options: BTreeMap::new(), format, shard_size, portion: None, memory: None }
+    Settings { schema, options: BTreeMap::new(), format, shard_size, portion: None, memory: None }
 }
 
 pub(crate) fn intake() -> IntakeOptions {
@@ -100,8 +119,8 @@ pub(crate) fn open(target: &Target, settings: Settings, inputs: &[PathBuf]) -> R
 
 pub(crate) fn go(run: &mut Run) -> End {
     let memory = run.settings().memory.unwrap_or(u64::MAX);
-    let scorer = Texts { embeddings: run.settings().columns.embedding_dim.is_some(), memory };
-    work(run, &scorer, &threads(3, 2, 4), &AtomicBool::new(false), |_| {}).unwrap()
+    let stages = Texts::new(run.settings(), memory);
+    work(run, &stages, &threads(3, 2, 4), &AtomicBool::new(false), |_, _| {}).unwrap()
 }
 
 pub(crate) fn threads(decode: usize, score: usize, batch: usize) -> PipelineOptions {

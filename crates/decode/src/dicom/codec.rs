@@ -12,6 +12,7 @@ mod rle;
 use std::io::Read;
 
 use flate2::read::DeflateDecoder;
+use medclip_core::guard::catch_quietly;
 
 use super::frame::FrameBytes;
 use super::layout::Layout;
@@ -19,7 +20,6 @@ use super::problem::Problem;
 use super::samples::Samples;
 use super::syntax::Compression;
 use crate::error::Reason;
-use crate::guard::guard;
 use crate::limits::Limits;
 use crate::note::Note;
 
@@ -50,7 +50,7 @@ pub(crate) fn decode(
         FrameBytes::Stream(stream) => stream,
     };
     let codec = compression.name();
-    guard(|| -> Result<Decoded, Reason> {
+    catch_quietly(|| -> Result<Decoded, Reason> {
         match compression {
             Compression::Native | Compression::Fragments => unreachable!("such frames are no streams"),
             Compression::Deflate => Ok(native::decode(&inflate(stream, layout)?, 0, false, layout)),

@@ -1,21 +1,22 @@
-//! What came of a file.
+//! What comes of a DICOM file.
 
 use medclip_core::GrayImage;
 
 use super::voi::VoiUsed;
+use crate::film::{Film, Identity};
 use crate::note::Note;
 
-/// A DICOM image, ready to be scored, and what the file says about it.
+/// A frame of a DICOM file as it is to be shown, and how it came about.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Film {
+pub struct Rendering {
     /// Black 0, white 255.
     pub image: GrayImage,
-    /// How much colour was left out, as [`Picture::chroma`](crate::Picture::chroma) says it.
+    /// How much color was left out, as [`Film::chroma`] says it.
     pub chroma: f64,
     /// Which object it is and what it shows.
     pub identity: Identity,
-    /// Colour model as the file names it.
+    /// Color model as the file names it.
     pub photometric: String,
     /// Frames of the file.
     pub frames: u32,
@@ -27,40 +28,17 @@ pub struct Film {
     pub voi: VoiUsed,
     /// Whether black and white were turned.
     pub inverted: bool,
-    /// Distance of rows and of columns in millimetres, at the patient or, failing that, at the detector.
+    /// Distance of rows and of columns in millimeters, at the patient or, failing that, at the detector.
     pub pixel_spacing: Option<[f64; 2]>,
     /// What is unusual and was read nevertheless.
     pub notes: Vec<Note>,
 }
 
-/// Which object a file is, and what it shows, as far as it says. Nothing but the patient's number tells who it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Identity {
-    /// `SOPInstanceUID`.
-    pub sop_instance_uid: Option<String>,
-    /// `SOPClassUID`.
-    pub sop_class_uid: Option<String>,
-    /// `SeriesInstanceUID`.
-    pub series_instance_uid: Option<String>,
-    /// `StudyInstanceUID`.
-    pub study_instance_uid: Option<String>,
-    /// `PatientID`, only where the options ask for it.
-    pub patient_id: Option<String>,
-    /// `Modality`: `CR`, `DX`, `CT`, …
-    pub modality: Option<String>,
-    /// `BodyPartExamined`.
-    pub body_part: Option<String>,
-    /// `ViewPosition`: `PA`, `AP`, `LL`, …
-    pub view_position: Option<String>,
-    /// `PatientOrientation`, as `L\F`.
-    pub patient_orientation: Option<String>,
-    /// `PresentationIntentType`: `FOR PRESENTATION`, or `FOR PROCESSING` for what is not meant to be looked at.
-    pub presentation_intent: Option<String>,
-    /// `BurnedInAnnotation`: `YES` or `NO`.
-    pub burned_in_annotation: Option<String>,
-    /// `ImageType`, as `DERIVED\PRIMARY`.
-    pub image_type: Option<String>,
+impl From<Rendering> for Film {
+    fn from(rendering: Rendering) -> Self {
+        let Rendering { image, chroma, identity, notes, .. } = rendering;
+        Self { image, chroma, notes, identity }
+    }
 }
 
 /// Values of a frame after the modality's transformation, or its stored numbers.
@@ -70,7 +48,7 @@ pub struct Values {
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// 1 for grey and palettes, 3 for colour.
+    /// 1 for gray and palettes, 3 for color.
     pub samples: u16,
     /// Row by row, the samples of a pixel together.
     pub data: Vec<f64>,

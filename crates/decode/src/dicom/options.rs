@@ -1,6 +1,7 @@
 //! What a caller may choose.
 
 use super::window::Window;
+use crate::film::PatientFields;
 
 /// How a DICOM file becomes an 8-bit grey image.
 ///
@@ -31,8 +32,8 @@ pub struct DicomOptions {
     pub presentation: bool,
     /// Whether pixels that are not square are made so.
     pub square_pixels: bool,
-    /// Whether the film's identity names the patient.
-    pub patient: bool,
+    /// What the film's identity says of the patient.
+    pub patient: PatientFields,
 }
 
 impl Default for DicomOptions {
@@ -45,7 +46,7 @@ impl Default for DicomOptions {
             lut_bits: LutBits::Used,
             presentation: true,
             square_pixels: true,
-            patient: false,
+            patient: PatientFields::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Reason> {
+fn decode(bytes: &[u8], limits: &Limits) -> Result<Film, Reason> {
     super::decode(bytes, limits, &RasterOptions::default())
 }
 

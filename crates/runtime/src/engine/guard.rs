@@ -1,9 +1,8 @@
-//! Engines are other people's code, and some of it panics: here, and nowhere else, such a panic becomes an error.
+//! Engines are other people's code, and some of it panics: here such a panic becomes an error.
 
-use std::any::Any;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use medclip_core::guard::catch;
 use thiserror::Error;
 
 use super::{Engine, EngineFailure, EngineKind, GraphSource, Session, Tensor, TensorView};
@@ -21,14 +20,13 @@ impl GuardedEngine {
         Self { kind, engine }
     }
 
-    /// Name as scores report it.
-    pub(crate) fn name(&self) -> &'static str {
-        self.kind.name()
+    pub(crate) const fn kind(&self) -> EngineKind {
+        self.kind
     }
 
     /// Fails where this machine lacks what the engine needs.
     pub(crate) fn check(&self) -> Result<(), LoadError> {
-        guard(|| self.engine.check()).map_err(|source| LoadError::Engine { engine: self.name(), source })
+        guard(|| self.engine.check()).map_err(|source| LoadError::Engine { engine: self.kind, source })
     }
 
     /// As [`Engine::prepare`].
@@ -61,13 +59,7 @@ struct Panicked(String);
 /// Unwind safety: engines keep what calls share behind locks whose poison they ignore, and hand out nothing of a call
 /// that failed.
 pub(super) fn guard<T>(call: impl FnOnce() -> Result<T, EngineFailure>) -> Result<T, EngineFailure> {
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|panic| Err(Box::new(Panicked(message(panic.as_ref())))))
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+    catch(call).unwrap_or_else(|message| Err(Box::new(Panicked(message))))
 }
 
 #[cfg(test)]
@@ -101,7 +93,7 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_with_its_words() {
         let engine = GuardedEngine::new(EngineKind::Tract, Box::new(Fragile));
-        let Err(LoadError::Engine { engine: "tract", source }) = engine.check() else {
+        let Err(LoadError::Engine { engine: EngineKind::Tract, source }) = engine.check() else {
             panic!("the check fails")
         };
         assert_eq!(source.to_string(), "the engine panicked: no device");

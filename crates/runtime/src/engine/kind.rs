@@ -6,10 +6,12 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The engines medclip knows; [`EngineKind::is_built`] says which of them this build has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum EngineKind {
-    /// [tract](https://github.com/sonos/tract): pure Rust, CPU, nothing to install.
+    /// [tract](https://github.com/sonos/tract): pure Rust, CPU, nothing to install. The default, also in a build without it, which
+    /// refuses it: what else a program's dependencies build changes no score.
+    #[default]
     Tract,
     /// [rten](https://github.com/robertknight/rten): pure Rust, CPU, nothing to install.
     Rten,
@@ -47,6 +49,11 @@ impl EngineKind {
         }
     }
 
+    /// The first of [`EngineKind::ALL`] that this build has.
+    pub fn first_built() -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.is_built())
+    }
+
     /// Whether this build has it.
     pub const fn is_built(self) -> bool {
         match self {
@@ -56,13 +63,6 @@ impl EngineKind {
             Self::Cuda => cfg!(feature = "cuda"),
             Self::TensorRt => cfg!(feature = "tensorrt"),
         }
-    }
-}
-
-impl Default for EngineKind {
-    /// tract or, in a build without it, the first of [`EngineKind::ALL`] that is built.
-    fn default() -> Self {
-        Self::ALL.iter().copied().find(|kind| kind.is_built()).unwrap_or(Self::Tract)
     }
 }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use super::super::nature::{Judgement, Nature, judge};
 use super::super::{Intake, IntakeError, IntakeOptions};
 use super::Container;
-use crate::failure::Failure;
-use crate::name;
 use crate::source::{Member, Source};
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// One pass over an archive's members.
 pub(super) struct Listing<'a, 'b> {

@@ -2,16 +2,16 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use medclip_core::guard::catch;
 use zip::read::OwnedZipFileEntry;
 
 use super::super::tar::Stream;
 use super::{Container, zipped};
-use crate::failure::Failure;
-use crate::name;
 use crate::source::Member;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// Largest member read, in bytes: as large as a file of its own may be.
 pub const MAX_MEMBER_BYTES: u64 = 512 << 20;
@@ -38,7 +38,7 @@ impl ArchiveReader {
         if member.bytes > MAX_MEMBER_BYTES {
             return Err(too_large(member.bytes));
         }
-        let read = catch_unwind(AssertUnwindSafe(|| self.try_read(path, member)));
+        let read = catch(|| self.try_read(path, member));
         let bytes = match read {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(error)) => {
@@ -46,9 +46,9 @@ impl ArchiveReader {
                 self.open = None;
                 return Err(Failure::new("archive", error));
             }
-            Err(payload) => {
+            Err(message) => {
                 self.open = None;
-                return Err(Failure::panic(&*payload));
+                return Err(Failure::panic(&message));
             }
         };
         match bytes.len() as u64 {

@@ -10,9 +10,9 @@ use super::super::tar::{Entry, Kind, Stream, walk};
 use super::super::{START_BYTES, start_of};
 use super::links::{Key, Links};
 use super::listing::{Listing, judge_member};
-use crate::failure::Failure;
-use crate::name;
 use crate::source::Member;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// A file that links may stand for.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use super::super::start_of;
 use super::damaged;
 use super::links::{Key, Links};
 use super::listing::{Listing, judge_member};
-use crate::failure::Failure;
-use crate::name;
 use crate::source::Member;
+use medclip_core::name;
+use medclip_scorer::Failure;
 
 /// Longest target of a link, in bytes.
 const MAX_TARGET_BYTES: u64 = 4096;

@@ -5,64 +5,68 @@ use std::path::Path;
 
 use csv::StringRecord;
 use medclip_data::{CellText, unguard_cell};
+use medclip_decode::Identity;
+use medclip_scorer::{Failure, Report, Scores};
 
+use super::super::columns::id_columns;
 use super::super::csv::{cell_text, names};
-use super::{Shards, unfit};
-use crate::failure::Failure;
-use crate::row::{Identity, Row, Scores};
+use super::{Shards, codes, remarks, unfit};
 use crate::run::Settings;
 
 pub(super) fn read(settings: &Settings, file: &Path, shards: &mut Shards<'_>) -> io::Result<()> {
     let mut reader = csv::Reader::from_path(file)?;
-    if reader.headers()?.iter().ne(names(settings).iter().map(String::as_str)) {
+    let expected = names(&settings.schema, cell_text(settings));
+    if reader.headers()?.iter().ne(expected.iter().map(String::as_str)) {
         return Err(unfit("it has other columns"));
     }
     let mut record = StringRecord::new();
     while reader.read_record(&mut record)? {
-        shards.push(row(settings, &record)?)?;
+        let row = row(settings, shards, &record)?;
+        shards.push(row)?;
     }
     shards.end()
 }
 
-fn row(settings: &Settings, record: &StringRecord) -> io::Result<Row> {
-    let columns = &settings.columns;
+fn row(settings: &Settings, shards: &Shards<'_>, record: &StringRecord) -> io::Result<Report> {
+    let schema = &settings.schema;
     let is_guarded = cell_text(settings) == CellText::Guarded;
     let mut cells = record.iter();
     let mut next = || cells.next().ok_or_else(|| unfit("a row is too short"));
     let text = |cell: &str| if is_guarded { unguard_cell(cell).to_owned() } else { cell.to_owned() };
     let optional = |cell: &str| (!cell.is_empty()).then(|| text(cell));
-    let codes = |cell: &str| {
+    let list = |cell: &str| {
         let text = text(cell);
         text.split(';').filter(|code| !code.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
-    let path = text(next()?);
-    let (sop_instance_uid, study_instance_uid) = (optional(next()?), optional(next()?));
-    let patient_id = if columns.patient { optional(next()?) } else { None };
-    for expected in [&columns.model, &columns.model_id, &columns.engine] {
+    let path = optional(next()?);
+    let mut identity = Identity::default();
+    for column in id_columns(schema) {
+        *(column.field)(&mut identity) = optional(next()?);
+    }
+    for expected in [&schema.model, &schema.model_id, &schema.engine] {
         if text(next()?) != *expected {
             return Err(unfit("a row is of another model"));
         }
     }
-    let (qc, notes) = (codes(next()?), codes(next()?));
+    let (qc, notes) = (codes(list(next()?))?, remarks(list(next()?)));
     let (kind, message) = (text(next()?), text(next()?));
     let mut numbers = Vec::new();
-    for _ in 0..2 * columns.classes.len() {
+    for _ in 0..2 * schema.classes.len() {
         let cell = next()?;
         if kind.is_empty() {
             numbers.push(number(cell)?);
         }
     }
-    let embedding = match columns.embedding_dim {
+    let embedding = match schema.embedding_dim {
         Some(_) => embedding(next()?)?,
         None => None,
     };
-    let scores = if kind.is_empty() {
+    let outcome = if kind.is_empty() {
         Ok(Scores { findings: numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(), embedding })
     } else {
         Err(Failure { kind: kind.into(), message })
     };
-    let identity = Identity { sop_instance_uid, study_instance_uid, patient_id };
-    Ok(Row { path, identity, qc, notes, scores })
+    Ok(Report { schema: shards.schema(), path, identity, qc, notes, outcome })
 }
 
 fn number(cell: &str) -> io::Result<f32> {

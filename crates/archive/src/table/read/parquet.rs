@@ -3,55 +3,62 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, List};
 
+use super::super::columns::id_columns;
 use super::super::parquet::schema;
-use super::unfit;
-use crate::failure::Failure;
-use crate::row::{Identity, Row, Scores};
+use super::{codes, remarks, unfit};
 use crate::run::Settings;
+use medclip_decode::Identity;
+use medclip_scorer::Failure;
+use medclip_scorer::{Report, Schema, Scores};
 
 pub(super) fn read(
     settings: &Settings,
     file: &Path,
-    sink: &mut dyn FnMut(Vec<Row>) -> io::Result<()>,
+    sink: &mut dyn FnMut(Vec<Report>) -> io::Result<()>,
 ) -> io::Result<()> {
     let reader = SerializedFileReader::new(File::open(file)?).map_err(io::Error::other)?;
-    let expected = schema(&settings.columns).map_err(io::Error::other)?;
+    let expected = schema(&settings.schema).map_err(io::Error::other)?;
     if reader.metadata().file_metadata().schema().get_fields() != expected.get_fields() {
         return Err(unfit("it has other columns"));
     }
+    let schema = Arc::new(settings.schema.clone());
     for group in 0..reader.num_row_groups() {
-        sink(rows(settings, &reader, group).map_err(io::Error::other)?)?;
+        sink(rows(&schema, &reader, group).map_err(io::Error::other)?)?;
     }
     Ok(())
 }
 
 fn rows(
-    settings: &Settings,
+    schema: &Arc<Schema>,
     reader: &SerializedFileReader<File>,
     group: usize,
-) -> Result<Vec<Row>, ParquetError> {
-    reader.get_row_group(group)?.get_row_iter(None)?.map(|record| row(settings, &record?)).collect()
+) -> Result<Vec<Report>, ParquetError> {
+    reader.get_row_group(group)?.get_row_iter(None)?.map(|record| row(schema, &record?)).collect()
 }
 
 /// The columns of [`schema`], one after the other.
-fn row(settings: &Settings, record: &parquet::record::Row) -> Result<Row, ParquetError> {
-    let columns = &settings.columns;
+fn row(shared: &Arc<Schema>, record: &parquet::record::Row) -> Result<Report, ParquetError> {
+    let columns = &**shared;
     let mut fields = record.get_column_iter().map(|(_, field)| field);
     let mut next = || fields.next().ok_or_else(|| ParquetError::General("a column too few".to_owned()));
-    let path = text(next()?)?.unwrap_or_default();
-    let (sop_instance_uid, study_instance_uid) = (text(next()?)?, text(next()?)?);
-    let patient_id = if columns.patient { text(next()?)? } else { None };
+    let path = text(next()?)?;
+    let mut identity = Identity::default();
+    for column in id_columns(columns) {
+        *(column.field)(&mut identity) = text(next()?)?;
+    }
     for expected in [&columns.model, &columns.model_id, &columns.engine] {
         if text(next()?)?.as_ref() != Some(expected) {
             return Err(ParquetError::General("a row is of another model".to_owned()));
         }
     }
-    let (qc, notes) = (texts(next()?)?, texts(next()?)?);
+    let qc = codes(texts(next()?)?).map_err(|error| ParquetError::External(error.into()))?;
+    let notes = remarks(texts(next()?)?);
     let (kind, message) = (text(next()?)?, text(next()?)?);
     let mut numbers = Vec::new();
     for _ in 0..2 * columns.classes.len() {
@@ -70,7 +77,7 @@ fn row(settings: &Settings, record: &parquet::record::Row) -> Result<Row, Parque
         },
         None => None,
     };
-    let scores = match kind {
+    let outcome = match kind {
         Some(kind) => Err(Failure { kind: kind.into(), message: message.unwrap_or_default() }),
         None if numbers.len() == 2 * columns.classes.len() => {
             let findings = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
@@ -78,8 +85,7 @@ fn row(settings: &Settings, record: &parquet::record::Row) -> Result<Row, Parque
         }
         None => return Err(ParquetError::General("a row lacks scores".to_owned())),
     };
-    let identity = Identity { sop_instance_uid, study_instance_uid, patient_id };
-    Ok(Row { path, identity, qc, notes, scores })
+    Ok(Report { schema: Arc::clone(shared), path, identity, qc, notes, outcome })
 }
 
 fn text(field: &Field) -> Result<Option<String>, ParquetError> {

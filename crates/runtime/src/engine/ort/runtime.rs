@@ -42,8 +42,7 @@ impl OnnxRuntime {
             let Loaded { path, .. } = loaded()?;
             Ok(Self { version: version(&path), build: ort::info().to_owned(), path })
         };
-        guard::guard(describe)
-            .map_err(|source| LoadError::Engine { engine: EngineKind::OrtCpu.name(), source })
+        guard::guard(describe).map_err(|source| LoadError::Engine { engine: EngineKind::OrtCpu, source })
     }
 
     /// Entries of environment variables that are not searched, in words: empty and relative ones stand for the current

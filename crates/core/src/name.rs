@@ -8,13 +8,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use medclip_core::terminal::is_harmful;
+use crate::terminal::is_harmful;
 
 /// Endings of archives, in small letters; a `!` behind one of them separates an archive from its member.
-pub(crate) const ARCHIVE_ENDINGS: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
+pub const ARCHIVE_ENDINGS: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
 
 /// The text of a name.
-pub(crate) fn escape(name: &[u8]) -> String {
+pub fn escape(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());
     let mut at = 0;
     for chunk in name.utf8_chunks() {
@@ -34,7 +34,7 @@ pub(crate) fn escape(name: &[u8]) -> String {
 }
 
 /// The name of a text.
-pub(crate) fn unescape(text: &str) -> Vec<u8> {
+pub fn unescape(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut name = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -51,7 +51,7 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
 }
 
 /// The text of a path. A `!` that would read as the separator of a member is escaped too.
-pub(crate) fn of_path(path: &Path) -> String {
+pub fn of_path(path: &Path) -> String {
     let text = escape(path.as_os_str().as_encoded_bytes());
     if !text.contains('!') {
         return text;
@@ -68,19 +68,19 @@ pub(crate) fn of_path(path: &Path) -> String {
 }
 
 /// Archive and member of an id, as texts; none where it names a file.
-pub(crate) fn split_member(id: &str) -> Option<(&str, &str)> {
+pub fn split_member(id: &str) -> Option<(&str, &str)> {
     let at = id.match_indices('!').map(|(at, _)| at).find(|&at| ends_as_archive(&id[..at]))?;
     Some((&id[..at], &id[at + 1..]))
 }
 
 /// The text of a member that is the `number`-th of its name in the archive, from 1: `a.png`, then `a.png#2`. A name that ends
 /// so itself always has its number.
-pub(crate) fn numbered(text: String, number: u64) -> String {
+pub fn numbered(text: String, number: u64) -> String {
     if number > 1 || ends_in_number(&text) { format!("{text}#{number}") } else { text }
 }
 
 /// The text of the name alone.
-pub(crate) fn without_number(text: &str) -> &str {
+pub fn without_number(text: &str) -> &str {
     match text.rsplit_once('#') {
         Some((name, number)) if is_number(number) => name,
         _ => text,

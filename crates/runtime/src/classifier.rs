@@ -1,0 +1,80 @@
+//! Embeddings of images to scores of classes.
+
+use medclip_core::architecture::LogitScale;
+use medclip_core::bank::PromptBank;
+use medclip_core::batch::Embeddings;
+use medclip_core::head::Head;
+use medclip_core::score::{FindingScore, PromptPooling};
+
+use crate::error::EncodeError;
+
+/// Scores embeddings of images: by sentences that were embedded once, or by a head that was fitted.
+///
+/// Made by a [`Model`](crate::Model) from its own prompts, from others, or from a head. It holds no part of the model, so that
+/// many classifiers share one.
+#[derive(Debug, Clone)]
+pub struct Classifier {
+    dim: usize,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Prompts { bank: PromptBank, scale: LogitScale, pooling: PromptPooling },
+    Head(Head),
+}
+
+impl Classifier {
+    pub(crate) const fn of_prompts(
+        bank: PromptBank,
+        scale: LogitScale,
+        pooling: PromptPooling,
+        dim: usize,
+    ) -> Self {
+        Self { dim, kind: Kind::Prompts { bank, scale, pooling } }
+    }
+
+    /// A head that was compared with the model's identity.
+    pub(crate) const fn of_head(head: Head, dim: usize) -> Self {
+        Self { dim, kind: Kind::Head(head) }
+    }
+
+    /// Scores of every class, in the order of the prompts or of the head, for every image.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, dim]`
+    /// - returns: `[batch][classes]`
+    ///
+    /// # Errors
+    /// [`EncodeError::EmbeddingWidth`] for embeddings of another width.
+    pub fn scores(&self, images: &Embeddings) -> Result<Vec<Vec<FindingScore>>, EncodeError> {
+        images.iter().map(|image| self.scores_of(image)).collect()
+    }
+
+    /// Scores of every class for one image.
+    ///
+    /// # Shapes
+    /// - `image`: `[dim]`
+    /// - returns: `[classes]`
+    ///
+    /// # Errors
+    /// As [`Classifier::scores`].
+    pub fn scores_of(&self, image: &[f32]) -> Result<Vec<FindingScore>, EncodeError> {
+        if image.len() != self.dim {
+            return Err(EncodeError::EmbeddingWidth { expected: self.dim, actual: image.len() });
+        }
+        Ok(match &self.kind {
+            Kind::Prompts { bank, scale, pooling } => bank.scores(image, *scale, *pooling),
+            Kind::Head(head) => head.scores(image),
+        })
+    }
+
+    /// Names of the classes, in the order of their scores.
+    pub fn class_names(&self) -> impl Iterator<Item = &str> {
+        let (bank, head) = match &self.kind {
+            Kind::Prompts { bank, .. } => (bank.classes(), &[][..]),
+            Kind::Head(head) => (&[][..], head.classes()),
+        };
+        bank.iter().map(|class| class.name.as_str()).chain(head.iter().map(String::as_str))
+    }
+}
