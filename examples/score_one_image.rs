@@ -16,9 +16,9 @@ fn main() -> anyhow::Result<()> {
     let engine: EngineKind = arguments.next().map_or(Ok(EngineKind::Tract), |name| name.parse())?;
 
     let model = Model::open_with(bundle, ModelOptions { engine: engine.into(), ..ModelOptions::default() })?;
-    let image = medclip_decode::open(image, &Limits::default())?;
-    let batch = model.preprocessor().batch(&[image])?;
-    for finding in model.classify(&batch)?.iter().flatten() {
+    let film = medclip_decode::open(image, &Limits::default())?;
+    let batch = model.preprocessor().batch(&[film.image])?;
+    for finding in model.classifier().scores(&model.embed_images(&batch)?)?.iter().flatten() {
         #[expect(clippy::print_stdout, reason = "a program's output")]
         {
             println!("{:<28} {:+.3} {:.3}", finding.name, finding.logit, finding.probability);

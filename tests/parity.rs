@@ -67,8 +67,7 @@ fn images_of_any_batch_size() {
             let batch = models[0].preprocessor().batch(&images).unwrap();
             let ours = candle.embed_images(&batch).unwrap();
             for model in &models {
-                let what =
-                    format!("{}, {count} images, {:?}", model.engine_name(), config.architecture.image);
+                let what = format!("{}, {count} images, {:?}", model.engine(), config.architecture.image);
                 assert_close(&what, &ours, &model.embed_images(&batch).unwrap());
             }
         }
@@ -84,7 +83,7 @@ fn sentences_of_different_lengths_under_both_poolings() {
             let sentences = &SENTENCES[..count];
             let ours = candle.embed_texts(&tokenizer.batch(sentences).unwrap()).unwrap();
             for model in &models {
-                let what = format!("{}, {count} sentences, {pooling:?} pooling", model.engine_name());
+                let what = format!("{}, {count} sentences, {pooling:?} pooling", model.engine());
                 assert_close(&what, &ours, &model.embed_texts(sentences).unwrap());
             }
         }

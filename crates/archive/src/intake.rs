@@ -6,6 +6,7 @@ mod manifest;
 mod members;
 mod nature;
 mod skipped;
+#[cfg(feature = "archives")]
 mod tar;
 mod walk;
 

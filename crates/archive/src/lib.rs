@@ -66,6 +66,6 @@ pub use portion::Portion;
 pub use run::{Run, RunError, Settings, Summary, Target};
 pub use source::{Member, Source};
 pub use stages::{Content, Stages};
-pub use table::{
-    CSV_TEXTS, CsvWriter, Described, EXACT, EmbeddingsError, Format, describe_embeddings, read_embeddings,
-};
+pub use table::{CSV_TEXTS, CsvWriter, EXACT, Format};
+#[cfg(feature = "parquet")]
+pub use table::{Described, EmbeddingsError, describe_embeddings, read_embeddings};

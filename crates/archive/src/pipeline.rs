@@ -30,6 +30,25 @@ pub struct PipelineOptions {
     pub memory: u64,
 }
 
+impl PipelineOptions {
+    /// For few inputs that are wanted soon: side by side first, and what threads are left over go into each of them. Also gives
+    /// the threads of the model.
+    pub fn at_once(threads: NonZeroUsize, inputs: usize, memory: u64) -> (Self, NonZeroUsize) {
+        let workers = NonZeroUsize::new(inputs).map_or(NonZeroUsize::MIN, |inputs| inputs.min(threads));
+        let each = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
+        let batch = NonZeroUsize::MIN;
+        (Self { decode_threads: workers, score_threads: workers, batch, memory }, each)
+    }
+
+    /// For any number of inputs, in batches. Batches of one are scored side by side; otherwise all threads share a batch. Also
+    /// gives the threads of the model.
+    pub fn in_batches(threads: NonZeroUsize, batch: NonZeroUsize, memory: u64) -> (Self, NonZeroUsize) {
+        let one = NonZeroUsize::MIN;
+        let (score_threads, each) = if batch == one { (threads, one) } else { (one, threads) };
+        (Self { decode_threads: threads, score_threads, batch, memory }, each)
+    }
+}
+
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {

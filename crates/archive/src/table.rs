@@ -8,8 +8,10 @@
 
 mod columns;
 mod csv;
+#[cfg(feature = "parquet")]
 mod embeddings;
 mod json;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod read;
 
@@ -23,6 +25,7 @@ use crate::run::Settings;
 use medclip_scorer::Report;
 
 pub use csv::{CSV_TEXTS, CsvWriter, EXACT};
+#[cfg(feature = "parquet")]
 pub use embeddings::{Described, EmbeddingsError, describe_embeddings, read_embeddings};
 
 /// How rows are written.
@@ -59,7 +62,10 @@ impl Format {
     /// A whole file of these rows.
     pub(crate) fn encode(self, settings: &Settings, rows: &[Report]) -> io::Result<Vec<u8>> {
         match self {
+            #[cfg(feature = "parquet")]
             Self::Parquet => parquet::encode(settings, rows),
+            #[cfg(not(feature = "parquet"))]
+            Self::Parquet => Err(left_out()),
             Self::Csv => csv::encode(settings, rows),
             Self::Jsonl => json::encode(rows),
         }
@@ -73,9 +79,17 @@ impl Format {
         out: &mut (dyn Write + Send),
     ) -> io::Result<()> {
         match self {
+            #[cfg(feature = "parquet")]
             Self::Parquet => parquet::join(settings, files, out),
+            #[cfg(not(feature = "parquet"))]
+            Self::Parquet => Err(left_out()),
             Self::Csv => csv::join(settings, files, out),
             Self::Jsonl => json::join(files, out),
         }
     }
+}
+
+#[cfg(not(feature = "parquet"))]
+fn left_out() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "this program was built without Parquet (feature parquet)")
 }

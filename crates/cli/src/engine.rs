@@ -39,6 +39,11 @@ impl EngineArgs {
         self.threads.unwrap_or(ModelOptions::default().threads)
     }
 
+    /// Precision that was asked for.
+    pub(crate) const fn precision(&self) -> PrecisionChoice {
+        self.precision
+    }
+
     /// Takes the precision of what is compared with, whatever was chosen.
     #[cfg(feature = "search")]
     pub(crate) fn set_precision(&mut self, precision: PrecisionChoice) {
@@ -49,7 +54,6 @@ impl EngineArgs {
     ///
     /// # Errors
     /// When none can run here, or the bundle does not say what it is.
-    #[cfg(feature = "archive")]
     pub(crate) fn settle(&mut self, bundle: &Path) -> anyhow::Result<EngineKind> {
         let kind = self.engine.resolve(bundle)?;
         self.engine = Choice::Named(kind);

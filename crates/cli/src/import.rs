@@ -209,7 +209,7 @@ fn expect(vision: Option<Vision>, found: &ImageTower) -> anyhow::Result<()> {
 fn try_out(bundle: &Path) -> anyhow::Result<()> {
     let model = Model::open(bundle).context("the bundle cannot be opened again")?;
     let batch = model.preprocessor().batch(&[Phantom::random(0, 256)?.render()])?;
-    model.classify(&batch).context("the bundle cannot score an image")?;
+    model.embed_images(&batch).context("the bundle cannot score an image")?;
     Ok(())
 }
 

@@ -3,12 +3,11 @@
 //! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done, 3 stopped half way, on
 //! request. Results go to standard output, everything else to standard error.
 
-#[cfg(feature = "archive")]
-mod archive;
 mod bench;
 #[cfg(feature = "import")]
 mod bundle;
-mod checks;
+mod check_args;
+mod decode_args;
 mod doctor;
 mod doubts;
 mod engine;
@@ -16,7 +15,6 @@ mod engine;
 mod eval;
 #[cfg(feature = "train")]
 mod export;
-mod film;
 #[cfg(feature = "import")]
 mod import;
 #[cfg(feature = "search")]
@@ -26,16 +24,17 @@ mod inspect;
 mod label;
 mod memory;
 mod models;
+#[cfg(feature = "train")]
 mod ordered;
 mod output;
 mod phantom;
-#[cfg(any(feature = "archive", feature = "train"))]
 mod private;
 #[cfg(feature = "import")]
 mod quantize;
 #[cfg(feature = "candle-onnx")]
 mod restore;
 mod score;
+mod scoring;
 #[cfg(feature = "train")]
 mod train;
 mod verify;
@@ -48,6 +47,7 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use medclip_core::guard::is_quiet;
 use medclip_core::terminal::escape;
 
 /// Findings on chest radiographs, zero-shot. Research use only, not for diagnosis.
@@ -95,7 +95,6 @@ enum Outcome {
     Complete,
     SomeFailed,
     /// It was asked to stop and has.
-    #[cfg(feature = "archive")]
     Stopped,
 }
 
@@ -132,7 +131,6 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
-        #[cfg(feature = "archive")]
         Ok(Outcome::Stopped) => ExitCode::from(3),
         // Whoever read the output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -159,6 +157,10 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// Says where the program has a fault. What the panic says may quote a film or its name.
 fn fault(panic: &PanicHookInfo<'_>) {
+    // Of a decoder that was given a damaged film, say: it becomes an error.
+    if is_quiet() {
+        return;
+    }
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     if env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
         say(&format!("a fault in medclip at {place}; RUST_BACKTRACE=1 shows more, which may name a film"));

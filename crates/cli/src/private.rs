@@ -21,7 +21,6 @@ fn unnamed(cause: &(dyn Error + 'static)) -> String {
     if let Some(error) = cause.downcast_ref::<TableError>() {
         return error.unnamed();
     }
-    #[cfg(feature = "archive")]
     if let Some(error) = cause.downcast_ref::<medclip_archive::intake::ManifestError>() {
         return error.unnamed();
     }

@@ -1,32 +1,29 @@
 //! `medclip score`: images to findings.
 
-#[cfg(feature = "archive")]
-mod archive;
-mod writer;
+mod output;
+mod printer;
+mod table;
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::num::NonZeroUsize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, anyhow};
-use clap::Args;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use medclip_archive::{PipelineOptions, Progress, stream};
+use medclip_core::bundle::sha256_of_file;
 use medclip_core::files::read_typed;
 use medclip_core::prompt::sentences;
-use medclip_runtime::{Head, Model, ModelOptions, PromptSet};
+use medclip_decode::PatientFields;
+use medclip_runtime::{Head, PromptSet};
+use medclip_scorer::{OpenError, Report, Scorer, ScorerBuilder};
 
-use crate::checks::{CheckArgs, Checks};
 use crate::doubts::warn_of_prompts;
-use crate::engine::EngineArgs;
-use crate::film::{self, DicomArgs};
-use crate::inputs::{Content, Found, Search};
-use crate::memory::{self, MemoryArgs};
-use crate::models::ModelArg;
-use crate::ordered::for_each_ordered;
+use crate::inputs::Search;
 use crate::output::{CsvArgs, Format, progress};
+use crate::scoring::{Flow, ScoringArgs};
 use crate::{Outcome, report_error, say};
-use writer::{Record, Scored};
+use printer::Printer;
 
 /// Score chest radiographs
 ///
@@ -44,8 +41,6 @@ pub(crate) struct ScoreArgs {
     /// Quoted patterns, tables (.csv, .parquet) with a column `path`, and `-` for a list on standard input name films too.
     #[arg(required = true, value_name = "IMAGES")]
     images: Vec<PathBuf>,
-    #[command(flatten)]
-    model: ModelArg,
     /// Score the classes of this prompt file instead of the model's own; loads the text tower
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
@@ -60,17 +55,29 @@ pub(crate) struct ScoreArgs {
     /// First run the images and sentences that the model carries with their embeddings, and fail if it gives others here
     #[arg(long)]
     self_test: bool,
+    /// Further fields of every record, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "COLUMN")]
+    columns: Vec<Column>,
     #[command(flatten)]
-    checks: CheckArgs,
+    scoring: ScoringArgs,
     #[command(flatten)]
-    engine: EngineArgs,
-    #[command(flatten)]
-    memory: MemoryArgs,
-    #[command(flatten)]
-    dicom: DicomArgs,
-    #[cfg(feature = "archive")]
-    #[command(flatten)]
-    archive: archive::ArchiveArgs,
+    output: output::OutputArgs,
+}
+
+/// A field of a record that is there on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Column {
+    /// The patient's number, where a DICOM file gives one.
+    PatientId,
+    /// The date of the study.
+    StudyDate,
+    /// The patient's sex.
+    Sex,
+    /// The patient's age.
+    Age,
+    /// The film's embedding.
+    Embedding,
 }
 
 const EXAMPLES: &str = "\
@@ -84,117 +91,107 @@ Examples:
 
 Exit status: 0 all scored, 1 some images failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.";
 
-pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
-    #[cfg(feature = "archive")]
-    if let Some(output) = args.archive.output.clone() {
-        return archive::run(args, &output);
-    }
-    let format = args.format.unwrap_or_default();
-    args.csv.check(format == Format::Csv)?;
-    let search = Search::new(&args.images)?;
-    let threads = args.engine.threads();
-    // Images side by side first; what is left over goes into each image.
-    let workers = threads.get().min(search.len()).max(1);
-    let per_image = NonZeroUsize::new(threads.get() / workers).unwrap_or(NonZeroUsize::MIN);
-    let directory = args.model.resolve()?;
-    let options = args.engine.options(&directory, per_image)?;
-    let options = ModelOptions { self_test: args.self_test, ..options };
-    let model = load(&directory, options, args.prompts.as_deref(), args.head.as_deref())?;
-
-    let checks = Checks::new(&model, &args.checks)?;
-    let budget = memory::budget(&args.memory, &directory);
-    let bar = progress(search.len(), "images");
-    let mut writer = writer::new(format, args.csv.cell_text());
-    let classes: Vec<&str> = model.class_names().collect();
-    writer.begin(&classes)?;
-    let (mut count, mut failed) = (0, 0);
-    let ids = RefCell::new(VecDeque::new());
-    // An id is there before the input's result is.
-    let inputs = search.inputs(&budget).map(|Found { id, content }| {
-        ids.borrow_mut().push_back(id);
-        content
-    });
-    let sink = |scored: thread::Result<anyhow::Result<Scored>>| {
-        let id = ids.borrow_mut().pop_front();
-        let scored =
-            scored.unwrap_or_else(|_| Err(anyhow!("a fault in medclip; please report it with this image")));
-        let record = Record::new(id.context("a result for no image")?, &model, scored);
-        count += 1;
-        bar.suspend(|| {
-            if let Some(error) = &record.error {
-                failed += 1;
-                report_error(&format!("{}: {error}", record.path));
-            }
-            writer.record(&record)
-        })?;
-        bar.inc(1);
-        anyhow::Ok(())
-    };
-    for_each_ordered(inputs, workers, |content| score_image(&model, &checks, &args.dicom, content), sink)?;
-    bar.finish_and_clear();
-    writer.end()?;
-    if let Some(summary) = search.summary(count - failed, failed) {
-        say(&summary);
-    }
-    Ok(if failed == 0 { Outcome::Complete } else { Outcome::SomeFailed })
-}
-
-fn load(
-    dir: &Path,
-    options: ModelOptions,
-    prompts: Option<&Path>,
-    head: Option<&Path>,
-) -> anyhow::Result<Model> {
-    let model = Model::open_with(dir, options).context("cannot load the model")?;
-    if let Some(file) = head {
-        return with_head(model, file).with_context(|| format!("cannot use head {}", file.display()));
-    }
-    let Some(file) = prompts else { return Ok(model) };
-    let prompts = PromptSet::open(file).with_context(|| format!("cannot use prompts {}", file.display()))?;
-    let model =
-        model.with_prompts(&prompts).with_context(|| format!("cannot use prompts {}", file.display()))?;
-    warn_of_prompts(sentences(&prompts.expand()), |sentence| model.doubts(sentence))?;
-    Ok(model)
-}
-
 /// Most bytes of a file with a head.
 const MAX_HEAD_BYTES: u64 = 256 << 20;
 
-fn with_head(model: Model, file: &Path) -> anyhow::Result<Model> {
-    Ok(model.with_head(Head::from_bytes(&read_typed(file, MAX_HEAD_BYTES)?)?)?)
+pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
+    match args.output.output.clone() {
+        Some(output) => output::run(args, &output),
+        None => print(args),
+    }
 }
 
-/// Scores of one input. An error gives the reason alone: the caller names the path already.
-fn score_image(
-    model: &Model,
-    checks: &Checks,
-    args: &DicomArgs,
-    content: anyhow::Result<Content>,
-) -> anyhow::Result<Scored> {
-    let film = match content? {
-        Content::File(path, turn) => {
-            let claimed = memory::claim(&path, turn)?;
-            match &claimed.content {
-                Some(bytes) => film::decode(bytes, args, false)?,
-                None => film::open(&path, args, false)?,
+/// Reports to standard output.
+fn print(mut args: ScoreArgs) -> anyhow::Result<Outcome> {
+    let format = args.format.unwrap_or_default();
+    args.csv.check(format == Format::Csv)?;
+    let search = Search::new(&args.images)?;
+    let directory = args.scoring.directory()?;
+    let (scorer, options) = args.open(&directory, &Flow::AtOnce(search.sources.len()))?;
+    let mut printer = Printer::new(format, scorer.schema(), args.csv.cell_text())?;
+    let bar = progress(search.sources.len(), "images");
+    let mut last = Progress { done: 0, total: 0, failed: 0 };
+    let sink = |report: Report, progress: Progress| {
+        last = progress;
+        bar.inc(1);
+        bar.suspend(|| {
+            if let Some(failure) = report.failure() {
+                let path = report.path.as_deref().unwrap_or_default();
+                report_error(&format!("{path}: {}", failure.message));
+            }
+            printer.write(&report)
+        })
+    };
+    stream(&search.sources, &search.pipes, &scorer, &options, &AtomicBool::new(false), sink)?;
+    bar.finish_and_clear();
+    printer.end()?;
+    if let Some(summary) = search.summary(last.done - last.failed, last.failed) {
+        say(&summary);
+    }
+    Ok(if last.failed == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+}
+
+impl ScoreArgs {
+    /// The scorer that the command line asks for, and how to run it.
+    fn open(&mut self, directory: &Path, flow: &Flow) -> anyhow::Result<(Scorer, PipelineOptions)> {
+        let prompts = self.prompts.as_deref().map(read_prompts).transpose()?;
+        let head = self.head.as_deref().map(read_head).transpose()?;
+        let wants = |column| self.columns.contains(&column);
+        let patient = PatientFields {
+            id: wants(Column::PatientId),
+            study_date: wants(Column::StudyDate),
+            sex: wants(Column::Sex),
+            age: wants(Column::Age),
+        };
+        let (embeddings, self_test) = (wants(Column::Embedding), self.self_test);
+        let of_prompts = prompts.clone();
+        let choose = |builder: ScorerBuilder| {
+            let builder = builder.patient(patient).embeddings(embeddings).self_test(self_test);
+            match (of_prompts, head) {
+                (Some(prompts), _) => builder.prompts(prompts),
+                (None, Some(head)) => builder.head(head),
+                (None, None) => builder,
+            }
+        };
+        let opened = self.scoring.open(directory, flow, choose).map_err(|error| {
+            match (error.downcast::<OpenError>(), &self.prompts, &self.head) {
+                (Ok(OpenError::Prompts(error)), Some(file), _) => {
+                    anyhow::Error::from(error).context(format!("cannot use prompts {}", file.display()))
+                }
+                (Ok(OpenError::Head(error)), _, Some(file)) => {
+                    anyhow::Error::from(error).context(format!("cannot use head {}", file.display()))
+                }
+                (Ok(error), _, _) => error.into(),
+                (Err(error), _, _) => error,
+            }
+        })?;
+        if let Some(prompts) = prompts {
+            let model = opened.0.model();
+            warn_of_prompts(sentences(&prompts.expand()), |sentence| model.doubts(sentence))?;
+        }
+        Ok(opened)
+    }
+
+    /// SHA-256 of the files that say what is scored.
+    fn sums(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut sums = BTreeMap::new();
+        for (name, file) in [("prompts", &self.prompts), ("head", &self.head)] {
+            if let Some(file) = file {
+                let sum =
+                    sha256_of_file(file).with_context(|| format!("cannot use {name} {}", file.display()))?;
+                sums.insert(name.to_owned(), sum);
             }
         }
-        #[cfg(feature = "archive")]
-        Content::Bytes(bytes, _share) => film::decode(&bytes, args, false)?,
-    };
-    let mut found = checks.of_film(&film);
-    let notes = film.notes;
-    let withheld = |qc, notes, reason| Scored { qc, notes, findings: Vec::new(), withheld: Some(reason) };
-    if let (qc, Some(reason)) = checks.judge(&found) {
-        return Ok(withheld(qc, notes, reason));
+        Ok(sums)
     }
-    let embedded = model.embed_images(&model.preprocessor().batch(&[film.image])?)?;
-    found.extend(checks.of_embedding(embedded.row(0)));
-    Ok(match checks.judge(&found) {
-        (qc, Some(reason)) => withheld(qc, notes, reason),
-        (qc, None) => {
-            let scores = model.classify_embeddings(&embedded).into_iter().next();
-            Scored { qc, notes, findings: scores.context("the model gave no scores")?, withheld: None }
-        }
-    })
+}
+
+fn read_prompts(file: &Path) -> anyhow::Result<PromptSet> {
+    PromptSet::open(file).with_context(|| format!("cannot use prompts {}", file.display()))
+}
+
+fn read_head(file: &Path) -> anyhow::Result<Head> {
+    let bytes = read_typed(file, MAX_HEAD_BYTES).map_err(anyhow::Error::from);
+    let head = bytes.and_then(|bytes| Ok(Head::from_bytes(&bytes)?));
+    head.with_context(|| format!("cannot use head {}", file.display()))
 }

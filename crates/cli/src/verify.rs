@@ -266,7 +266,7 @@ impl Inputs {
     }
 
     fn run(&self, model: &Model) -> anyhow::Result<Answers> {
-        let engine = || format!("{} fails", model.engine_name());
+        let engine = || format!("{} fails", model.engine());
         let images = self.images.iter().map(|batch| model.embed_images(batch));
         let texts = BATCHES.iter().map(|&size| model.embed_texts(&SENTENCES[..size]));
         Ok(Answers {

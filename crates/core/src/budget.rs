@@ -20,6 +20,7 @@
 //! # Ok::<(), medclip_core::budget::TooMuchMemory>(())
 //! ```
 
+mod default;
 mod file;
 mod machine;
 mod size;
@@ -29,6 +30,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
+pub use default::beside;
 pub use file::{Claim, Claimed};
 pub use machine::{address_space_left, limit as machine_limit};
 pub use size::{SizeError, parse_size, written};

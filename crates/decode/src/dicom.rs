@@ -48,6 +48,7 @@ mod modality;
 mod nature;
 mod need;
 mod number;
+mod option_text;
 mod options;
 mod parse;
 mod problem;
@@ -81,6 +82,7 @@ use crate::note::Note;
 use crate::read;
 
 pub use film::{Rendering, Values};
+pub use option_text::OptionError;
 pub use options::{DicomOptions, LutBits, Voi};
 pub use problem::Problem;
 pub use voi::VoiUsed;

@@ -33,6 +33,8 @@ mod raster;
 
 use std::borrow::Cow;
 use std::io::Read;
+#[cfg(feature = "dicom")]
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use medclip_core::files::open_typed;
@@ -53,6 +55,24 @@ pub struct DecodeOptions {
     pub dicom: dicom::DicomOptions,
     /// Of all others.
     pub raster: RasterOptions,
+}
+
+#[cfg(feature = "dicom")]
+impl DecodeOptions {
+    /// Which frame or page, counted from 1, and which values become black and white. Windows and `min-max` apply to samples of
+    /// files that are not DICOM, too.
+    pub fn shown(frame: Option<NonZeroU32>, voi: dicom::Voi, lut_bits: dicom::LutBits) -> Self {
+        let frame = frame.map(|frame| frame.get() - 1);
+        Self {
+            dicom: dicom::DicomOptions {
+                frame: frame.unwrap_or(0),
+                voi,
+                lut_bits,
+                ..dicom::DicomOptions::default()
+            },
+            raster: RasterOptions { page: frame, levels: voi.into(), ..RasterOptions::default() },
+        }
+    }
 }
 
 /// Reads an image file of any kind with the default options.

@@ -93,6 +93,20 @@ impl fmt::Display for Policy {
     }
 }
 
+/// Settings as [`Policy`] displays them.
+impl FromStr for Policy {
+    type Err = PolicyError;
+
+    fn from_str(settings: &str) -> Result<Self, PolicyError> {
+        let mut policy = Self::default();
+        settings
+            .split(',')
+            .filter(|setting| !setting.is_empty())
+            .try_for_each(|setting| policy.set(setting))?;
+        Ok(policy)
+    }
+}
+
 impl FromStr for Action {
     type Err = ();
 

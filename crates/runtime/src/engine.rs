@@ -101,6 +101,10 @@ impl fmt::Debug for GraphSource<'_> {
 
 /// Borrowed input, row-major.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(any(feature = "tract", feature = "rten", feature = "ort")),
+    allow(dead_code, reason = "no engine reads it")
+)]
 pub(crate) struct TensorView<'a> {
     pub(crate) shape: &'a [usize],
     pub(crate) values: Values<'a>,
@@ -108,6 +112,10 @@ pub(crate) struct TensorView<'a> {
 
 /// Elements of an input.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(any(feature = "tract", feature = "rten", feature = "ort")),
+    allow(dead_code, reason = "no engine reads it")
+)]
 pub(crate) enum Values<'a> {
     F32(&'a [f32]),
     I64(&'a [i64]),

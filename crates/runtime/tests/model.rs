@@ -13,8 +13,8 @@ use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, write_bundle};
 use medclip_runtime::{
-    Bundle, Embeddings, EncodeError, EngineKind, EngineOptions, GraphInfo, GraphSource, GrayImage,
-    ImageBatch, LoadError, Model, ModelOptions, OrtOptions, PromptSet, embed_sentences,
+    Bundle, Embeddings, EncodeError, EngineKind, EngineOptions, FindingScore, GraphInfo, GraphSource,
+    GrayImage, ImageBatch, LoadError, Model, ModelOptions, OrtOptions, PromptSet, TowerKind, embed_sentences,
 };
 use medclip_tests::{PROMPTS, engines, random_checkpoint, tiny_bundle, tiny_config};
 use tempfile::TempDir;
@@ -57,6 +57,10 @@ fn assert_same<'a>(
         count += 1;
     }
     assert!(count > 0);
+}
+
+fn classify(model: &Model, images: &ImageBatch) -> Vec<FindingScore> {
+    model.classifier().scores(&model.embed_images(images).unwrap()).unwrap().concat()
 }
 
 fn batch(model: &Model, images: u32) -> ImageBatch {
@@ -144,7 +148,7 @@ fn one_model_serves_many_threads() {
     for engine in engines() {
         let model = open(&path, engine, 1);
         let images = batch(&model, 3);
-        let scores: Vec<f32> = model.classify(&images).unwrap().concat().iter().map(|s| s.logit).collect();
+        let scores: Vec<f32> = classify(&model, &images).iter().map(|s| s.logit).collect();
         let texts = open(&path, engine, 1).embed_texts(&SENTENCES).unwrap();
         thread::scope(|scope| {
             for worker in 0..8 {
@@ -152,7 +156,7 @@ fn one_model_serves_many_threads() {
                 scope.spawn(move || {
                     for _ in 0..5 {
                         if worker % 2 == 0 {
-                            let found = model.classify(images).unwrap().concat();
+                            let found = classify(model, images);
                             let found: Vec<f32> = found.iter().map(|score| score.logit).collect();
                             assert_eq!(&found, scores, "{engine}");
                         } else {
@@ -172,10 +176,10 @@ fn prompts_of_the_bundle_and_of_the_caller_agree() {
     for engine in engines() {
         let model = open(&path, engine, 2);
         let images = batch(&model, 2);
-        let banked = model.classify(&images).unwrap().concat();
-        assert_eq!(model.class_names().collect::<Vec<_>>(), medclip_tests::CLASSES);
-        let model = model.with_prompts(&PromptSet::parse(PROMPTS).unwrap()).unwrap();
-        let asked = model.classify(&images).unwrap().concat();
+        let banked = classify(&model, &images);
+        assert_eq!(model.classifier().class_names().collect::<Vec<_>>(), medclip_tests::CLASSES);
+        let others = model.prompt_classifier(&PromptSet::parse(PROMPTS).unwrap()).unwrap();
+        let asked = others.scores(&model.embed_images(&images).unwrap()).unwrap().concat();
         for (banked, asked) in banked.iter().zip(&asked) {
             assert_eq!(banked.name, asked.name);
             assert!((banked.logit - asked.logit).abs() < 1e-4, "{engine}: {banked:?} and {asked:?}");
@@ -236,7 +240,7 @@ fn without_its_text_tower_a_model_scores_its_own_classes_alone() {
     }
     let copy = Model::open_with(&path, ModelOptions { self_test: true, ..ModelOptions::default() }).unwrap();
     let batch = batch(&copy, 2);
-    assert_eq!(copy.classify(&batch).unwrap(), whole.classify(&batch).unwrap());
+    assert_eq!(classify(&copy, &batch), classify(&whole, &batch));
     let found = copy.self_test().unwrap();
     assert!(found.passed() && found.text.is_none(), "{found:?}");
     let error = copy.embed_texts(&["No effusion."]).unwrap_err();
@@ -257,7 +261,10 @@ fn a_model_that_gives_other_answers_fails_its_self_test() {
     assert!(Model::open(&other).is_ok(), "nobody asked for the test");
     let options = ModelOptions { self_test: true, ..options(EngineKind::Tract, 1) };
     let error = Model::open_with(&other, options).unwrap_err();
-    assert!(matches!(error, LoadError::SelfTest { tower: "image", cosine, .. } if cosine < 0.999), "{error}");
+    assert!(
+        matches!(error, LoadError::SelfTest { tower: TowerKind::Image, cosine, .. } if cosine < 0.999),
+        "{error}"
+    );
 }
 
 /// Two bundles of one checkpoint, the second with its weights beside the graphs.
@@ -425,7 +432,7 @@ fn a_model_says_what_it_is() {
     let (_directory, path) = bundle();
     for engine in engines() {
         let model = open(&path, engine, 1);
-        assert_eq!((model.name(), model.engine_name()), ("tiny", engine.name()));
+        assert_eq!((model.name(), model.engine()), ("tiny", engine));
         assert_eq!(model.bundle().id(), Bundle::open(&path).unwrap().id());
     }
     assert!(matches!(Model::open(path.join("nowhere")), Err(LoadError::Bundle(_))));

@@ -22,6 +22,7 @@ mod builder;
 mod error;
 mod failure;
 mod prepared;
+pub mod record;
 mod report;
 mod schema;
 mod scorer;

@@ -1,9 +1,16 @@
 //! Members of zip and tar archives, listed first and read one at a time later.
 
+#[cfg(not(feature = "archives"))]
+mod absent;
+#[cfg(feature = "archives")]
 mod links;
+#[cfg_attr(not(feature = "archives"), allow(dead_code, reason = "nothing lists members in this build"))]
 mod listing;
+#[cfg(feature = "archives")]
 mod reader;
+#[cfg(feature = "archives")]
 mod tarred;
+#[cfg(feature = "archives")]
 mod zipped;
 
 use std::ffi::OsStr;
@@ -18,7 +25,13 @@ use listing::Listing;
 use medclip_core::name;
 use medclip_scorer::Failure;
 
-pub use reader::{ArchiveReader, MAX_MEMBER_BYTES};
+#[cfg(not(feature = "archives"))]
+pub use absent::ArchiveReader;
+#[cfg(feature = "archives")]
+pub use reader::ArchiveReader;
+
+/// Largest member read, in bytes: as large as a file of its own may be.
+pub const MAX_MEMBER_BYTES: u64 = 512 << 20;
 
 /// What kind of archive a file is, by its name. Whether a tar archive is gzipped, its content says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +102,13 @@ pub(super) fn found(path: &Path, container: Container, intake: &mut Intake<'_>) 
     }
 }
 
+#[cfg(not(feature = "archives"))]
+fn read(_path: &Path, _container: Container, _listing: &mut Listing<'_, '_>) -> Result<(), Failure> {
+    Err(absent::left_out())
+}
+
 /// The readers of archives parse what strangers wrote.
+#[cfg(feature = "archives")]
 fn read(path: &Path, container: Container, listing: &mut Listing<'_, '_>) -> Result<(), Failure> {
     let list = || match container {
         Container::Zip => zipped::list(path, listing),
@@ -103,6 +122,7 @@ fn read(path: &Path, container: Container, listing: &mut Listing<'_, '_>) -> Res
 }
 
 /// An error of the archive, in words.
+#[cfg(feature = "archives")]
 fn damaged(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::other(error)
 }

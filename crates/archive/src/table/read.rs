@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+#[cfg(feature = "parquet")]
 mod parquet;
 
 use std::io;
@@ -25,7 +26,10 @@ impl Format {
         sink: &mut dyn FnMut(Vec<Report>) -> io::Result<()>,
     ) -> io::Result<()> {
         match self {
+            #[cfg(feature = "parquet")]
             Self::Parquet => parquet::read(settings, file, sink),
+            #[cfg(not(feature = "parquet"))]
+            Self::Parquet => Err(super::left_out()),
             Self::Csv => csv::read(settings, file, &mut Shards::new(settings, sink)),
             Self::Jsonl => json::read(settings, file, &mut Shards::new(settings, sink)),
         }

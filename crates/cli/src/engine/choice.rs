@@ -117,7 +117,7 @@ mod tests {
 
     fn only(runs: &[EngineKind]) -> String {
         let check = |kind: EngineKind| {
-            let lacks = || LoadError::Engine { engine: kind.name(), source: "it lacks a library".into() };
+            let lacks = || LoadError::Engine { engine: kind, source: "it lacks a library".into() };
             runs.contains(&kind).then_some(()).ok_or_else(lacks)
         };
         first_of(ORDER, check).to_string()

@@ -138,7 +138,7 @@ pub(crate) fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
         let scored = || -> anyhow::Result<(&'static str, Vec<&Record>, Scored)> {
             let model = Model::open_with(path, options.clone()).context("cannot load the model")?;
             let (records, scored) = score(&manifest, &model, &chosen, workers)?;
-            Ok((model.engine_name(), records, scored))
+            Ok((model.engine().name(), records, scored))
         };
         let (name, read, scored) = scored().with_context(|| path.display().to_string())?;
         // A film that cannot be read fails with the first bundle; one that fails later leaves nothing to pair.

@@ -253,7 +253,7 @@ impl Embedded<'_> {
         Subject {
             model: model.name().to_owned(),
             bundle: model.bundle().id().to_owned(),
-            engine: model.engine_name(),
+            engine: model.engine().name(),
             images: self.records.len(),
             patients: self.patients().into_iter().collect::<BTreeSet<_>>().len(),
             failed: self.failed,

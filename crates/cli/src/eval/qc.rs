@@ -138,7 +138,7 @@ pub(crate) fn run(args: QcArgs) -> anyhow::Result<Outcome> {
     let report = Report {
         model: films.model.name().to_owned(),
         bundle: films.model.bundle().id().to_owned(),
-        engine: films.model.engine_name(),
+        engine: films.model.engine().name(),
         failed,
         clean: clean_figures(&checks, &clean),
         groups: groups.iter().map(|group| row(&checks, group)).collect(),

@@ -9,15 +9,11 @@ use std::time::Instant;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use medclip_archive::{EmbeddingsError, Format, Run, Settings, Target, describe_embeddings, read_embeddings};
+use medclip_decode::DecodeOptions;
 use medclip_index::{BuildError, IndexBuilder, Layout};
-use medclip_runtime::Model;
+use medclip_qc::Policy;
 
-use crate::archive::{self, Earlier, Job, Threads};
-use crate::checks::{CheckArgs, Checks};
-use crate::engine::EngineArgs;
-use crate::film::DicomArgs;
-use crate::memory::MemoryArgs;
-use crate::models::ModelArg;
+use crate::scoring::{self, Earlier, Flow, Job, ScoringArgs};
 use crate::{Outcome, say};
 
 /// Rows that are put on disk together while images are embedded.
@@ -27,7 +23,7 @@ const SHARD_SIZE: u32 = 512;
 ///
 /// Images are embedded into `INDEX.run` beside the index, which goes when the index is there. A build that was stopped is
 /// continued; where it was of other images or options it is replaced, unless `--resume` insists on it. With `--scores` nothing
-/// is embedded: vectors come from the Parquet files of `medclip score --output … --embeddings`.
+/// is embedded: vectors come from the Parquet files of `medclip score --output … --columns embedding`.
 ///
 /// The index keeps how its films were shown and what its checks left out, and queries are treated alike.
 #[derive(Debug, Args)]
@@ -47,15 +43,7 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "DIR|FILE", num_args = 1..)]
     scores: Vec<PathBuf>,
     #[command(flatten)]
-    model: ModelArg,
-    #[command(flatten)]
-    engine: EngineArgs,
-    #[command(flatten)]
-    memory: MemoryArgs,
-    #[command(flatten)]
-    checks: CheckArgs,
-    #[command(flatten)]
-    dicom: DicomArgs,
+    scoring: ScoringArgs,
     /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
@@ -82,8 +70,8 @@ pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
     if args.scores.is_empty() {
         return embed(args);
     }
-    let is_default = args.checks.is_default()
-        && args.dicom.recorded() == DicomArgs::from_recorded(&BTreeMap::new())?.recorded();
+    let is_default = args.scoring.checks.policy()? == Policy::default()
+        && args.scoring.decode.options() == DecodeOptions::default();
     ensure!(
         is_default,
         "the embeddings of --scores are of films as they were scored: give --qc, --frame and --window to score instead"
@@ -98,24 +86,16 @@ pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
 }
 
 fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
-    let directory = args.model.clone().resolve()?;
-    let threads = Threads::new(&mut args.engine, args.batch, &directory)?;
-    let options = threads.options(&args.engine, &directory)?;
-    let model = Model::open_with(&directory, options).context("cannot load the model")?;
-    let memory = args.memory.bytes(&directory);
-    let checks = Checks::new(&model, &args.checks)?;
-    let mut options = threads.recorded();
-    options.insert("qc".to_owned(), checks.recorded());
-    options.insert("precision".to_owned(), model.precision().to_string());
-    options.extend(archive::recorded_files(&model));
-    options.extend(args.dicom.recorded());
+    let directory = args.scoring.directory()?;
+    let (scorer, pipeline) =
+        args.scoring.open(&directory, &Flow::Batches(args.batch), |builder| builder.embeddings(true))?;
     let settings = Settings {
-        columns: archive::columns(&model, true, false),
-        options,
+        schema: (**scorer.schema()).clone(),
+        options: scoring::recorded(&scorer, &pipeline),
         format: Format::Parquet,
         shard_size: NonZeroU32::new(SHARD_SIZE).unwrap_or(NonZeroU32::MIN),
         portion: None,
-        memory: Some(memory),
+        memory: Some(pipeline.memory),
     };
     let mut beside = args.index.clone().into_os_string();
     beside.push(".run");
@@ -126,13 +106,10 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         earlier: if args.resume { Earlier::Continue } else { Earlier::Replace },
         unique: true,
         log_paths: args.log_paths,
-        threads,
-        memory,
-        checks: &checks,
-        dicom: &args.dicom,
+        pipeline,
     };
     let target = Target::Directory(rows.clone());
-    let (outcome, _) = archive::run(&model, &target, settings, &job, &rows)?;
+    let (outcome, _) = scoring::run(&scorer, &target, settings, &job, &rows)?;
     if outcome == Outcome::Stopped {
         return Ok(outcome);
     }

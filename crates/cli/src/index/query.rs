@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args};
@@ -97,7 +98,7 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
         args.engine.set_precision(precision.parse().context("cannot use the index")?);
     }
     let options = args.engine.options(&directory, args.engine.threads())?;
-    let model = Model::open_with(directory, options).context("cannot load the model")?;
+    let model = Arc::new(Model::open_with(directory, options).context("cannot load the model")?);
     ensure!(
         index.model_id() == model.bundle().id(),
         "{} holds embeddings of another model: its id is {}, that of {} is {}",
@@ -136,7 +137,7 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
 
 fn embed(model: &Model, shown: &Shown, image: Option<&str>, text: Option<&str>) -> anyhow::Result<Vec<f32>> {
     match (image, text) {
-        (Some(id), _) => shown.embed(model, id).with_context(|| id.to_owned()),
+        (Some(id), _) => shown.embed(id).with_context(|| id.to_owned()),
         (None, Some(sentence)) => {
             for doubt in model.doubts(sentence)? {
                 say(&format!("warning: the sentence may not mean what it says: {doubt}"));

@@ -68,7 +68,7 @@ impl Part {
         for chunk in films.chunks(BATCH) {
             let open = |film: &Film| {
                 bar.inc(1);
-                medclip_decode::open(&film.path, &Limits::default())
+                medclip_decode::open(&film.path, &Limits::default()).map(|film| film.image)
             };
             let images = chunk.iter().map(open).collect::<Result<Vec<GrayImage>, _>>()?;
             part.batches.push(bundle.preprocessor().batch(&images)?);

@@ -111,7 +111,8 @@ fn rows_say_what_standard_output_says() {
     fs::write(directory.path().join("a/3.png"), "no image").unwrap();
     let inputs = ["a", "b.png", "missing.png"];
     let printed = json_lines(&score(directory.path(), &[&["--format", "json"], &inputs[..]].concat()));
-    let output = score(directory.path(), &[&["--output", "x.jsonl", "--embeddings"], &inputs[..]].concat());
+    let output =
+        score(directory.path(), &[&["--output", "x.jsonl", "--columns", "embedding"], &inputs[..]].concat());
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
     assert!(!text(&output.stderr).contains(".png"), "{}", text(&output.stderr));
@@ -141,7 +142,10 @@ fn what_does_not_fit_is_refused_with_status_2() {
     assert_eq!(score(directory.path(), &["a.png", "--output", "x.csv"]).status.code(), Some(0));
     refused(&["a.png", "--output", "x.csv"], "x.csv is there already");
     refused(&["b.png", "--output", "x.csv", "--resume"], "other names, or another order");
-    refused(&["a.png", "--output", "x.csv", "--resume", "--embeddings"], "its width of embeddings is none");
+    refused(
+        &["a.png", "--output", "x.csv", "--resume", "--columns", "embedding"],
+        "its width of embeddings is none",
+    );
     for name in ["x.json", "x.tsv", "x.csv.gz", "x.xlsx"] {
         refused(&["a.png", "--output", name], "is no format of scores");
         assert!(!directory.path().join(name).exists());

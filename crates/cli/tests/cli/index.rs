@@ -55,7 +55,10 @@ fn an_image_finds_itself_and_a_sentence_finds_images() {
 #[test]
 fn embeddings_of_a_scored_archive_give_the_same_index() {
     let directory = images(&["set/a.png", "set/b.png", "set/c.jpg"]);
-    let scored = score(directory.path(), &["set", "--output", "scores", "--embeddings", "--shard-size", "2"]);
+    let scored = score(
+        directory.path(),
+        &["set", "--output", "scores", "--columns", "embedding", "--shard-size", "2"],
+    );
     assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
     let built = index(directory.path(), &["build", "a.index", "--scores", "scores"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
@@ -112,7 +115,8 @@ fn what_an_earlier_build_left_is_continued_or_replaced() {
     let directory = images(&["set/a.png", "set/b.png"]);
     let run = directory.path().join("x.index.run");
     // What a build leaves that was killed behind its embeddings, of other images.
-    let scored = score(directory.path(), &["set/a.png", "--output", "x.index.run/", "--embeddings"]);
+    let scored =
+        score(directory.path(), &["set/a.png", "--output", "x.index.run/", "--columns", "embedding"]);
     assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
     let insisting = index(directory.path(), &["build", "x.index", "set", "--resume"]);
     assert_eq!(insisting.status.code(), Some(2));
@@ -150,7 +154,7 @@ fn embeddings_of_films_shown_otherwise_are_not_mixed() {
     let directory = images(&["a.png", "b.png", "c.png"]);
     for (name, extra) in [("a", &[][..]), ("b", &["--qc", "blank=abstain"]), ("c", &[])] {
         let (input, output) = (format!("{name}.png"), format!("{name}.parquet"));
-        let arguments = [&[input.as_str(), "--output", &output, "--embeddings"], extra].concat();
+        let arguments = [&[input.as_str(), "--output", &output, "--columns", "embedding"], extra].concat();
         assert_eq!(score(directory.path(), &arguments).status.code(), Some(0));
     }
     let mixed = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "b.parquet"]);

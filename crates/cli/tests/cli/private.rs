@@ -123,7 +123,7 @@ fn building_an_index_names_no_film() {
     refused(at, &twice, "are the same");
     assert!(!at.join("b.index.run").exists());
     refused(at, &["index", "build", "b.index", "headless.csv", "--model", model], "column `path` is missing");
-    score(at, &["in", "--output", "rows", "--embeddings"]);
+    score(at, &["in", "--output", "rows", "--columns", "embedding"]);
     said(&build(&["c.index", "--scores", "rows"]));
     said(&build(&["c.index", "--scores", "rows", "rows"]));
 }

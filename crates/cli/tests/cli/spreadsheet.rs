@@ -159,7 +159,7 @@ fn a_patient_whose_id_is_a_formula_runs_nothing() {
         table.map(|row| row.unwrap().whole(0).to_owned()).collect()
     };
     let written = |file: &str| {
-        let output = score(directory.path(), &[".", "--output", file, "--patient"]);
+        let output = score(directory.path(), &[".", "--output", file, "--columns", "patient_id"]);
         assert!(output.stdout.is_empty(), "{}", text(&output.stderr));
         fs::read(directory.path().join(file)).unwrap()
     };

@@ -1,6 +1,7 @@
 //! Engines by name.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -52,6 +53,15 @@ impl EngineKind {
     /// The first of [`EngineKind::ALL`] that this build has.
     pub fn first_built() -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.is_built())
+    }
+
+    /// Images in a batch at which it is fast: one on the engines in Rust, which run images side by side as well.
+    pub const fn preferred_batch(self) -> NonZeroUsize {
+        match self {
+            Self::Tract | Self::Rten => NonZeroUsize::MIN,
+            Self::OrtCpu => const { NonZeroUsize::new(16).unwrap() },
+            Self::Cuda | Self::TensorRt => const { NonZeroUsize::new(32).unwrap() },
+        }
     }
 
     /// Whether this build has it.

@@ -212,8 +212,8 @@ fn decode(files: &[PathBuf], side: usize, preprocessor: &Preprocessor, limits: &
         .par_chunks_exact_mut(area)
         .zip(files)
         .map(|(slot, file)| match medclip_decode::open(file, limits) {
-            Ok(image) => {
-                slot.copy_from_slice(preprocessor.resized(&image).pixels());
+            Ok(film) => {
+                slot.copy_from_slice(preprocessor.resized(&film.image).pixels());
                 None
             }
             Err(error) => Some(chain(&error.reason)),

@@ -8,13 +8,10 @@ use medclip_core::guard::catch;
 use zip::read::OwnedZipFileEntry;
 
 use super::super::tar::Stream;
-use super::{Container, zipped};
+use super::{Container, MAX_MEMBER_BYTES, zipped};
 use crate::source::Member;
 use medclip_core::name;
 use medclip_scorer::Failure;
-
-/// Largest member read, in bytes: as large as a file of its own may be.
-pub const MAX_MEMBER_BYTES: u64 = 512 << 20;
 
 /// Reads members. The archive read last stays open, so members in the archive's order cost one pass.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use medclip_core::bundle::BUNDLE;
 use medclip_core::checkpoint::CHECKPOINT;
 use medclip_export::BundleOptions;
 use medclip_files::{Kind, StagedDirectory};
-use medclip_runtime::Model;
+use medclip_runtime::{Classifier, Model};
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::tuning::finetune::Finetuned;
 
@@ -56,7 +56,7 @@ pub(super) fn save(
     let model = Model::open(&bundle).context("the bundle cannot be opened again")?;
     let head = tuned.head.for_bundle(model.bundle().id())?;
     staged.write("head.safetensors", &head.to_bytes()?)?;
-    let difference = largest_difference(&model.with_head(head)?, films, scores)?;
+    let difference = largest_difference(&model, &model.head_classifier(head)?, films, scores)?;
     if difference.is_nan() || difference > TOLERANCE {
         bail!(
             "the saved model's scores differ from those evaluated by {difference:.1e}, at most {TOLERANCE:.0e} is allowed"
@@ -68,12 +68,13 @@ pub(super) fn save(
 
 fn largest_difference(
     model: &Model,
+    classifier: &Classifier,
     films: impl Iterator<Item = PathBuf>,
     scores: &[Vec<f32>],
 ) -> anyhow::Result<f32> {
     let mut largest = 0.0_f32;
     for (film, path) in films.take(SAMPLES).enumerate() {
-        let found = model.classify(&pixels(model, &path)?)?;
+        let found = classifier.scores(&model.embed_images(&pixels(model, &path)?)?)?;
         for (found, expected) in found.iter().flatten().zip(scores) {
             let difference = (found.logit - expected[film]).abs();
             // Unlike `max`, this keeps a difference that is not a number.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use medclip_decode::{Limits, Picture};
+use medclip_decode::{Film, Limits};
 use medclip_qc::suite::Spoil;
 use medclip_qc::{Code, pixels};
 use medclip_train::data::Record;
@@ -85,7 +85,7 @@ impl<'a> Suite<'a> {
             let film = read(&root.join(&record.path))?;
             let Some(spoil) = spoil else { return Ok(film) };
             let mut draw = stream(self.seed, Purpose::Augment, spoil as u64, *index as u64);
-            Ok(Picture { image: spoil.apply(&film.image, &mut draw), ..film })
+            Ok(Film { image: spoil.apply(&film.image, &mut draw), ..film })
         })?;
         let mut checked = Checked { failed, ..Checked::default() };
         for (index, (mut codes, embedding)) in rows {
@@ -113,13 +113,13 @@ impl<'a> Suite<'a> {
     fn rows<T: Sync + Send>(
         &self,
         items: Vec<T>,
-        image: impl Fn(&T) -> anyhow::Result<Picture> + Sync,
+        image: impl Fn(&T) -> anyhow::Result<Film> + Sync,
     ) -> anyhow::Result<(Vec<(usize, Row)>, usize)> {
         let model = &self.films.model;
         let bar = progress(items.len(), "images");
         let (mut rows, mut failed, mut position) = (Vec::new(), 0, 0);
         let row = |item: T| {
-            let Picture { image, chroma, .. } = image(&item)?;
+            let Film { image, chroma, .. } = image(&item)?;
             let mut codes = pixels::check(&image);
             codes.extend(pixels::check_colour(chroma));
             let batch = model.preprocessor().batch(&[image])?;
@@ -142,6 +142,6 @@ impl<'a> Suite<'a> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Picture> {
-    medclip_decode::open_picture(path, &Limits::default()).with_context(|| path.display().to_string())
+fn read(path: &Path) -> anyhow::Result<Film> {
+    medclip_decode::open(path, &Limits::default()).with_context(|| path.display().to_string())
 }

@@ -35,7 +35,8 @@ fn saved_bundle_and_head_score_what_was_evaluated_and_repeat() {
     let preprocessor = Preprocessor::new(config.preprocess).unwrap();
     let head = Head::from_bytes(&fs::read(at.join("tuned/head.safetensors")).unwrap()).unwrap();
     for (record, score) in records.iter().zip(&scores) {
-        let image = medclip_decode::open(at.join("films").join(&record.path), &Limits::default()).unwrap();
+        let image =
+            medclip_decode::open(at.join("films").join(&record.path), &Limits::default()).unwrap().image;
         let embeddings = model.embed_images(&preprocessor.batch(&[image]).unwrap()).unwrap();
         for (expected, found) in
             head.scores(embeddings.row(0)).iter().zip(score["findings"].as_array().unwrap())

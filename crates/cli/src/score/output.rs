@@ -7,21 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use medclip_archive::{CSV_TEXTS, EXACT, Format as RowFormat, Portion, Settings, Target};
-use medclip_core::bundle::sha256_of_file;
 use medclip_data::CellText;
-use medclip_runtime::ModelOptions;
 
 use super::ScoreArgs;
 use crate::Outcome;
-use crate::archive::{self, Earlier, Job, Threads};
-use crate::checks::Checks;
 use crate::output::Format;
+use crate::scoring::{self, Earlier, Flow, Job};
 
 /// Where an archive's scores go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Archives")]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-pub(super) struct ArchiveArgs {
+pub(super) struct OutputArgs {
     /// Write a row for every input to a directory of Parquet files, or to one file that ends in .parquet, .csv or .jsonl
     ///
     /// Rows are put on disk some hundred at a time and survive whatever ends the program; Ctrl-C finishes those at hand. One
@@ -37,12 +33,6 @@ pub(super) struct ArchiveArgs {
     /// Rows that are put on disk together
     #[arg(long, requires = "output", value_name = "ROWS", default_value = "512")]
     shard_size: NonZeroU32,
-    /// Add the image's embedding to every row
-    #[arg(long, requires = "output")]
-    embeddings: bool,
-    /// Add the patient's id to every row, where a file gives one
-    #[arg(long, requires = "output")]
-    patient: bool,
     /// Images that run through the model at once [default: 1 with tract, 16 with ort-cpu, 32 on a device]
     #[arg(long, requires = "output", value_name = "N")]
     batch: Option<NonZeroUsize>,
@@ -55,48 +45,32 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
     let target = target(output)?;
     let format = row_format(&target, args.format)?;
     args.csv.check(format == RowFormat::Csv)?;
-    let directory = args.model.clone().resolve()?;
-    let threads = Threads::new(&mut args.engine, args.archive.batch, &directory)?;
-    let mut recorded = threads.recorded();
-    for (name, file) in [("prompts", &args.prompts), ("head", &args.head)] {
-        if let Some(file) = file {
-            let sum =
-                sha256_of_file(file).with_context(|| format!("cannot use {name} {}", file.display()))?;
-            recorded.insert(name.to_owned(), sum);
-        }
-    }
-    let options = threads.options(&args.engine, &directory)?;
-    let options = ModelOptions { self_test: args.self_test, ..options };
-    let model = super::load(&directory, options, args.prompts.as_deref(), args.head.as_deref())?;
-    let checks = Checks::new(&model, &args.checks)?;
-    recorded.insert("qc".to_owned(), checks.recorded());
-    recorded.extend(args.dicom.recorded());
-    recorded.insert("precision".to_owned(), model.precision().to_string());
-    recorded.extend(archive::recorded_files(&model));
+    let directory = args.scoring.directory()?;
+    let sums = args.sums()?;
+    let flow = Flow::Batches(args.output.batch);
+    let (scorer, pipeline) = args.open(&directory, &flow)?;
+    let mut options = scoring::recorded(&scorer, &pipeline);
+    options.extend(sums);
     if args.csv.cell_text() == CellText::Exact {
-        recorded.insert(CSV_TEXTS.to_owned(), EXACT.to_owned());
+        options.insert(CSV_TEXTS.to_owned(), EXACT.to_owned());
     }
-    let memory = args.memory.bytes(&directory);
     let settings = Settings {
-        columns: archive::columns(&model, args.archive.embeddings, args.archive.patient),
-        options: recorded,
+        schema: (**scorer.schema()).clone(),
+        options,
         format,
-        shard_size: args.archive.shard_size,
-        portion: args.archive.shard,
-        memory: Some(memory),
+        shard_size: args.output.shard_size,
+        portion: args.output.shard,
+        memory: Some(pipeline.memory),
     };
     let job = Job {
         inputs: &args.images,
-        portion: args.archive.shard,
-        earlier: if args.archive.resume { Earlier::Continue } else { Earlier::Refuse },
+        portion: args.output.shard,
+        earlier: if args.output.resume { Earlier::Continue } else { Earlier::Refuse },
         unique: false,
-        log_paths: args.archive.log_paths,
-        threads,
-        memory,
-        checks: &checks,
-        dicom: &args.dicom,
+        log_paths: args.output.log_paths,
+        pipeline,
     };
-    let (outcome, _) = archive::run(&model, &target, settings, &job, output)?;
+    let (outcome, _) = scoring::run(&scorer, &target, settings, &job, output)?;
     Ok(outcome)
 }
 

@@ -42,6 +42,11 @@ impl Reporter {
         }
     }
 
+    /// Runs what prints a line of its own.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     pub(crate) fn end(&self, output: &Path, summary: &Summary, inputs: u64, skipped: &Skipped) {
         self.bar.finish_and_clear();
         let counts: Vec<_> = summary.failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
