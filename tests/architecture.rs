@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-files", &[]),
     ("medclip-core", &["medclip-files"]),
     ("medclip-archive", &["medclip-core", "medclip-data", "medclip-files"]),
-    ("medclip-data", &["medclip-core"]),
+    ("medclip-data", &["medclip-core", "medclip-stats"]),
     ("medclip-index", &["medclip-core", "medclip-files"]),
     ("medclip-stats", &[]),
     ("medclip-decode", &["medclip-core"]),

@@ -4,7 +4,9 @@ use std::error::Error;
 
 use medclip_data::TableError;
 #[cfg(feature = "train")]
-use medclip_train::data::{DataError, manifest, reports};
+use medclip_data::{ManifestError, ReportsError};
+#[cfg(feature = "train")]
+use medclip_train::data::DataError;
 
 use crate::{joined, one_line};
 
@@ -29,10 +31,10 @@ fn unnamed(cause: &(dyn Error + 'static)) -> String {
         if let Some(error) = cause.downcast_ref::<DataError>() {
             return error.unnamed();
         }
-        if let Some(error) = cause.downcast_ref::<manifest::ManifestError>() {
+        if let Some(error) = cause.downcast_ref::<ManifestError>() {
             return error.unnamed();
         }
-        if let Some(error) = cause.downcast_ref::<reports::ReportsError>() {
+        if let Some(error) = cause.downcast_ref::<ReportsError>() {
             return error.unnamed();
         }
     }

@@ -1,7 +1,21 @@
-//! Tables of films, reports and scores as they arrive: CSV in any usual form, and Parquet.
+//! What a data set says of its films, without their pixels.
 //!
-//! One reader for every table of the workspace. It gives cells as text, in the file's order, and never guesses: a row that
-//! cannot be told apart from its neighbor, or a cell that is not text, is an error that names row, line and column.
+//! | what | read or made by |
+//! |---|---|
+//! | a table in any usual form | [`Table`] |
+//! | one row a film: patient, view, split, annotations | [`read_manifest`] |
+//! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
+//! | annotations as label vectors | [`LabelPolicy`] |
+//! | scores of other models as soft labels | [`soften`] |
+//! | which films, and that no patient and no film is on both sides | [`Selection`], [`check_disjoint`], [`check_no_film_shared`] |
+//! | the labelled sentences of reports | [`SentencePool`] |
+//! | rows and files by name and by content | [`RowName`], [`Digest`] |
+//! | random streams by name | [`random`] |
+//!
+//! # Tables
+//! CSV in any usual form, and Parquet: one reader for every table of the workspace. It gives cells as text, in the file's
+//! order, and never guesses: a row that cannot be told apart from its neighbor, or a cell that is not text, is an error that
+//! names row, line and column.
 //!
 //! | what arrives | what happens |
 //! |---|---|
@@ -42,14 +56,33 @@
 //! ```
 
 mod columns;
+mod digests;
 mod error;
+#[cfg(test)]
+mod fixture;
+mod label;
+mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet;
+pub mod random;
+mod reports;
+mod rows;
+mod selection;
+mod sentences;
 mod spreadsheet;
 mod table;
+mod teacher;
 mod text;
 
 pub use columns::{Column, Kind};
+pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};
+pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
+pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
+pub use reports::{ReportRow, ReportsError, TrainingReports, read_reports, read_reports_from};
+pub use rows::RowName;
+pub use selection::{Selection, SelectionError, check_disjoint, check_no_film_shared, is_same_file};
+pub use sentences::{Polarity, Sentence, SentenceConfig, SentencePool};
 pub use spreadsheet::{CellText, guard_cell, unguard_cell};
 pub use table::{Place, Table, TableRow};
+pub use teacher::{TeacherConfig, TeacherError, soften};

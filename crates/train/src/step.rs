@@ -9,8 +9,8 @@ use std::ops::Range;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use medclip_core::tokenize::Tokenizer;
+use medclip_data::LabelVector;
 
-use crate::data::label::LabelVector;
 use crate::error::TrainError;
 use crate::loss::Objective;
 use crate::model::MedClip;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use medclip_core::{BertConfig, ImageTower, ResNetConfig, SwinConfig, TextTower};
-use medclip_train::data::TeacherConfig;
+use medclip_data::TeacherConfig;
 use medclip_train::{Objective, TrainConfig};
 
 /// The shipped training file with other towers.

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use medclip_core::{Embeddings, Finding, ModelConfig};
+use medclip_data::Record;
+use medclip_data::read_manifest_from;
 use medclip_stats::auroc;
 use medclip_train::checkpoint::StoredModel;
-use medclip_train::data::manifest::read_manifest_from;
-use medclip_train::data::{AugmentConfig, Record};
+use medclip_train::data::AugmentConfig;
 use medclip_train::schedule::{Decay, Schedule};
 use medclip_train::tuning::finetune::Finetuned;
 use medclip_train::tuning::{

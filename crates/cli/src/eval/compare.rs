@@ -9,9 +9,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Finding;
+use medclip_data::{Record, Split};
 use medclip_runtime::Model;
 use medclip_stats::{Interval, Ranks, Setting};
-use medclip_train::data::{Record, Split};
 use serde::Serialize;
 
 use super::cells::LeftOut;

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use medclip_core::Finding;
-use medclip_train::data::Record;
+use medclip_data::Record;
 
 use super::cells::names;
 

@@ -7,9 +7,8 @@ use std::path::{Display, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use medclip_data::{Record, Selection, Split, check_disjoint, check_no_film_shared, read_manifest};
 use medclip_runtime::Model;
-use medclip_train::data::selection::{check_disjoint, check_no_film_shared};
-use medclip_train::data::{Record, Selection, Split, read_manifest};
 use serde::Serialize;
 
 use crate::engine::EngineArgs;

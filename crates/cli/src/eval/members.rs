@@ -1,8 +1,8 @@
 //! AUROC and average precision as means over members, such as draws of prompts or seeds of a training, finding by finding.
 
 use medclip_core::Finding;
+use medclip_data::Record;
 use medclip_stats::{Averaged, Ranks, Setting, bootstrap_settings};
-use medclip_train::data::Record;
 use serde::Serialize;
 
 use super::cells::{self, HEADLINE, LeftOut};

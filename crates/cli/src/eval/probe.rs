@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use medclip_core::{Embeddings, Finding, Head};
+use medclip_data::Split;
 use medclip_files::replace_file;
 use medclip_stats::{FitError, Logistic, cross_validate, fit_path, grouped_folds, grouped_share};
-use medclip_train::data::Split;
 use serde::Serialize;
 
 use super::films::{Embedded, FilmArgs, ReportArgs, Subject, parse_split};

@@ -10,10 +10,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::Embeddings;
 use medclip_core::bundle::Bundle;
+use medclip_data::{Record, Split};
 use medclip_qc::suite::{Films, Fit, fit};
 use medclip_qc::{Code, LearnedChecks};
 use medclip_runtime::Model;
-use medclip_train::data::{Record, Split};
 use serde::Serialize;
 
 use self::suite::{Checked, Group, Suite};

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use medclip_core::Finding;
+use medclip_data::Record;
 use medclip_stats::{Interval, MacroIntervals, annotated, auroc, average_precision, bootstrap_macro};
-use medclip_train::data::Record;
 use serde::Serialize;
 
 use super::cells::{self, HEADLINE, LeftOut};

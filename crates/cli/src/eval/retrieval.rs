@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use medclip_core::Finding;
-use medclip_train::data::Split;
-use medclip_train::data::reports::read_reports;
+use medclip_data::{Split, read_reports};
 use serde::Serialize;
 
 use super::cells::parse_finding;

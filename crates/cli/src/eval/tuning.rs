@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::bundle::sha256_of_file;
+use medclip_data::{Record, Split};
 use medclip_stats::grouped_share;
 use medclip_train::checkpoint::StoredModel;
-use medclip_train::data::{BadImage, Record, Split};
+use medclip_train::data::BadImage;
 use medclip_train::tuning::{Films, LeftOut, Targets};
 use serde::Serialize;
 

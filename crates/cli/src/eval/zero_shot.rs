@@ -8,7 +8,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::Args;
-use medclip_train::data::Split;
+use medclip_data::Split;
 use serde::Serialize;
 
 use super::films::{Embedded, FilmArgs, Films, ReportArgs, Subject, parse_split};

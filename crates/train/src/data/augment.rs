@@ -158,9 +158,9 @@ fn floor(value: f32) -> (i32, f32) {
 mod tests {
     use medclip_core::GrayImage;
     use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
+    use medclip_data::random::{Purpose, stream};
 
     use super::*;
-    use crate::data::stream::{Purpose, stream};
 
     fn run(config: AugmentConfig, side: usize, source: &[u8], seed: u64) -> Vec<f32> {
         let augmenter = Augmenter::new(config, side, 0.0, 1.0).unwrap();

@@ -9,6 +9,10 @@ use std::sync::Arc;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_core::prompt::PromptSet;
 use medclip_core::{Certainty, Finding, Labels};
+use medclip_data::{
+    Digest, KnownDigests, Record, RowName, SelectionError, SentencePool, TeacherConfig, TrainingReports,
+    check_disjoint, digests, first_shared_digest, is_same_file, read_manifest, read_reports, soften,
+};
 use medclip_decode::Limits;
 use medclip_labeler::Labeler;
 use rayon::prelude::*;
@@ -16,17 +20,10 @@ use rayon::prelude::*;
 pub(crate) use self::config::MAX_LOST;
 pub use self::config::{DataConfig, DataError, FurtherManifest};
 use crate::data::augment::Augmenter;
-use crate::data::digests::{Digest, KnownDigests, digests, shared};
 use crate::data::eval_set::EvalSet;
 use crate::data::images::{ImagesError, LoadedImages, Storage, load_any};
 use crate::data::lost::{LostImage, are_too_many};
-use crate::data::manifest::{Record, read_manifest};
-use crate::data::reports::{TrainingReports, read_reports};
-use crate::data::rows::RowName;
 use crate::data::sampler::Sampler;
-use crate::data::selection::{SelectionError, check_disjoint, is_same_file};
-use crate::data::sentences::SentencePool;
-use crate::data::teacher::{TeacherConfig, soften};
 use crate::data::text_augment::TextAugmenter;
 use crate::data::train_set::TrainSet;
 
@@ -204,7 +201,7 @@ fn check_no_film_shared(train: &[ImageFile], evals: &[ImageFile]) -> Result<(), 
     let of = |files: &[ImageFile]| -> Vec<Option<String>> {
         files.iter().map(|file| file.digest.as_ref().map(|digest| digest.sha256.clone())).collect()
     };
-    let Some((trained, evaluated)) = shared(&of(train), &of(evals)) else { return Ok(()) };
+    let Some((trained, evaluated)) = first_shared_digest(&of(train), &of(evals)) else { return Ok(()) };
     let (trained, evaluated) = (&train[trained], &evals[evaluated]);
     Err(SelectionError::SharedFilm {
         trained: trained.row.clone(),

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use medclip_core::preprocess::Preprocessor;
 use medclip_core::{GrayImage, ImageBatch};
+use medclip_data::Record;
 
 use crate::data::images::ImageStore;
-use crate::data::manifest::Record;
 use crate::error::TrainError;
 
 /// A named set of images with their annotations.

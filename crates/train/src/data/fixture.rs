@@ -1,70 +1,24 @@
-//! Small manifests for the tests of this module.
+//! Small data sets for the tests of this module.
+
+#[path = "../../../data/src/fixture/rows.rs"]
+mod rows;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use medclip_core::Finding;
 use medclip_core::preprocess::PreprocessConfig;
+use medclip_data::{LabelPolicy, Record, Selection, SentenceConfig, Split, read_manifest_from};
 use medclip_decode::Limits;
 use tempfile::TempDir;
 
 use crate::data::augment::AugmentConfig;
 use crate::data::dataset::{DataConfig, Dataset};
-use crate::data::label::LabelPolicy;
-use crate::data::manifest::{Record, Split, read_manifest_from};
 use crate::data::sampler::{Pairing, SamplerConfig};
-use crate::data::selection::Selection;
-use crate::data::sentences::SentenceConfig;
 use crate::data::train_set::TrainSet;
 
-/// One manifest row; findings not listed are blank.
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) path: String,
-    pub(crate) split: &'static str,
-    pub(crate) fold: &'static str,
-    pub(crate) source: &'static str,
-    pub(crate) patient: String,
-    pub(crate) view: &'static str,
-    pub(crate) findings: Vec<(Finding, &'static str)>,
-    pub(crate) text: &'static str,
-}
-
-impl Row {
-    pub(crate) fn new(path: &str, patient: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            split: "train",
-            fold: "0",
-            source: "phantom",
-            patient: patient.to_owned(),
-            view: "PA",
-            findings: Vec::new(),
-            text: "",
-        }
-    }
-}
-
-pub(crate) fn manifest(rows: &[Row]) -> String {
-    let mut text = String::from("path,split,fold,source,patient_id,patient_group,view,age");
-    for finding in Finding::ALL {
-        write!(text, ",{finding}").unwrap();
-    }
-    text.push_str(",text\n");
-    for row in rows {
-        let Row { path, split, fold, source, patient, view, .. } = row;
-        write!(text, "{path},{split},{fold},{source},{patient},{patient},{view},50").unwrap();
-        for finding in Finding::ALL {
-            let cell =
-                row.findings.iter().find(|(listed, _)| *listed == finding).map_or("", |(_, cell)| cell);
-            write!(text, ",{cell}").unwrap();
-        }
-        writeln!(text, ",\"{}\"", row.text).unwrap();
-    }
-    text
-}
+pub(crate) use self::rows::{Row, manifest};
 
 pub(crate) fn records(rows: &[Row]) -> Vec<Record> {
     read_manifest_from(manifest(rows).as_bytes()).unwrap()

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data::rows::RowName;
+use medclip_data::RowName;
 
 /// A selected image that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

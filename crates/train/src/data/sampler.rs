@@ -4,14 +4,13 @@ mod config;
 mod turns;
 
 use medclip_core::Finding;
+use medclip_data::random::{Purpose, pick, stream};
+use medclip_data::{LabelVector, Polarity, SentencePool};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 pub use self::config::{Pairing, SamplerConfig, SamplerError};
 use self::turns::Turns;
-use crate::data::label::LabelVector;
-use crate::data::sentences::{Polarity, SentencePool, pick};
-use crate::data::stream::{Purpose, stream};
 
 /// The images and sentences of one batch, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,10 +138,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use medclip_core::{Certainty, Labels};
+    use medclip_data::{LabelPolicy, SentenceConfig};
 
     use super::*;
-    use crate::data::label::LabelPolicy;
-    use crate::data::sentences::SentenceConfig;
 
     const UNPAIRED: Pairing = Pairing::Unpaired { sentences: 5, natural: 0.5, positive: 0.5 };
 

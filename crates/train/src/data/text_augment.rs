@@ -4,13 +4,13 @@ mod config;
 mod synonyms;
 mod words;
 
+use medclip_data::random::pick;
 use medclip_labeler::Labeler;
 use rand::{Rng, RngExt};
 
 pub use self::config::{TextAugmentConfig, TextAugmentError};
 use self::synonyms::Synonyms;
 use self::words::Words;
-use crate::data::sentences::pick;
 
 /// Alters sentences word by word.
 #[derive(Debug, Clone)]
@@ -92,9 +92,9 @@ fn changes(share: f32, words: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use medclip_core::Finding;
+    use medclip_data::random::{Purpose, stream};
 
     use super::*;
-    use crate::data::stream::{Purpose, stream};
 
     const ALL: TextAugmentConfig = TextAugmentConfig { swap: 0.1, delete: 0.1, synonym: 0.1 };
     const NONE: TextAugmentConfig = TextAugmentConfig { swap: 0.0, delete: 0.0, synonym: 0.0 };

@@ -1,15 +1,13 @@
 //! Everything a training batch is made from.
 
 use medclip_core::preprocess::PreprocessConfig;
+use medclip_data::random::{Purpose, stream};
+use medclip_data::{LabelVector, Record, Sentence, SentencePool};
 
 use crate::data::augment::Augmenter;
 use crate::data::augment::mix::mix;
 use crate::data::images::{ImageStore, ImagesError};
-use crate::data::label::LabelVector;
-use crate::data::manifest::Record;
 use crate::data::sampler::{BatchPlan, Sampler};
-use crate::data::sentences::{Sentence, SentencePool};
-use crate::data::stream::{Purpose, stream};
 use crate::data::text_augment::TextAugmenter;
 
 /// Images, labels and sentences to train on. Shared between the trainer and the loader's threads.

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use medclip_core::bundle::{sha256, sha256_of_file};
 use medclip_core::checkpoint;
 use medclip_core::files::read_regular;
+use medclip_data::{Digest, KnownDigests, RowName};
 use medclip_files::replace_file;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::config::TrainConfig;
+use crate::data::ImageFile;
 use crate::data::dataset::MAX_LOST;
-use crate::data::{Digest, ImageFile, KnownDigests, RowName};
 use crate::error::TrainError;
 
 /// Name of the file in a run's output.

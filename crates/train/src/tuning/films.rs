@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use medclip_core::Embeddings;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
+use medclip_data::Record;
+use medclip_data::random::{Purpose, stream};
 use medclip_decode::Limits;
 use rayon::prelude::*;
 
 use crate::data::images::{LoadedImages, Storage, load_images};
-use crate::data::stream::{Purpose, stream};
-use crate::data::{AugmentConfig, Augmenter, BadImage, DataError, EvalSet, ImageStore, ImagesError, Record};
+use crate::data::{AugmentConfig, Augmenter, BadImage, DataError, EvalSet, ImageStore, ImagesError};
 use crate::error::TrainError;
 use crate::model::{MedClip, rows};
 use crate::tower::Phase;

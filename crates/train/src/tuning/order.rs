@@ -1,8 +1,7 @@
 //! The order in which films are visited.
 
+use medclip_data::random::{Purpose, stream};
 use rand::seq::SliceRandom;
-
-use crate::data::stream::{Purpose, stream};
 
 /// Every place below `count` once, in the order of `epoch`.
 pub(super) fn order(count: usize, seed: u64, epoch: u64) -> Vec<usize> {

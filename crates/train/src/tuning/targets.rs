@@ -1,8 +1,7 @@
 //! What films say of the findings that classifiers can be fitted for.
 
 use medclip_core::Finding;
-
-use crate::data::Record;
+use medclip_data::Record;
 
 /// The findings with enough films of both outcomes, and the films that are annotated with one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]

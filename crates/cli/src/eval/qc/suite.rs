@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use medclip_data::Record;
+use medclip_data::random::{Purpose, stream};
 use medclip_decode::{Film, Limits};
 use medclip_qc::suite::Spoil;
 use medclip_qc::{Code, pixels};
-use medclip_train::data::Record;
-use medclip_train::data::stream::{Purpose, stream};
 
 use crate::eval::films::Films;
 use crate::inputs::expand;

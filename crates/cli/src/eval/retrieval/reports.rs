@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use medclip_core::{Certainty, Finding};
+use medclip_data::{LabelPolicy, Record, ReportRow, SentenceConfig, SentencePool};
 use medclip_labeler::Labeler;
 use medclip_stats::{Interval, Rank, bootstrap_ci, median};
-use medclip_train::data::reports::ReportRow;
-use medclip_train::data::{LabelPolicy, Record, SentenceConfig, SentencePool};
 use serde::Serialize;
 
 use super::classes::ClassSentences;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use medclip_core::Finding;
+use medclip_data::{Record, Split, read_manifest};
 use medclip_stats::auroc;
 use medclip_tests::PROMPTS;
-use medclip_train::data::{Record, Split, read_manifest};
 use serde_json::Value;
 use tempfile::TempDir;
 

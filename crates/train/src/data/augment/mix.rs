@@ -1,8 +1,7 @@
 //! Mixup: images of a batch that become a little of each other.
 
+use medclip_data::LabelVector;
 use rand::{Rng, RngExt};
-
-use crate::data::label::LabelVector;
 
 /// Blends the first image with the last, the second with the last but one, and so on, each pair with probability `share`:
 /// both become `λ·self + (1 − λ)·other`, pixels and label vectors, with one `λ` a pair, uniform in 0.5–1.
@@ -41,8 +40,9 @@ fn blend(keep: f32, left: &mut [f32], right: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use medclip_data::random::{Purpose, stream};
+
     use super::*;
-    use crate::data::stream::{Purpose, stream};
 
     fn mixed(share: f32, images: usize) -> (Vec<f32>, Vec<LabelVector>) {
         let mut pixels: Vec<f32> = (0..images).flat_map(|image| [image as f32; 4]).collect();

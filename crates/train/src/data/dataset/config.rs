@@ -5,34 +5,31 @@ use std::path::PathBuf;
 
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::prompt::PromptError;
+use medclip_data::{
+    LabelPolicy, LabelPolicyError, ManifestError, ReportsError, RowName, Selection, SelectionError,
+    SentenceConfig, TeacherConfig, TeacherError,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::augment::{AugmentConfig, AugmentError};
 use crate::data::images::ImagesError;
-use crate::data::label::{LabelPolicy, LabelPolicyError};
 use crate::data::lost::{LostImage, first_rows, percent};
-use crate::data::manifest::ManifestError;
-use crate::data::reports::ReportsError;
-use crate::data::rows::RowName;
 use crate::data::sampler::{SamplerConfig, SamplerError};
-use crate::data::selection::{Selection, SelectionError};
-use crate::data::sentences::SentenceConfig;
-use crate::data::teacher::{TeacherConfig, TeacherError};
 use crate::data::text_augment::{TextAugmentConfig, TextAugmentError};
 
 /// What to train and evaluate on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// The manifest ([`read_manifest`](crate::data::manifest::read_manifest)).
+    /// The manifest ([`read_manifest`](medclip_data::read_manifest)).
     pub manifest: PathBuf,
     /// Directory that the manifest's paths start from.
     pub image_root: PathBuf,
     /// Further manifests, each with the directory its paths start from; their rows follow those of the first.
     #[serde(default)]
     pub further: Vec<FurtherManifest>,
-    /// Further reports ([`read_reports`](crate::data::reports::read_reports)), for manifests without text.
+    /// Further reports ([`read_reports`](medclip_data::read_reports)), for manifests without text.
     #[serde(default)]
     pub reports: Option<PathBuf>,
     /// A prompt file whose sentences join the pool, labelled with the finding their class is named after.

@@ -1,10 +1,13 @@
 //! Data sets as training files describe them, and what is refused.
 
+use medclip_data::{
+    LabelVector,
+    Polarity::{Negative, Positive},
+    Selection, SelectionError,
+};
+
 use super::*;
 use crate::data::fixture::{self, data_config};
-use crate::data::label::LabelVector;
-use crate::data::selection::{Selection, SelectionError};
-use crate::data::sentences::Polarity::{Negative, Positive};
 use crate::data::text_augment::TextAugmentConfig;
 use crate::data::train_set::Batch;
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use medclip_core::Finding;
+use medclip_data::LabelVector;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::config::SamplerConfig;
-use crate::data::label::LabelVector;
 
 /// How often an epoch comes to each image.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use medclip_core::{Certainty, Finding, Labels};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::manifest::Annotation;
+use crate::manifest::Annotation;
 
 /// A label vector: 1 present, −1 explicitly absent, 0 neither; in [`Finding::ALL`] order.
 pub type LabelVector = [f32; Finding::COUNT];

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-use medclip_data::{Column, Kind, Place, Table, TableError};
 use thiserror::Error;
 
-use crate::data::manifest::{Record, Split};
-use crate::data::selection::Selection;
+use crate::columns::{Column, Kind};
+use crate::error::TableError;
+use crate::manifest::{Record, Split};
+use crate::selection::Selection;
+use crate::table::{Place, Table};
 
 /// One row of a reports file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl ReportsError {
 /// Reads a reports file with columns `id`, `text` and perhaps `split`; others are ignored, and so are rows in which every cell
 /// is blank.
 ///
-/// The file is CSV in any form that [`medclip_data`] reads, or Parquet, which needs the feature `parquet`.
+/// The file is CSV in any form that [`Table`] reads, or Parquet, which needs the feature `parquet`.
 ///
 /// # Errors
 /// [`ReportsError`].
@@ -169,7 +171,7 @@ impl TrainingReports {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::fixture::{Row, records};
+    use crate::fixture::{Row, records};
 
     fn rows(text: &str) -> Result<Vec<ReportRow>, ReportsError> {
         read_reports_from(text.as_bytes())

@@ -6,7 +6,8 @@ use medclip_core::{Certainty, Finding, Labels};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::data::label::{LabelPolicy, LabelVector};
+use crate::label::{LabelPolicy, LabelVector};
+use crate::random::pick;
 
 /// What becomes of a report's sentences.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,11 +156,6 @@ impl SentencePool {
     }
 }
 
-/// A uniformly drawn element, `None` of an empty slice.
-pub(crate) fn pick<T: Copy>(from: &[T], rng: &mut impl Rng) -> Option<T> {
-    if from.is_empty() { None } else { from.get(rng.random_range(0..from.len())).copied() }
-}
-
 fn legible(text: &str, min_words: usize) -> bool {
     let words = text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
     let (removed, legible): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains("XXX"));
@@ -174,7 +170,7 @@ fn normalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::stream::{Purpose, stream};
+    use crate::random::{Purpose, stream};
 
     fn labels(finding: Finding, certainty: Certainty) -> Labels {
         let mut labels = Labels::default();

@@ -1,6 +1,6 @@
 //! Independent random streams by name: nothing that training draws depends on what was drawn before it.
 
-use rand::SeedableRng;
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// What a stream is used for; the numbers are part of every run's reproducibility.
@@ -32,10 +32,13 @@ pub fn stream(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> ChaCha8Rng
     ChaCha8Rng::from_seed(key)
 }
 
+/// A uniformly drawn element, `None` of an empty slice.
+pub fn pick<T: Copy>(from: &[T], rng: &mut impl Rng) -> Option<T> {
+    if from.is_empty() { None } else { from.get(rng.random_range(0..from.len())).copied() }
+}
+
 #[cfg(test)]
 mod tests {
-    use rand::RngExt;
-
     use super::*;
 
     #[test]

@@ -42,7 +42,7 @@ impl Digest {
 }
 
 /// Digests of `paths`, in order; `None` for a file that cannot be read.
-pub(crate) fn digests(paths: &[PathBuf], known: &KnownDigests) -> Vec<Option<Digest>> {
+pub fn digests(paths: &[PathBuf], known: &KnownDigests) -> Vec<Option<Digest>> {
     paths.par_iter().map(|path| Digest::of(path, known)).collect()
 }
 
@@ -65,11 +65,14 @@ pub(crate) fn first_shared(first: &[PathBuf], second: &[PathBuf]) -> Option<(usi
         })
         .collect()
     };
-    shared(&of(first, &first_sizes), &of(second, &second_sizes))
+    first_shared_digest(&of(first, &first_sizes), &of(second, &second_sizes))
 }
 
 /// The first of `second` that is also in `first`: both positions.
-pub(crate) fn shared<T: AsRef<str>>(first: &[Option<T>], second: &[Option<T>]) -> Option<(usize, usize)> {
+pub fn first_shared_digest<T: AsRef<str>>(
+    first: &[Option<T>],
+    second: &[Option<T>],
+) -> Option<(usize, usize)> {
     let mut place = BTreeMap::new();
     for (position, digest) in first.iter().enumerate() {
         if let Some(digest) = digest {

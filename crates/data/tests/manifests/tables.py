@@ -1,6 +1,6 @@
 """Writes the Parquet files beside it, and manifest.csv, which says the same as manifest.parquet.
 
-    python crates/train/tests/tables/tables.py        # pyarrow 26.0.1
+    python crates/data/tests/manifests/tables.py        # pyarrow 26.0.1
 
 manifest.parquet has a column of each kind that is read, two row groups and every compression; each of the others has one
 fault.

@@ -5,12 +5,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use medclip_train::data::manifest::Split::{Train, Val};
-use medclip_train::data::manifest::{Record, read_manifest};
-use medclip_train::data::reports::read_reports;
+use medclip_data::Split::{Train, Val};
+use medclip_data::{Record, read_manifest, read_reports};
 
 fn table(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(name)
 }
 
 #[test]
