@@ -71,8 +71,10 @@ impl Pages {
             PageKind::Data { values, encoding, definition_encoding, repetition_encoding } => {
                 let encoding = named(encoding)?;
                 let (definition, repetition) = (named(definition_encoding)?, named(repetition_encoding)?);
-                let is_plain = [definition, repetition].iter().all(|level| *level == Encoding::RLE);
-                if (self.has_nulls || self.has_repetitions) && !is_plain {
+                // The encoding of levels that the column lacks means nothing: parquet-java and fastparquet state the old one.
+                if (self.has_nulls && definition != Encoding::RLE)
+                    || (self.has_repetitions && repetition != Encoding::RLE)
+                {
                     return Err(general("its nulls are in an old encoding, which is not read"));
                 }
                 Ok(Page::DataPage {
