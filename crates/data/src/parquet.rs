@@ -1,8 +1,13 @@
 //! Rows of a Parquet file.
 
+mod budget;
 mod cells;
+mod chunk;
 mod delta;
+mod description;
+mod encoding;
 mod footer;
+mod header;
 mod pages;
 mod source;
 mod thrift;
@@ -14,14 +19,14 @@ use medclip_core::guard::catch_quietly;
 use parquet::column::reader::get_column_reader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::reader::Length;
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::columns::{self, Column};
 use crate::error::TableError;
 use crate::table::{Place, Table, TableRow};
+use budget::Budget;
 use cells::{Cells, Reading};
-use pages::{Budget, Pages};
+use pages::Pages;
 
 pub(crate) use source::Source;
 
@@ -38,7 +43,7 @@ pub(crate) fn read(source: Source, columns: &[Column]) -> Result<Table<'static>,
         .map(|(column, position)| position.map(|position| Wanted::of(column, position, schema)).transpose())
         .collect::<Result<_, _>>()?;
     let is_there = found.iter().map(Option::is_some).collect();
-    let bytes = Length::len(&source);
+    let bytes = source.length();
     let mut rows = Rows {
         bytes,
         text: 0,
@@ -168,7 +173,7 @@ impl Rows {
                 continue;
             };
             let chunk = group.columns().get(wanted.leaf).ok_or_else(|| general("a group lacks a column"))?;
-            let pages = Pages::new(&self.source, chunk, self.left, &self.budget)?;
+            let pages = Pages::new(&self.source, chunk, &self.budget)?;
             let reader = get_column_reader(chunk.column_descr_ptr(), Box::new(pages));
             self.cells.push(Some(Cells::new(reader, wanted.reading)));
         }

@@ -1,4 +1,4 @@
-//! Parquet files as polars, pyarrow and DuckDB write them.
+//! Parquet files as polars, pyarrow, DuckDB and fastparquet write them.
 #![cfg(feature = "parquet")]
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
@@ -48,6 +48,7 @@ fn every_compression_and_encoding_says_the_same() {
         "duckdb-snappy",
         "duckdb-uncompressed",
         "duckdb-v2",
+        "fastparquet",
     ] {
         let table = Table::open(&file(name), &columns()).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(table.has(0) && !table.has(5), "{name}");

@@ -1,13 +1,12 @@
 //! The description at the end of a Parquet file. It is looked at before the library reads it: that reserves memory by numbers of
-//! children that the file states, follows groups within groups without end, and passes lists of truth values, which take no
-//! bytes there, one by one.
+//! children that the file states, follows groups within groups without end, passes lists of truth values, which take no
+//! bytes there, one by one, and takes the types of fields for granted.
 
 use parquet::errors::Result;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, Length};
 
 use super::thrift::{I32, LIST, STRUCT, Thrift};
-use super::{Source, general};
+use super::{Source, description, general};
 use crate::table::MAGIC;
 
 /// Most bytes of a description: those of thousands of groups of rows are smaller.
@@ -22,12 +21,12 @@ const TAIL_BYTES: u64 = 8;
 /// # Errors
 /// `ParquetError` when the file is not a Parquet file, is encrypted, or its description is damaged.
 pub(super) fn read(source: &Source) -> Result<ParquetMetaData> {
-    let length = Length::len(source);
+    let length = source.length();
     let whole = TAIL_BYTES + MAGIC.len() as u64;
-    if length < whole || source.get_bytes(0, MAGIC.len())? != MAGIC {
+    if length < whole || source.get(0, MAGIC.len())? != MAGIC {
         return Err(general("it does not begin with the letters PAR1"));
     }
-    let tail = source.get_bytes(length - TAIL_BYTES, TAIL_BYTES as usize)?;
+    let tail = source.get(length - TAIL_BYTES, TAIL_BYTES as usize)?;
     let (stated, letters) = tail.split_at(4);
     match letters {
         b"PAR1" => {}
@@ -41,8 +40,10 @@ pub(super) fn read(source: &Source) -> Result<ParquetMetaData> {
     if stated > MAX_BYTES {
         return Err(general(format!("its description has {stated} bytes, the limit is {MAX_BYTES}")));
     }
-    let bytes = source.get_bytes(length - TAIL_BYTES - stated, stated as usize)?;
-    check(&bytes).ok_or_else(|| general("its description is damaged"))?;
+    let bytes = source.get(length - TAIL_BYTES - stated, stated as usize)?;
+    if !description::has_types(&bytes) || check(&bytes).is_none() {
+        return Err(general("its description is damaged"));
+    }
     ParquetMetaDataReader::decode_metadata(&bytes)
 }
 
@@ -143,6 +144,7 @@ mod tests {
         }
         assert!(check(&[0x2c].repeat(5000)).is_none(), "structures within structures");
     }
+
     #[test]
     fn no_list_has_more_elements_than_bytes() {
         let sound = schema(&[0]);

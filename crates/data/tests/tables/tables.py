@@ -1,12 +1,13 @@
-"""Writes the Parquet files beside it: the same five rows as polars, pyarrow and DuckDB write them, and columns that have no text.
+"""Writes the Parquet files beside it: the same five rows as polars, pyarrow, DuckDB and fastparquet write them, and columns that have no text.
 
-    python crates/data/tests/tables/tables.py        # polars, pyarrow and duckdb of November 2026
+    python crates/data/tests/tables/tables.py        # polars, pyarrow, duckdb and fastparquet of November 2026
 """
 
 import decimal
 from pathlib import Path
 
 import duckdb
+import fastparquet
 import polars
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -51,3 +52,6 @@ connection.register("t", table)
 for codec in ["brotli", "gzip", "snappy", "uncompressed"]:
     connection.execute(f"copy (from t) to '{HERE}/duckdb-{codec}.parquet' (format parquet, compression {codec})")
 connection.execute(f"copy (from t) to '{HERE}/duckdb-v2.parquet' (format parquet, parquet_version v2, compression zstd)")
+
+# The encoding that it states for levels a column lacks is the old one, as parquet-java does.
+fastparquet.write(str(HERE / "fastparquet.parquet"), frame.to_pandas(), compression="GZIP")
