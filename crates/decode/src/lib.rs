@@ -111,7 +111,7 @@ pub fn from_bytes_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -
 /// # Errors
 /// The [`Reason`]: a stream that is damaged, cut off, larger than the limits allow, or holds something else.
 #[cfg(feature = "dicom")]
-fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
+pub fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
     if Format::recognize(bytes) == Some(Format::Gzip) {
         return gzip::dicom_file(bytes, limits).map(Cow::Owned);
     }
@@ -123,7 +123,7 @@ fn unpacked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Reaso
 /// # Errors
 /// [`Reason::DicomLeftOut`].
 #[cfg(not(feature = "dicom"))]
-fn unpacked<'a>(bytes: &'a [u8], _limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
+pub fn unpacked<'a>(bytes: &'a [u8], _limits: &Limits) -> Result<Cow<'a, [u8]>, Reason> {
     if Format::recognize(bytes) == Some(Format::Gzip) {
         return Err(Reason::DicomLeftOut);
     }

@@ -6,7 +6,7 @@
 mod support;
 
 use medclip_decode::dicom::{
-    self, DicomOptions, Film, LutBits, Problem, Voi, VoiUsed, Window, WindowFunction,
+    self, DicomOptions, LutBits, Problem, Rendering, Voi, VoiUsed, Window, WindowFunction,
 };
 use medclip_decode::{Limits, Note, PatientFields, Reason, from_bytes, is_dicom};
 

@@ -79,7 +79,7 @@ fn no_two_patients_become_one() {
 
 #[test]
 fn what_no_set_has_is_escaped_and_noted() {
-    let codes = |film: &Film| film.notes.iter().map(Note::code).collect::<Vec<_>>();
+    let codes = |film: &Rendering| film.notes.iter().map(Note::code).collect::<Vec<_>>();
     let escaped = film(Some("ISO_IR 192"), b"M\xfcller", |builder| builder);
     assert_eq!(
         (escaped.identity.patient_id.as_deref(), codes(&escaped)),

@@ -9,8 +9,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb};
 use medclip_decode::{
-    DecodeOptions, Film, Levels, Limits, Note, PatientFields, RasterOptions, Reason, from_bytes,
-    from_bytes_with,
+    DecodeOptions, Film, Levels, Limits, Note, RasterOptions, Reason, from_bytes, from_bytes_with,
 };
 
 const WIDTH: u32 = 96;
@@ -354,7 +353,7 @@ fn jpeg_strips_of_a_tiff_file_are_counted_too() {
 #[cfg(feature = "dicom")]
 mod gzip {
     use medclip_decode::dicom::{self, DicomOptions};
-    use medclip_decode::{Limits, from_bytes, unpacked};
+    use medclip_decode::{Limits, PatientFields, from_bytes, unpacked};
 
     use super::crc32;
     use super::support::Builder;

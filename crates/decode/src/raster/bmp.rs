@@ -33,7 +33,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Reason> {
     // Some writers leave out what fills up the last row.
     let last = (u64::from(width) * u64::from(depth)).div_ceil(8);
     let there = (bytes.len() as u64).saturating_sub(start.into());
-    if height > 0 && there < row * u64::from(height - 1) + last {
+    // Sides that no bitmap has, in a damaged header, may multiply to more than 64 bits hold.
+    let expected = row.saturating_mul(u64::from(height.saturating_sub(1))).saturating_add(last);
+    if height > 0 && there < expected {
         let done = there / row.max(1);
         return Err(Reason::Truncated { what: format!("the bitmap ends after row {done} of {height}") });
     }
