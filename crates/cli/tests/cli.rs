@@ -52,6 +52,9 @@ mod private;
 mod quantize;
 #[path = "cli/raster.rs"]
 mod raster;
+#[cfg(all(feature = "archive", feature = "dicom"))]
+#[path = "cli/records.rs"]
+mod records;
 #[cfg(feature = "candle-onnx")]
 #[path = "cli/restore.rs"]
 mod restore;

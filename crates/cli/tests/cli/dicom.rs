@@ -47,7 +47,7 @@ fn what_a_file_lacks_and_what_means_nothing_is_refused() {
         (["--frame", "3"], 1, "ramps.dcm: "),
         (["--window", "lut=1"], 1, "ramps.dcm: "),
         (["--frame", "0"], 2, "--frame"),
-        (["--window", "bright"], 2, "neither file, min-max, window=N, lut=N nor CENTER,WIDTH"),
+        (["--window", "bright"], 2, "neither file, min-max, full-range, window=N, lut=N nor CENTER,WIDTH"),
     ] {
         let output = score(directory.path(), &[&arguments[..], &["ramps.dcm"]].concat());
         let errors = text(&output.stderr);
