@@ -106,6 +106,15 @@ pub fn from_bytes_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -
     raster::decode(&bytes, limits, &options.raster)
 }
 
+/// A film of an image that is decoded already. Color becomes gray, and 16-bit samples eight bits, as of files; of the options the
+/// levels apply.
+///
+/// # Errors
+/// The [`Reason`]: no pixels, or levels that only DICOM files have.
+pub fn from_image(image: image::DynamicImage, options: &RasterOptions) -> Result<Film, Reason> {
+    raster::of_image(image, options)
+}
+
 /// The DICOM file in a gzip stream; other files as they are.
 ///
 /// # Errors

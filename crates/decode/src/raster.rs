@@ -90,6 +90,14 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> 
     Ok(Film { image, chroma, notes, identity: Identity::default() })
 }
 
+/// Reduces an image that is decoded already to gray.
+pub(crate) fn of_image(image: DynamicImage, options: &RasterOptions) -> Result<Film, Reason> {
+    let (width, height) = (image.width(), image.height());
+    let (Greyed { pixels, chroma }, note) = depth::grey(image, options.levels)?;
+    let image = GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))?;
+    Ok(Film { image, chroma, notes: note.into_iter().collect(), identity: Identity::default() })
+}
+
 /// Columns and rows of the largest page of a TIFF file.
 pub(crate) fn tiff_size(bytes: &[u8]) -> Option<[u32; 2]> {
     tiff::size(bytes)

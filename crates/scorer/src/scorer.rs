@@ -63,13 +63,20 @@ impl Scorer {
         self.one(self.prepare_bytes(bytes))
     }
 
-    /// Scores pixels, black 0 and white 255.
+    /// Scores a film that is decoded already.
     ///
     /// # Errors
     /// [`Failure`] when the engine fails.
-    pub fn score_image(&self, image: GrayImage) -> Result<Report, Failure> {
-        let film = Film { image, chroma: 0.0, notes: Vec::new(), identity: Identity::default() };
+    pub fn score_film(&self, film: Film) -> Result<Report, Failure> {
         self.one(self.prepare_film(film))
+    }
+
+    /// Scores pixels, black 0 and white 255.
+    ///
+    /// # Errors
+    /// As [`Scorer::score_film`].
+    pub fn score_image(&self, image: GrayImage) -> Result<Report, Failure> {
+        self.score_film(Film { image, chroma: 0.0, notes: Vec::new(), identity: Identity::default() })
     }
 
     /// A withheld film is a report, any other failure an error.

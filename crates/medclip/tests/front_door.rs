@@ -1,0 +1,97 @@
+//! What a program that embeds medclip does, through the front door alone.
+
+#![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
+
+use std::fs;
+use std::sync::Arc;
+use std::thread;
+
+use medclip::{Failure, GrayImage, Model, Policy, PromptSet, Scorer};
+use medclip_tests::{PROMPTS, tiny_bundle};
+
+fn levels() -> Vec<u8> {
+    (0..64 * 48).map(|index| (index * 7 % 256) as u8).collect()
+}
+
+fn image() -> GrayImage {
+    GrayImage::new(64, 48, levels()).unwrap()
+}
+
+#[test]
+fn a_report_has_all_that_is_said_of_a_film() {
+    let directory = tempfile::tempdir().unwrap();
+    let scorer = Scorer::builder().bundle(tiny_bundle(directory.path())).embeddings(true).open().unwrap();
+    let report = scorer.score_image(image()).unwrap();
+    let names: Vec<_> = report.findings().map(|finding| finding.name.to_owned()).collect();
+    assert_eq!(names, medclip_tests::CLASSES);
+    assert_eq!(Some(report.embedding().unwrap().len()), scorer.schema().embedding_dim);
+    let record = serde_json::to_value(&report).unwrap();
+    assert!(record["path"].is_null() && record["findings"][0]["logit"].is_number());
+    assert_eq!(record["schema"], 1);
+}
+
+#[test]
+fn a_film_that_is_withheld_is_a_report_and_one_that_cannot_be_read_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut policy = Policy::default();
+    policy.set("all=abstain").unwrap();
+    let scorer = Scorer::builder().bundle(tiny_bundle(directory.path())).checks(policy).open().unwrap();
+    let report = scorer.score_image(image()).unwrap();
+    assert_eq!(report.failure().unwrap().kind, Failure::WITHHELD);
+    assert_eq!(report.findings().count(), 0);
+
+    let path = directory.path().join("film.png");
+    fs::write(&path, "no film").unwrap();
+    assert_eq!(scorer.score_file(&path).unwrap_err().kind, "unknown_format");
+    assert_eq!(scorer.score_bytes(&[]).unwrap_err().kind, "empty");
+    assert_eq!(scorer.score_file(directory.path()).unwrap_err().kind, "directory");
+}
+
+#[test]
+fn many_scorers_share_one_model_and_many_threads_one_scorer() {
+    let directory = tempfile::tempdir().unwrap();
+    let model = Arc::new(Model::open(tiny_bundle(directory.path())).unwrap());
+    let scorer = |prompts: Option<&str>| {
+        let builder = Scorer::builder().model(Arc::clone(&model));
+        let builder = match prompts {
+            Some(prompts) => builder.prompts(PromptSet::parse(prompts).unwrap()),
+            None => builder,
+        };
+        builder.open().unwrap()
+    };
+    let (own, same) = (scorer(None), scorer(Some(PROMPTS)));
+    let expected = own.score_image(image()).unwrap();
+    let report = same.score_image(image()).unwrap();
+    for (one, other) in expected.findings().zip(report.findings()) {
+        assert!(one.name == other.name && (one.logit - other.logit).abs() < 1e-3);
+    }
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let (own, expected) = (own.clone(), &expected);
+            scope.spawn(move || assert_eq!(own.score_image(image()).unwrap(), *expected));
+        }
+    });
+}
+
+#[cfg(all(feature = "image", feature = "ndarray"))]
+#[test]
+fn pixels_of_other_crates_score_as_files_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let scorer = Scorer::open(tiny_bundle(directory.path())).unwrap();
+    let expected = scorer.score_image(image()).unwrap();
+    let levels = levels();
+    let gray = image::GrayImage::from_raw(64, 48, levels.clone()).unwrap();
+    let path = directory.path().join("film.png");
+    gray.save(&path).unwrap();
+    let of_file = scorer.score_file(&path).unwrap();
+    assert_eq!(of_file.path.as_deref(), path.to_str());
+    let of_image = scorer.score_film(medclip::pixels::film(gray).unwrap()).unwrap();
+    let array = ndarray::ArrayView2::from_shape((48, 64), &levels).unwrap();
+    let of_array = scorer.score_image(medclip::pixels::image(array).unwrap()).unwrap();
+    for report in [&of_file, &of_image, &of_array] {
+        assert_eq!(report.outcome, expected.outcome);
+    }
+    let embeddings = scorer.model().embed_texts(&["a", "b"]).unwrap();
+    let view = medclip::pixels::view(&embeddings).unwrap();
+    assert_eq!(view.row(1).as_slice().unwrap(), embeddings.row(1));
+}
