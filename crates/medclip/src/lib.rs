@@ -3,7 +3,7 @@
 //! A [`Report`] says which film it is of, what the checks found, and its findings or why they are withheld. It is serialized (by
 //! `serde`) as the record that the program `medclip` prints and writes: the same fields, the same values.
 //!
-//! A film that cannot be read is an error, [`Failure`], with a kind to count by and a message for people. Scores that the policy of
+//! A film that cannot be read is an error, [`ScoreError`], with a kind to count by and a message for people. Scores that the policy of
 //! the checks withholds are no error: [`Report::failure`] tells of them.
 //!
 //! # Choices
@@ -52,7 +52,7 @@ pub use medclip_runtime::{
     Precision, PrecisionChoice, Prepack, RtenOptions, SelfTest, TensorRtOptions, UnknownEngine,
 };
 pub use medclip_scorer::{
-    Failure, Finding, OpenError, Prepared, Remark, Report, Schema, Scorer, ScorerBuilder, Scores,
+    Failure, Finding, OpenError, Prepared, Remark, Report, Schema, ScoreError, Scorer, ScorerBuilder, Scores,
 };
 
 /// Choices for DICOM files.

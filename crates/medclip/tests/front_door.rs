@@ -42,9 +42,11 @@ fn a_film_that_is_withheld_is_a_report_and_one_that_cannot_be_read_an_error() {
 
     let path = directory.path().join("film.png");
     fs::write(&path, "no film").unwrap();
-    assert_eq!(scorer.score_file(&path).unwrap_err().kind, "unknown_format");
-    assert_eq!(scorer.score_bytes(&[]).unwrap_err().kind, "empty");
-    assert_eq!(scorer.score_file(directory.path()).unwrap_err().kind, "directory");
+    let error = scorer.score_file(&path).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("{}: is neither DICOM", path.display())), "{error}");
+    assert_eq!(scorer.score_file(&path).unwrap_err().failure.kind, "unknown_format");
+    assert_eq!(scorer.score_bytes(&[]).unwrap_err().failure.kind, "empty");
+    assert_eq!(scorer.score_file(directory.path()).unwrap_err().failure.kind, "directory");
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! Why a scorer could not be made.
+//! Why a scorer could not be made, or a film not be scored.
 
 use medclip_qc::LearnedError;
 use medclip_runtime::{EncodeError, HeadError, LoadError};
 use thiserror::Error;
+
+use crate::failure::Failure;
 
 /// Why a scorer could not be made.
 #[derive(Debug, Error)]
@@ -23,4 +25,20 @@ pub enum OpenError {
     /// The checks that the bundle carries cannot be used.
     #[error("cannot use the model's intake checks")]
     Checks(#[from] LearnedError),
+}
+
+/// A film that could not be read or scored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}{}", path.as_ref().map_or_else(String::new, |path| format!("{path}: ")), failure.message)]
+pub struct ScoreError {
+    /// The film's file, where it has one.
+    pub path: Option<String>,
+    /// What is wrong with it.
+    pub failure: Failure,
+}
+
+impl From<Failure> for ScoreError {
+    fn from(failure: Failure) -> Self {
+        Self { path: None, failure }
+    }
 }

@@ -28,7 +28,7 @@ mod schema;
 mod scorer;
 
 pub use builder::ScorerBuilder;
-pub use error::OpenError;
+pub use error::{OpenError, ScoreError};
 pub use failure::Failure;
 pub use prepared::Prepared;
 pub use report::{Finding, Remark, Report, Scores};

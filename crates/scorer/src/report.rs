@@ -78,6 +78,14 @@ impl Report {
         self.outcome.as_ref().ok()?.embedding.as_deref()
     }
 
+    /// The record as JSON on one line, as the program prints and writes it.
+    ///
+    /// # Errors
+    /// None that occurs: every field can be written.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
     /// Why there are no scores.
     pub fn failure(&self) -> Option<&Failure> {
         self.outcome.as_ref().err()

@@ -9,7 +9,7 @@ use medclip_qc::Checks;
 use medclip_runtime::{Classifier, Embeddings, EncodeError, GrayImage, Model};
 
 use crate::builder::ScorerBuilder;
-use crate::error::OpenError;
+use crate::error::{OpenError, ScoreError};
 use crate::failure::Failure;
 use crate::prepared::{Prepared, without_others};
 use crate::report::{Remark, Report, Scores};
@@ -45,29 +45,30 @@ impl Scorer {
     /// Scores a film in a file.
     ///
     /// # Errors
-    /// [`Failure`] when the file cannot be read or decoded, or the engine fails. Scores that the checks withhold are no error:
+    /// [`ScoreError`] when the file cannot be read or decoded, or the engine fails. Scores that the checks withhold are no error:
     /// [`Report::failure`] tells of them.
-    pub fn score_file(&self, path: impl AsRef<Path>) -> Result<Report, Failure> {
+    pub fn score_file(&self, path: impl AsRef<Path>) -> Result<Report, ScoreError> {
         let path = path.as_ref();
-        let bytes = medclip_decode::read(path, &self.limits).map_err(|reason| Failure::of_file(&reason))?;
-        let mut report = self.score_bytes(&bytes)?;
-        report.path = Some(name::of_path(path));
-        Ok(report)
+        let name = name::of_path(path);
+        match self.one(self.prepare_file(path)) {
+            Ok(report) => Ok(Report { path: Some(name), ..report }),
+            Err(error) => Err(ScoreError { path: Some(name), ..error }),
+        }
     }
 
     /// Scores a film in memory: the bytes of a file of any kind.
     ///
     /// # Errors
     /// As [`Scorer::score_file`].
-    pub fn score_bytes(&self, bytes: &[u8]) -> Result<Report, Failure> {
+    pub fn score_bytes(&self, bytes: &[u8]) -> Result<Report, ScoreError> {
         self.one(self.prepare_bytes(bytes))
     }
 
     /// Scores a film that is decoded already.
     ///
     /// # Errors
-    /// [`Failure`] when the engine fails.
-    pub fn score_film(&self, film: Film) -> Result<Report, Failure> {
+    /// [`ScoreError`] when the engine fails.
+    pub fn score_film(&self, film: Film) -> Result<Report, ScoreError> {
         self.one(self.prepare_film(film))
     }
 
@@ -75,16 +76,16 @@ impl Scorer {
     ///
     /// # Errors
     /// As [`Scorer::score_film`].
-    pub fn score_image(&self, image: GrayImage) -> Result<Report, Failure> {
+    pub fn score_image(&self, image: GrayImage) -> Result<Report, ScoreError> {
         self.score_film(Film { image, chroma: 0.0, notes: Vec::new(), identity: Identity::default() })
     }
 
     /// A withheld film is a report, any other failure an error.
-    fn one(&self, prepared: Prepared) -> Result<Report, Failure> {
+    fn one(&self, prepared: Prepared) -> Result<Report, ScoreError> {
         let missing = || Failure::new(Failure::ENGINE, "the model gave no scores");
         let report = self.score(&[prepared]).pop().ok_or_else(missing)?;
         match report.failure() {
-            Some(failure) if failure.kind != Failure::WITHHELD => Err(failure.clone()),
+            Some(failure) if failure.kind != Failure::WITHHELD => Err(failure.clone().into()),
             _ => Ok(report),
         }
     }

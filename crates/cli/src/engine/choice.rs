@@ -50,7 +50,8 @@ impl Choice {
 
 impl Default for Choice {
     fn default() -> Self {
-        Self::Named(EngineKind::default())
+        // A program for devices may have another engine alone.
+        Self::Named(EngineKind::first_built().unwrap_or_default())
     }
 }
 
