@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("medclip-stats", &[]),
     ("medclip-decode", &["medclip-core"]),
     ("medclip-export", &["medclip-core", "medclip-weights"]),
+    ("medclip-nn", &["medclip-core"]),
     ("medclip-phantom", &["medclip-core"]),
     ("medclip-plot", &[]),
     ("medclip-labeler", &["medclip-core"]),
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "medclip-files",
             "medclip-plot",
             "medclip-labeler",
+            "medclip-nn",
             "medclip-weights",
         ],
     ),
@@ -61,11 +63,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that may depend on candle, tests aside.
-const CANDLE_USERS: &[&str] = &["medclip-train"];
+const CANDLE_USERS: &[&str] = &["medclip-nn", "medclip-train"];
 
 /// Packages that scoring builds without: training, code generators, downloads, and anything that needs C++, cmake, protoc
 /// or a system library.
 const FORBIDDEN_IN_SCORING: &[&str] = &[
+    "medclip-nn",
     "medclip-train",
     "candle-core",
     "candle-nn",
