@@ -23,6 +23,8 @@ mod import;
 mod index;
 mod inputs;
 mod inspect;
+#[cfg(feature = "train")]
+mod interrupt;
 mod label;
 mod memory;
 mod models;
@@ -95,7 +97,7 @@ enum Outcome {
     Complete,
     SomeFailed,
     /// It was asked to stop and has.
-    #[cfg(feature = "archive")]
+    #[cfg(any(feature = "archive", feature = "train"))]
     Stopped,
 }
 
@@ -132,7 +134,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
-        #[cfg(feature = "archive")]
+        #[cfg(any(feature = "archive", feature = "train"))]
         Ok(Outcome::Stopped) => ExitCode::from(3),
         // Whoever read the output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -10,12 +10,12 @@
 //! | [`step`] | a batch to gradients, in one pass or by micro-batches |
 //! | [`early_stop`] | when a run ends before its last epoch |
 //! | [`sentences`] | embeddings of a batch's sentences |
-//! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and what a run tells of it |
+//! | [`evaluate`] | zero-shot AUROC while training |
 //! | [`log`], [`report`] | the log read back, and the page of charts and tables made of it |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
 //! | `restore` | a bundle back into a checkpoint; with feature `candle-onnx`, which needs protoc to build |
-//! | [`trainer`] | the loop |
+//! | [`Trainer`] | the loop, which tells an [`Observer`] how it goes and ends when it is asked to |
 //! | [`tuning`] | fine-tuning and prompt tuning of a trained model on annotated findings |
 //! | [`reference`](mod@reference) | a checkpoint's forward pass, to compare exports with |
 //!
@@ -31,8 +31,8 @@ pub mod error;
 pub mod evaluate;
 pub mod log;
 pub mod loss;
+mod observer;
 pub mod pretrained;
-pub mod progress;
 pub mod reference;
 pub mod report;
 #[cfg(feature = "candle-onnx")]
@@ -40,7 +40,7 @@ pub mod restore;
 pub mod sentences;
 pub mod setting;
 pub mod step;
-pub mod trainer;
+mod trainer;
 pub mod tuning;
 
 pub use config::TrainConfig;
@@ -48,5 +48,6 @@ pub use error::TrainError;
 pub use loss::{LabelSimilarity, Objective};
 // Fields of the configuration.
 pub use medclip_nn::{AdamWConfig, Decay, DeviceName, Precision, Schedule};
+pub use observer::{Observer, Progress};
 pub use setting::Setting;
-pub use trainer::Trainer;
+pub use trainer::{Ended, Trainer};

@@ -10,7 +10,6 @@ use medclip_core::{BertConfig, Finding, ModelConfig, checkpoint};
 use medclip_data::Annotation;
 use medclip_nn::{Compute, MedClip};
 
-use super::steps_an_epoch;
 use crate::checkpoint::read_tensors;
 use crate::config::TrainConfig;
 use crate::data::{EvalSet, TrainSet};
@@ -141,4 +140,9 @@ fn start_trunk(
         return Err(TrainError::invalid(path, format!("lacks {}", missing.join(", "))));
     }
     model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
+}
+
+/// Steps of the optimiser an epoch.
+pub(super) fn steps_an_epoch(config: &TrainConfig, train: &TrainSet) -> usize {
+    train.steps() / config.accumulate
 }
