@@ -12,7 +12,7 @@ use serde_json::Value;
 const FLOORS: &[&[&str]] = &[
     &["files", "plot", "stats"],
     &["core"],
-    &["decode", "labeler", "weights"],
+    &["decode", "labeler", "nn", "weights"],
     &["data", "export", "qc", "runtime"],
     &["phantom", "scorer", "train"],
     &["archive"],
@@ -28,6 +28,7 @@ const FLOORS: &[&[&str]] = &[
 const NEVER: &[(&str, &[&str])] = &[
     ("core", &["plot", "stats"]),
     ("export", &["runtime"]),
+    ("nn", &["files", "plot", "stats"]),
     ("runtime", &["decode", "qc"]),
     ("scorer", &["data", "export", "files", "labeler", "stats", "weights"]),
     ("archive", &["export", "labeler", "train", "weights"]),
@@ -35,11 +36,12 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that may depend on candle, tests aside.
-const CANDLE_USERS: &[&str] = &["medclip-train"];
+const CANDLE_USERS: &[&str] = &["medclip-nn", "medclip-train"];
 
 /// Packages that scoring builds without: training, code generators, downloads, and anything that needs C++, cmake, protoc
 /// or a system library.
 const FORBIDDEN_IN_SCORING: &[&str] = &[
+    "medclip-nn",
     "medclip-train",
     "candle-core",
     "candle-nn",

@@ -21,6 +21,8 @@ mod import;
 mod index;
 mod inputs;
 mod inspect;
+#[cfg(feature = "train")]
+mod interrupt;
 mod label;
 mod memory;
 mod models;

@@ -1,16 +1,21 @@
 //! `medclip train`: a configuration to a checkpoint.
 
+mod bar;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use medclip_train::data::{DataError, LostImage};
-use medclip_train::{Setting, TrainConfig, TrainError, Trainer};
+use medclip_train::{Ended, Setting, TrainConfig, TrainError, Trainer};
 
+use crate::interrupt::stop_on_interrupt;
 use crate::output::{locked_stdout, write_json_line};
 use crate::private::told;
 use crate::{Outcome, report_error, say};
+
+use bar::Bar;
 
 /// Train a model
 ///
@@ -20,6 +25,8 @@ use crate::{Outcome, report_error, say};
 ///
 /// Images that cannot be read are left out and named on standard error, by their rows of the manifest; the exit status is
 /// then 1. More than `data.max_lost` of them, 1 % unless the file says otherwise, refuse the run.
+///
+/// Ctrl-C finishes the step at hand and writes a checkpoint; the exit status is then 3, and the same command continues the run.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TrainArgs {
@@ -76,7 +83,16 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
         name_lost(trainer.lost(), args.log_paths);
         say(words);
     }
-    let evaluations = trainer.run().context("training stopped").map_err(|error| told(error, log_paths))?;
+    let stop = stop_on_interrupt("stopping after the step at hand; Ctrl-C once more stops at once")?;
+    let mut bar = Bar::new();
+    let ended = trainer.run(&mut bar, &stop);
+    // Whatever is printed from here on comes below it.
+    drop(bar);
+    let ended = ended.context("training stopped").map_err(|error| told(error, log_paths))?;
+    let Ended::Complete(evaluations) = ended else {
+        say("stopped; the same command continues the run");
+        return Ok(Outcome::Stopped);
+    };
     let mut out = locked_stdout();
     for evaluation in &evaluations {
         write_json_line(&mut out, evaluation)?;

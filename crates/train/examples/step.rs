@@ -19,11 +19,11 @@ use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, Finding, ImageTower, ResNetConfig, SwinConfig, TextTower,
     Tokenizer, TokenizerConfig,
 };
-use medclip_train::optimizer::{AdamW, AdamWConfig};
-use medclip_train::tower::Phase;
-use medclip_train::tower::bert::Prefix;
-use medclip_train::tower::image::frozen_with;
-use medclip_train::{Compute, DeviceName, LabelSimilarity, MedClip, Objective, Precision, backward};
+use medclip_nn::{
+    AdamW, AdamWConfig, Compute, DeviceName, MedClip, Precision, backward, tower::Phase, tower::Prefix,
+    tower::frozen_with,
+};
+use medclip_train::{LabelSimilarity, Objective};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;

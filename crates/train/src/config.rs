@@ -12,17 +12,15 @@ use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, PromptPooling,
     ResNetConfig, SwinConfig, TextTower,
 };
+use medclip_nn::tower::frozen_with;
+use medclip_nn::{AdamWConfig, Compute, DeviceName, Precision, Schedule};
 use serde::{Deserialize, Serialize};
 
-use crate::compute::{Compute, DeviceName, Precision};
 use crate::data::DataConfig;
 use crate::early_stop::EarlyStop;
 use crate::error::TrainError;
 use crate::loss::Objective;
-use crate::optimizer::AdamWConfig;
-use crate::schedule::Schedule;
 use crate::setting::Setting;
-use crate::tower::image::frozen_with;
 
 /// A training run, as its TOML file states it. Unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -100,7 +100,7 @@ pub enum TrainError {
     },
     /// The device of the training file.
     #[error("device")]
-    Device(#[from] crate::compute::DeviceError),
+    Device(#[from] medclip_nn::DeviceError),
     /// A computation, most often a shape or a gradient that is not finite.
     #[error("computation")]
     Compute(#[from] candle_core::Error),

@@ -4,13 +4,13 @@ use candle_core::Tensor;
 use medclip_core::prompt::{ExpandedClass, sentences};
 use medclip_core::tokenize::Tokenizer;
 use medclip_core::{Finding, FindingScore, PromptBank, PromptPooling};
+use medclip_nn::tower::Phase;
+use medclip_nn::{MedClip, to_embeddings};
 use medclip_stats::auroc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::EvalSet;
 use crate::error::TrainError;
-use crate::model::{MedClip, rows};
-use crate::tower::Phase;
 
 /// Images embedded together.
 const BATCH: usize = 32;
@@ -94,12 +94,12 @@ fn scores(
     for chunk in sentences(classes).chunks(BATCH) {
         texts.push(model.embed_texts(&tokenizer.batch(chunk)?)?);
     }
-    let bank = PromptBank::build(classes.to_vec(), rows(&Tensor::cat(&texts, 0)?)?)?;
+    let bank = PromptBank::build(classes.to_vec(), to_embeddings(&Tensor::cat(&texts, 0)?)?)?;
     let mut scores = Vec::with_capacity(set.len());
     for start in (0..set.len()).step_by(BATCH) {
         let (pixels, shape) = set.batch(start..start + BATCH)?.into_parts();
         let pixels = Tensor::from_vec(pixels, &shape, model.store().device())?;
-        let images = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
+        let images = to_embeddings(&model.embed_images(&pixels, Phase::Evaluate)?)?;
         scores.extend(images.iter().map(|image| bank.scores(image, scale, PromptPooling::Mean)));
     }
     Ok(scores)

@@ -1,23 +1,21 @@
 //! Training of MedCLIP with candle: from images and report sentences to a checkpoint that `medclip-export` reads.
 //!
+//! Manifests and reports are read by [`medclip_data`]; towers and what moves their weights are in [`medclip_nn`].
+//!
 //! | module | holds |
 //! |---|---|
 //! | [`config`], [`setting`] | the training file, and settings replaced from outside |
 //! | [`data`] | images, labels, sentences, batches |
-//! | [`op`], [`tape`] | operations with backward passes candle lacks, and gradients through whole towers |
-//! | [`compute`], [`params`] | device and precision, and named parameters |
-//! | [`tower`], [`model`] | the two towers, and both as one model |
 //! | [`loss`] | semantic matching and its baselines |
 //! | [`step`] | a batch to gradients, in one pass or by micro-batches |
-//! | [`optimizer`], [`schedule`], [`ema`] | how weights move |
 //! | [`early_stop`] | when a run ends before its last epoch |
 //! | [`sentences`] | embeddings of a batch's sentences |
-//! | [`evaluate`], [`progress`] | zero-shot AUROC while training, and what a run tells of it |
+//! | [`evaluate`] | zero-shot AUROC while training |
 //! | [`log`], [`report`] | the log read back, and the page of charts and tables made of it |
 //! | [`pretrained`] | ImageNet and MiniLM weights to start from |
 //! | [`checkpoint`] | what is on disk, and exact resume |
 //! | `restore` | a bundle back into a checkpoint; with feature `candle-onnx`, which needs protoc to build |
-//! | [`trainer`] | the loop |
+//! | [`Trainer`] | the loop, which tells an [`Observer`] how it goes and ends when it is asked to |
 //! | [`tuning`] | fine-tuning and prompt tuning of a trained model on annotated findings |
 //! | [`reference`](mod@reference) | a checkpoint's forward pass, to compare exports with |
 //!
@@ -26,41 +24,30 @@
 //! bit between machines. On a GPU (feature `cuda`) it repeats to rounding. [`tuning`] runs on the CPU only.
 
 pub mod checkpoint;
-pub mod compute;
 pub mod config;
 pub mod data;
 pub mod early_stop;
-pub mod ema;
 pub mod error;
 pub mod evaluate;
 pub mod log;
 pub mod loss;
-pub mod model;
-pub mod op;
-pub mod optimizer;
-pub mod params;
+mod observer;
 pub mod pretrained;
-pub mod progress;
 pub mod reference;
 pub mod report;
 #[cfg(feature = "candle-onnx")]
 pub mod restore;
-pub mod schedule;
 pub mod sentences;
 pub mod setting;
 pub mod step;
-#[cfg(test)]
-mod stopwatch;
-pub mod tape;
-pub mod tower;
-pub mod trainer;
+mod trainer;
 pub mod tuning;
 
-pub use compute::{Compute, DeviceName, Precision};
 pub use config::TrainConfig;
 pub use error::TrainError;
 pub use loss::{LabelSimilarity, Objective};
-pub use model::MedClip;
+// Fields of the configuration.
+pub use medclip_nn::{AdamWConfig, Decay, DeviceName, Precision, Schedule};
+pub use observer::{Observer, Progress};
 pub use setting::Setting;
-pub use tape::backward;
-pub use trainer::Trainer;
+pub use trainer::{Ended, Trainer};

@@ -5,11 +5,11 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use medclip_core::architecture::Architecture;
 use medclip_core::{Embeddings, ImageBatch, TokenBatch};
+use medclip_nn::tower::Phase;
+use medclip_nn::{MedClip, to_embeddings};
 
 use crate::checkpoint::{StoredModel, load_model};
 use crate::error::TrainError;
-use crate::model::{MedClip, rows};
-use crate::tower::Phase;
 
 /// The forward pass of training, with the weights of a checkpoint.
 pub struct ReferenceModel {
@@ -46,7 +46,7 @@ impl ReferenceModel {
     /// When the batch has other channels than the tower takes.
     pub fn embed_images(&self, images: &ImageBatch) -> Result<Embeddings, TrainError> {
         let pixels = Tensor::from_slice(images.data(), &images.shape(), &Device::Cpu)?;
-        Ok(rows(&self.model.embed_images(&pixels, Phase::Evaluate)?)?)
+        Ok(to_embeddings(&self.model.embed_images(&pixels, Phase::Evaluate)?)?)
     }
 
     /// Unit-norm sentence embeddings, `[batch, embedding_dim]`.
@@ -54,6 +54,6 @@ impl ReferenceModel {
     /// # Errors
     /// When a sentence is too long or a token is outside the vocabulary.
     pub fn embed_texts(&self, tokens: &TokenBatch) -> Result<Embeddings, TrainError> {
-        Ok(rows(&self.model.embed_texts(tokens)?)?)
+        Ok(to_embeddings(&self.model.embed_texts(tokens)?)?)
     }
 }

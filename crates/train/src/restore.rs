@@ -24,10 +24,9 @@ use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::checkpoint;
 use medclip_core::graph::{ImageGraphConfig, TextGraphConfig};
 use medclip_files::StagedDirectory;
+use medclip_nn::{Compute, MedClip};
 
-use crate::compute::Compute;
 use crate::error::TrainError;
-use crate::model::MedClip;
 use graph::Graph;
 use unfold::Unfold;
 

@@ -4,11 +4,11 @@ use candle_core::Tensor;
 use medclip_core::BertConfig;
 use medclip_core::architecture::TextPooling;
 use medclip_core::tokenize::Tokenizer;
+use medclip_nn::MedClip;
+use medclip_nn::tower::Prefix;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
-use crate::model::MedClip;
-use crate::tower::bert::Prefix;
 
 /// Groups of similar length a batch is split into: each is padded to its own longest sentence only.
 const GROUPS: usize = 4;

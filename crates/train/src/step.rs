@@ -10,13 +10,12 @@ use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use medclip_core::tokenize::Tokenizer;
 use medclip_data::LabelVector;
+use medclip_nn::tower::Phase;
+use medclip_nn::{MedClip, backward};
 
 use crate::error::TrainError;
 use crate::loss::Objective;
-use crate::model::MedClip;
 use crate::sentences::SentenceEncoder;
-use crate::tape::backward;
-use crate::tower::Phase;
 
 /// What a batch passes through on its way to a loss.
 pub struct Pass<'a> {

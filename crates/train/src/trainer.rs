@@ -2,42 +2,35 @@
 
 mod hold;
 mod origin;
+mod run;
 mod start;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
-use candle_core::Tensor;
-use candle_core::backprop::GradStore;
 use medclip_core::TextTower;
 use medclip_core::bundle::sha256;
 use medclip_core::prompt::ExpandedClass;
 use medclip_core::tokenize::Tokenizer;
 use medclip_decode::Limits;
 use medclip_files::Lock;
+use medclip_nn::{AdamW, Ema, MedClip};
 
-use crate::checkpoint::{CheckpointStore, RunState, Snapshot};
+use crate::checkpoint::{CheckpointStore, RunState};
 use crate::config::TrainConfig;
-use crate::data::train_set::Batch;
-use crate::data::{Dataset, EvalSet, Loader, LostImage, TrainSet};
+use crate::data::{Dataset, EvalSet, LostImage, TrainSet};
 use crate::early_stop::Plateau;
-use crate::ema::Ema;
 use crate::error::TrainError;
-use crate::evaluate::{Evaluation, zero_shot};
-use crate::log::{Event, LeftOut, RunLog, Start, Step};
-use crate::model::MedClip;
-use crate::optimizer::AdamW;
-use crate::progress::Progress;
-use crate::report;
+use crate::log::{Event, LeftOut, LogWriter, RunLog, Start};
 use crate::sentences::SentenceEncoder;
-use crate::step::{Inputs, Pass, TextView, add_gradients};
+
+pub use self::run::Ended;
 
 use self::hold::Hold;
 use self::origin::{INPUTS, Origin, deciding_settings};
 use self::start::{
     check_selectable, check_steps, fresh_model, load_starting_weights, open_classes, open_tokenizer,
+    steps_an_epoch,
 };
 
 /// A run: model, data, optimiser and where it stands.
@@ -53,7 +46,7 @@ pub struct Trainer {
     encoder: SentenceEncoder,
     classes: Vec<ExpandedClass>,
     checkpoints: CheckpointStore,
-    progress: Progress,
+    log: LogWriter,
     state: RunState,
     lost: Vec<LostImage>,
     selected: usize,
@@ -100,7 +93,6 @@ impl Trainer {
             config.seed,
             &known,
         )?;
-        let steps = steps_an_epoch(&config, &dataset.train);
         check_steps(&config, &dataset.train)?;
         check_selectable(&config, &dataset.evals)?;
         let mut optimizer =
@@ -140,11 +132,10 @@ impl Trainer {
         if earlier.as_ref() != Some(&origin) {
             origin.write(&config.output)?;
         }
-        let total = (config.epochs * steps) as u64;
-        let mut progress = Progress::open(&config.output, total, state.optimizer_steps)?;
-        progress.record(&Event::Start(start(&config, &dataset.train, &state)?))?;
+        let mut log = LogWriter::open(&config.output)?;
+        log.record(&Event::Start(start(&config, &dataset.train, &state)?))?;
         for lost in &dataset.lost {
-            progress.record(&Event::BadImage(LeftOut::of(lost, log_paths)))?;
+            log.record(&Event::BadImage(LeftOut::of(lost, log_paths)))?;
         }
         let Dataset { train, evals, lost, images } = dataset;
         Ok(Self {
@@ -158,7 +149,7 @@ impl Trainer {
             encoder,
             classes,
             checkpoints,
-            progress,
+            log,
             state,
             lost,
             selected: images.len(),
@@ -182,173 +173,6 @@ impl Trainer {
     pub const fn data_unproven(&self) -> bool {
         self.data_unproven
     }
-
-    /// Trains to the last epoch, or until early stopping ends the run, and returns the final evaluations.
-    ///
-    /// # Errors
-    /// [`TrainError`]; what the last checkpoint holds is kept.
-    pub fn run(mut self) -> Result<Vec<Evaluation>, TrainError> {
-        let epochs = self.config.epochs as u64;
-        let mut last = Vec::new();
-        while self.state.epoch < epochs && !self.has_stopped() {
-            self.epoch()?;
-            let finished = self.state.epoch;
-            if finished == epochs || finished.is_multiple_of(self.config.evaluate_every as u64) {
-                last = self.evaluate()?;
-            }
-            self.save()?;
-            if self.has_stopped() {
-                let evaluations = self.state.plateau.evaluations;
-                self.progress.record(&Event::EarlyStop { epoch: finished, evaluations })?;
-            }
-        }
-        if last.is_empty() {
-            last = self.evaluate()?;
-        }
-        Ok(last)
-    }
-
-    fn has_stopped(&self) -> bool {
-        self.config.early_stop.is_some_and(|rule| rule.is_over(&self.state.plateau))
-    }
-
-    /// The rest of the current epoch.
-    fn epoch(&mut self) -> Result<(), TrainError> {
-        let batches = self.config.accumulate.get();
-        let steps = steps_an_epoch(&self.config, &self.train);
-        let total = steps * self.config.epochs;
-        let first = self.state.step * batches;
-        let mut loader = Loader::start(&self.train, self.state.epoch, first, self.config.loader_threads);
-        while self.state.step < steps {
-            let done = self.state.epoch as usize * steps + self.state.step;
-            let learning_rate = self.config.learning_rate * self.config.schedule.factor(done, total);
-            self.step(&mut loader, learning_rate)?;
-            self.state.step += 1;
-            let every = self.config.checkpoint_every;
-            if every > 0 && self.state.step < steps && self.state.step.is_multiple_of(every) {
-                self.save()?;
-            }
-        }
-        self.state.epoch += 1;
-        self.state.step = 0;
-        Ok(())
-    }
-
-    /// One step of the optimiser along the mean gradient of the next batches.
-    fn step(&mut self, loader: &mut Loader, learning_rate: f64) -> Result<(), TrainError> {
-        let started = Instant::now();
-        let batches = self.config.accumulate.get();
-        let mut gradients = GradStore::default();
-        let (mut loss, mut images) = (0.0, 0);
-        for _ in 0..batches {
-            let batch = loader.next().ok_or(TrainError::Loader)??;
-            images += batch.shape[0];
-            let (value, part) = self.gradients(batch, 1.0 / batches as f64)?;
-            loss += value / batches as f32;
-            add_gradients(&mut gradients, part, self.model.store().parameters())?;
-        }
-        let gradient_norm = self.optimizer.step(&gradients, learning_rate)?;
-        self.model.clamp_logit_scale()?;
-        if let Some((_, ema)) = &mut self.averaged {
-            let config = &self.config;
-            ema.update(self.model.store(), |name| config.rate(name) == 0.0)?;
-        }
-        self.state.optimizer_steps += 1;
-        self.progress.record(&Event::Step(Step {
-            epoch: self.state.epoch,
-            step: self.state.step,
-            images: Some(images),
-            loss,
-            learning_rate,
-            gradient_norm,
-            logit_scale: self.model.logit_scale()?.ln(),
-            images_per_second: images as f64 / started.elapsed().as_secs_f64(),
-        }))
-    }
-
-    /// Loss of a batch, and `share` times its gradients.
-    fn gradients(&mut self, batch: Batch, share: f64) -> Result<(f32, GradStore), TrainError> {
-        let pool = self.train.pool().sentences();
-        let sentences = batch.plan.sentences.iter().filter_map(|index| pool.get(*index));
-        let mut views = vec![TextView {
-            pool: Some(&batch.plan.sentences),
-            sentences: sentences.map(|sentence| sentence.text.as_str()).collect(),
-        }];
-        if !batch.second_texts.is_empty() {
-            let sentences = batch.second_texts.iter().map(String::as_str).collect();
-            // Rarely said twice, so nothing of them is worth keeping.
-            views.push(TextView { pool: None, sentences });
-        }
-        let inputs = Inputs {
-            pixels: Tensor::from_vec(batch.pixels, &batch.shape, self.model.store().device())?,
-            image_labels: &batch.image_labels,
-            views,
-            sentence_labels: &batch.sentence_labels,
-        };
-        let mut pass = Pass {
-            model: &self.model,
-            tokenizer: &self.tokenizer,
-            encoder: &mut self.encoder,
-            objective: self.config.objective,
-            micro_batch: self.config.micro_batch,
-        };
-        pass.gradients(&inputs, share)
-    }
-
-    /// Evaluates on every set, keeps the model when it is the best so far, and writes the report.
-    fn evaluate(&mut self) -> Result<Vec<Evaluation>, TrainError> {
-        let model = match &self.averaged {
-            Some((twin, ema)) => {
-                twin.store().load(ema.state().0)?;
-                twin
-            }
-            None => &self.model,
-        };
-        let mut evaluations = Vec::new();
-        for set in &self.evals {
-            let started = Instant::now();
-            let evaluation =
-                zero_shot(model, &self.tokenizer, &self.classes, set, &self.config.select_findings)?;
-            self.progress.record(&Event::Evaluation {
-                epoch: self.state.epoch,
-                seconds: Some(started.elapsed().as_secs_f64()),
-                evaluation: evaluation.clone(),
-            })?;
-            evaluations.push(evaluation);
-        }
-        let score = evaluations.iter().find(|e| e.set == self.config.select_by).and_then(|e| e.macro_auroc);
-        if let Some(rule) = self.config.early_stop {
-            rule.observe(&mut self.state.plateau, score);
-        }
-        if score > self.state.best {
-            self.state.best = score;
-            self.checkpoints.save_best(&self.weights(), &evaluations)?;
-        }
-        report::write(&self.config.output)?;
-        Ok(evaluations)
-    }
-
-    fn save(&self) -> Result<(), TrainError> {
-        let (optimizer, optimizer_steps) = self.optimizer.state()?;
-        let mut state = self.state.clone();
-        state.optimizer_steps = optimizer_steps;
-        state.ema_updates = self.averaged.as_ref().map_or(0, |(_, ema)| ema.state().1);
-        let parameters = self.model.store().all();
-        self.checkpoints.save(&Snapshot { state, parameters, weights: self.weights(), optimizer })
-    }
-
-    /// What is evaluated and exported.
-    fn weights(&self) -> BTreeMap<String, Tensor> {
-        match &self.averaged {
-            Some((_, ema)) => ema.state().0.clone(),
-            None => self.model.store().all(),
-        }
-    }
-}
-
-/// Steps of the optimiser an epoch.
-fn steps_an_epoch(config: &TrainConfig, train: &TrainSet) -> usize {
-    train.steps() / config.accumulate
 }
 
 /// What the log says of a run as it begins.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor, Var};
 use medclip_core::{Architecture, BertConfig, Finding, ImageTower, ResNetConfig, TextTower};
-use medclip_train::{Compute, LabelSimilarity, MedClip, Objective};
+use medclip_nn::{Compute, MedClip};
+use medclip_train::{LabelSimilarity, Objective};
 
 /// Largest |Δ| of the loss in nats, and of an entry of a gradient; both are of order one.
 const TOLERANCE: f32 = 1e-5;

@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use medclip_core::{EfficientNetConfig, ImageTower, SwinConfig};
-use medclip_train::Compute;
-use medclip_train::params::ParameterStore;
+use medclip_nn::tower::ImageTrunk;
+use medclip_nn::{Compute, ParameterStore};
 use medclip_train::pretrained;
-use medclip_train::tower::ImageTrunk;
 
 fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)

@@ -10,10 +10,10 @@ use candle_core::{Device, Tensor};
 use medclip_core::{Embeddings, Finding, ModelConfig};
 use medclip_data::Record;
 use medclip_data::read_manifest_from;
+use medclip_nn::{Decay, Schedule};
 use medclip_stats::auroc;
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::AugmentConfig;
-use medclip_train::schedule::{Decay, Schedule};
 use medclip_train::tuning::finetune::Finetuned;
 use medclip_train::tuning::{
     ClassTexts, ContextConfig, ContextPrompts, Films, FinetuneConfig, LinearHead, Targets, TrainingFilms,
@@ -118,7 +118,7 @@ const CONFIG: FinetuneConfig = FinetuneConfig {
     freeze_blocks: 0,
     batch_statistics: false,
     head_c: 1e-2,
-    optimizer: medclip_train::optimizer::AdamWConfig {
+    optimizer: medclip_nn::AdamWConfig {
         beta1: 0.9,
         beta2: 0.999,
         eps: 1e-8,

@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_train::data::AugmentConfig;
-use medclip_train::optimizer::AdamWConfig;
-use medclip_train::schedule::Schedule;
 use medclip_train::tuning::{Films, FinetuneConfig, TrainingFilms, finetune};
+use medclip_train::{AdamWConfig, Schedule};
 
 use self::save::save;
 use super::films::ReportArgs;

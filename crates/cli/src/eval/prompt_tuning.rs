@@ -8,7 +8,7 @@ use medclip_core::Embeddings;
 use medclip_core::prompt::PromptSet;
 use medclip_files::replace_file;
 use medclip_runtime::Model;
-use medclip_train::optimizer::AdamWConfig;
+use medclip_train::AdamWConfig;
 use medclip_train::tuning::{ClassTexts, ContextConfig, ContextPrompts, Films, LinearHead, tune_context};
 
 use super::films::ReportArgs;

@@ -6,7 +6,7 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_train::evaluate::Evaluation;
-use medclip_train::progress::last_evaluations;
+use medclip_train::log::last_evaluations;
 
 use super::cells::mean_and_deviation;
 use super::labelled::Labelled;

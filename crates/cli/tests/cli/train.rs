@@ -14,6 +14,9 @@ mod lost;
 mod refused;
 #[path = "train/resumed.rs"]
 mod resumed;
+#[cfg(unix)]
+#[path = "train/stopped.rs"]
+mod stopped;
 
 use std::fs;
 use std::path::Path;

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use candle_core::Tensor;
 use medclip_core::{Architecture, ModelConfig, Tokenizer, checkpoint};
 use medclip_files::StagedDirectory;
+use medclip_nn::{Compute, MedClip};
 
 use super::{read_tensors, write_model};
-use crate::compute::Compute;
 use crate::error::TrainError;
-use crate::model::MedClip;
 
 /// What `model.toml` and `weights.safetensors` of a checkpoint directory hold, whatever wrote it: training, or
 /// `medclip restore`.

@@ -3,11 +3,11 @@
 mod sizes;
 
 use medclip_core::Finding;
+use medclip_nn::Decay;
 
 use super::TrainConfig;
 use crate::error::TrainError;
 use crate::loss::Objective;
-use crate::schedule::Decay;
 
 impl TrainConfig {
     /// Checks what can be checked without opening data.

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
+use medclip_nn::backward;
+use medclip_nn::tower::Phase;
 
 use super::{Inputs, Pass, add_gradients, refused};
 use crate::error::TrainError;
-use crate::tape::backward;
-use crate::tower::Phase;
 
 impl Pass<'_> {
     /// The gradients of the whole batch, of which `size` images or sentences are in a tower at a time.

@@ -8,14 +8,12 @@ use medclip_core::prompt::{ExpandedClass, PromptSet};
 use medclip_core::tokenize::{TokenizeError, Tokenizer};
 use medclip_core::{BertConfig, Finding, ModelConfig, checkpoint};
 use medclip_data::Annotation;
+use medclip_nn::{Compute, MedClip};
 
-use super::steps_an_epoch;
 use crate::checkpoint::read_tensors;
-use crate::compute::Compute;
 use crate::config::TrainConfig;
 use crate::data::{EvalSet, TrainSet};
 use crate::error::TrainError;
-use crate::model::MedClip;
 use crate::pretrained;
 
 /// The tokenizer, with no more ids than the text tower has embeddings.
@@ -142,4 +140,9 @@ fn start_trunk(
         return Err(TrainError::invalid(path, format!("lacks {}", missing.join(", "))));
     }
     model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
+}
+
+/// Steps of the optimiser an epoch.
+pub(super) fn steps_an_epoch(config: &TrainConfig, train: &TrainSet) -> usize {
+    train.steps() / config.accumulate
 }

@@ -5,15 +5,11 @@ mod prompts;
 
 use candle_core::{Device, Tensor};
 use medclip_core::Embeddings;
+use medclip_nn::{AdamW, Compute, Init, MedClip, ParameterStore, backward};
 
 pub use self::config::ContextConfig;
 pub use self::prompts::{ClassTexts, ContextPrompts};
-use crate::compute::Compute;
 use crate::error::TrainError;
-use crate::model::MedClip;
-use crate::optimizer::AdamW;
-use crate::params::{Init, ParameterStore};
-use crate::tape::backward;
 use crate::tuning::head::LinearHead;
 use crate::tuning::loss::masked_cross_entropy;
 use crate::tuning::order::order;

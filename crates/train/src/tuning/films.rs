@@ -8,13 +8,13 @@ use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_data::Record;
 use medclip_data::random::{Purpose, stream};
 use medclip_decode::Limits;
+use medclip_nn::tower::Phase;
+use medclip_nn::{MedClip, to_embeddings};
 use rayon::prelude::*;
 
 use crate::data::images::{LoadedImages, Storage, load_images};
 use crate::data::{AugmentConfig, Augmenter, BadImage, DataError, EvalSet, ImageStore, ImagesError};
 use crate::error::TrainError;
-use crate::model::{MedClip, rows};
-use crate::tower::Phase;
 
 /// Films embedded together.
 const BATCH: usize = 32;
@@ -73,7 +73,7 @@ impl Films {
             let (pixels, shape) = self.set.batch(start..end)?.into_parts();
             let pixels = Tensor::from_vec(pixels, &shape, model.store().device())?;
             // Out of candle batch by batch: a tensor holds on to every activation that a gradient would need.
-            let part = rows(&model.embed_images(&pixels, Phase::Evaluate)?)?;
+            let part = to_embeddings(&model.embed_images(&pixels, Phase::Evaluate)?)?;
             dim = part.dim();
             values.extend_from_slice(part.data());
             embedded(end - start);

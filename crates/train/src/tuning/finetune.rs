@@ -6,18 +6,14 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
 use medclip_core::{Embeddings, Finding};
+use medclip_nn::tower::Phase;
+use medclip_nn::{AdamW, Compute, Init, MedClip, ParameterStore, backward};
 use medclip_stats::fit_path;
 
 pub use self::config::FinetuneConfig;
 use self::config::Rates;
 use crate::checkpoint::StoredModel;
-use crate::compute::Compute;
 use crate::error::TrainError;
-use crate::model::MedClip;
-use crate::optimizer::AdamW;
-use crate::params::{Init, ParameterStore};
-use crate::tape::backward;
-use crate::tower::Phase;
 use crate::tuning::films::TrainingFilms;
 use crate::tuning::head::LinearHead;
 use crate::tuning::loss::masked_cross_entropy;

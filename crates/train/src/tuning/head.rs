@@ -3,8 +3,7 @@
 use candle_core::{Result, Tensor};
 use medclip_core::head::HeadError;
 use medclip_core::{Embeddings, Finding, Head};
-
-use crate::model::rows;
+use medclip_nn::to_embeddings;
 
 /// One linear classifier a finding, of no bundle yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +24,7 @@ impl LinearHead {
     /// When the shapes are others.
     pub(super) fn new(findings: &[Finding], weights: &Tensor, biases: &Tensor) -> Result<Self> {
         let biases = biases.reshape(findings.len())?.to_vec1()?;
-        Ok(Self { findings: findings.to_vec(), weights: rows(weights)?, biases })
+        Ok(Self { findings: findings.to_vec(), weights: to_embeddings(weights)?, biases })
     }
 
     /// The findings, in the order of [`Self::logits`].

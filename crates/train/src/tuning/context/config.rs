@@ -1,8 +1,8 @@
 //! How context vectors are learned.
 
+use medclip_nn::{AdamWConfig, Decay, Schedule};
+
 use crate::error::TrainError;
-use crate::optimizer::AdamWConfig;
-use crate::schedule::{Decay, Schedule};
 
 /// Settings of prompt tuning.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,10 +3,10 @@
 use candle_core::{Result, Tensor, bail};
 use medclip_core::prompt::PromptSet;
 use medclip_core::{Finding, Tokenizer};
+use medclip_nn::MedClip;
 
 use super::ContextConfig;
 use crate::error::TrainError;
-use crate::model::MedClip;
 
 /// What a finding's two prompts say after the context.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! How far a fine-tune goes, and which parts move how fast.
 
 use medclip_core::ImageTower;
+use medclip_nn::{
+    AdamWConfig, Decay, Schedule,
+    tower::{block_count, frozen_with},
+};
 
 use crate::error::TrainError;
-use crate::optimizer::AdamWConfig;
-use crate::schedule::{Decay, Schedule};
-use crate::tower::image::{block_count, frozen_with};
 
 /// Settings of a fine-tune.
 #[derive(Debug, Clone, Copy, PartialEq)]
