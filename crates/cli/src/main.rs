@@ -21,7 +21,6 @@ mod import;
 mod index;
 mod inputs;
 mod inspect;
-#[cfg(feature = "train")]
 mod interrupt;
 mod label;
 mod memory;

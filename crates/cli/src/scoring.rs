@@ -6,11 +6,8 @@ mod progress;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 use medclip_archive::{
     End, IntakeOptions, PipelineOptions, Portion, Run, RunError, Settings, Source, Summary, Target, work,
@@ -20,15 +17,13 @@ use medclip_scorer::{OpenError, Scorer, ScorerBuilder};
 use crate::check_args::CheckArgs;
 use crate::decode_args::DecodeArgs;
 use crate::engine::EngineArgs;
+use crate::interrupt::stop_on_interrupt;
 use crate::memory::MemoryArgs;
 use crate::models::ModelArg;
 use crate::private::told;
 use crate::{Outcome, report_error, say};
 use inputs::Inputs;
 use progress::Reporter;
-
-/// Exit status of a process that Ctrl-C ends at once, as shells have it.
-const INTERRUPTED: i32 = 130;
 
 /// What scores, and how.
 #[derive(Debug, Args)]
@@ -139,7 +134,7 @@ pub(crate) fn run(
         return Err(twice.error(job.log_paths));
     }
     let mut run = run.map_err(|error| told(error, job.log_paths))?;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt("stopping after the rows at hand; Ctrl-C once more stops at once")?;
     let mut reporter = Reporter::new(run.summary().rows, run.inputs());
     let end = work(&mut run, scorer, &job.pipeline, &stop, |report, progress| {
         reporter.update(progress);
@@ -176,18 +171,4 @@ fn open(
         RunError::Exists { .. } => anyhow!("{error} (--resume continues it)"),
         error => error.into(),
     })
-}
-
-/// True once the user or the system has asked the program to end; asked again, it ends at once.
-fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            process::exit(INTERRUPTED);
-        }
-        say("stopping after the rows at hand; Ctrl-C once more stops at once");
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }
