@@ -59,8 +59,24 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`] naming the file that is missing, changed, unexpected in the sums, or malformed.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, BundleError> {
-        let directory = directory.as_ref().to_owned();
-        let Verified { id, sums, files: mut seen } = sums::verify(&directory)?;
+        let directory = directory.as_ref();
+        Self::of(directory.to_owned(), sums::verify(directory)?)
+    }
+
+    /// As [`Bundle::open`], of files in memory by name: for programs that hold a model in themselves, or fetch it.
+    ///
+    /// Its [`path`](Self::path)s lead nowhere: [`Bundle::memory`] has the contents. Graphs whose weights lie in a file beside them
+    /// (those of 64 MiB and more) cannot be run from memory.
+    ///
+    /// # Errors
+    /// As of [`Bundle::open`].
+    pub fn from_bytes(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, BundleError> {
+        let verified = sums::verify_bytes(files.into_iter().collect())?;
+        Self::of(PathBuf::from(sums::IN_MEMORY), verified)
+    }
+
+    fn of(directory: PathBuf, verified: Verified) -> Result<Self, BundleError> {
+        let Verified { id, sums, files: mut seen } = verified;
         let mut read = |file: BundleFile| {
             let path = directory.join(file.file_name());
             // Taken out: a prompt bank need not be in memory twice.
@@ -255,6 +271,11 @@ impl Bundle {
     /// The files that are there, in the order of [`BundleFile`].
     pub fn files(&self) -> &[BundleFile] {
         &self.files
+    }
+
+    /// The contents of a file of a bundle in memory; none where the bundle lies in a directory.
+    pub fn memory(&self, file: BundleFile) -> Option<&[u8]> {
+        self.seen.get(&file)?.memory()
     }
 
     /// Where a file of the bundle lies.

@@ -75,6 +75,37 @@ fn many_scorers_share_one_model_and_many_threads_one_scorer() {
     });
 }
 
+#[test]
+fn a_bundle_in_memory_scores_as_one_on_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = tiny_bundle(directory.path());
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(&bundle)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    let on_disk = Scorer::builder().bundle(&bundle).self_test(true).open().unwrap();
+    let in_memory = Scorer::builder().bundle_bytes(files.clone()).self_test(true).open().unwrap();
+    let other = Scorer::builder().prompts(PromptSet::parse(PROMPTS).unwrap());
+    let other = other.bundle_bytes(files.clone()).open().unwrap();
+    assert_eq!(in_memory.score_image(image()).unwrap(), on_disk.score_image(image()).unwrap());
+    assert_eq!(in_memory.record(), on_disk.record());
+    assert!(other.score_image(image()).is_ok());
+
+    // Every file is verified, a missing or foreign one is named.
+    let refused = |files: &[(String, Vec<u8>)]| {
+        let error = Scorer::builder().bundle_bytes(files.to_vec()).open().unwrap_err();
+        std::error::Error::source(&error).unwrap().to_string()
+    };
+    let at = files.iter().position(|(name, _)| name == "image.onnx").unwrap();
+    files[at].1.push(0);
+    assert!(refused(&files).contains("image.onnx"));
+    let graph = files.remove(at);
+    assert!(refused(&files).contains("image.onnx"));
+    files.push(("other.bin".to_owned(), graph.1));
+    assert!(refused(&files).contains("other.bin"));
+}
+
 #[cfg(all(feature = "image", feature = "ndarray"))]
 #[test]
 fn pixels_of_other_crates_score_as_files_do() {

@@ -53,12 +53,20 @@ impl Model {
     /// cannot run here, when a graph's inputs or outputs are not what `model.toml` calls for, when the engine refuses
     /// it, when the bundle lacks the precision asked for, or when it fails the self-test that the options ask for.
     pub fn open_with(dir: impl AsRef<Path>, options: ModelOptions) -> Result<Self, LoadError> {
-        let bundle = Bundle::open(dir.as_ref())?;
+        Self::from_bundle(Bundle::open(dir.as_ref())?, options)
+    }
+
+    /// Loads the image tower of a bundle that was verified: one in memory ([`Bundle::from_bytes`]), say.
+    ///
+    /// # Errors
+    /// As [`Model::open_with`], and [`LoadError::ExternalData`] for graphs in memory whose weights are in another file.
+    pub fn from_bundle(bundle: Bundle, options: ModelOptions) -> Result<Self, LoadError> {
         let engine = engine::engine(&options.engine)?;
         let kind = options.engine.kind();
         let Chosen { precision, file } = choose(&bundle, TowerKind::Image, options.precision, kind)?;
         let path = bundle.path(file);
-        let image = ImageEncoder::load(&engine, GraphSource::File(&path), bundle.config(), options.threads)?;
+        let graph = source(&bundle, file, &path);
+        let image = ImageEncoder::load(&engine, graph, bundle.config(), options.threads)?;
         confirm(&bundle, TowerKind::Image, precision)?;
         let label = precision.on(engine.kind().name());
         let text = Mutex::default();
@@ -203,7 +211,7 @@ impl Model {
         let choice = self.options.precision.of_text(&self.bundle);
         let Chosen { precision, file } = choose(&self.bundle, TowerKind::Text, choice, kind)?;
         let path = self.bundle.path(file);
-        let graph = GraphSource::File(&path);
+        let graph = source(&self.bundle, file, &path);
         let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
         confirm(&self.bundle, TowerKind::Text, precision)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
@@ -244,6 +252,11 @@ impl Model {
             Err(error) => Err(LoadError::SelfTestRun { engine, bundle, source: error.into() }),
         }
     }
+}
+
+/// Where an engine finds a graph.
+fn source<'a>(bundle: &'a Bundle, file: BundleFile, path: &'a Path) -> GraphSource<'a> {
+    bundle.memory(file).map_or(GraphSource::File(path), GraphSource::Bytes)
 }
 
 /// Fails unless the files that an engine has loaded by their paths are those that were verified.

@@ -1,12 +1,15 @@
 //! Choices of a scorer.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use medclip_decode::{DecodeOptions, Limits, PatientFields};
 use medclip_qc::{Checks, Policy};
-use medclip_runtime::{EngineOptions, Head, Model, ModelOptions, PrecisionChoice, PromptSet};
+use medclip_runtime::{
+    Bundle, EngineOptions, Head, LoadError, Model, ModelOptions, PrecisionChoice, PromptSet,
+};
 
 use crate::error::OpenError;
 use crate::schema::Schema;
@@ -29,6 +32,7 @@ pub struct ScorerBuilder {
 #[derive(Debug, Clone)]
 enum Source {
     Directory(PathBuf),
+    Memory(BTreeMap<String, Vec<u8>>),
     Loaded(Arc<Model>),
 }
 
@@ -46,6 +50,12 @@ impl ScorerBuilder {
     /// The bundle in this directory.
     pub fn bundle(mut self, directory: impl AsRef<Path>) -> Self {
         self.model = Some(Source::Directory(directory.as_ref().to_owned()));
+        self
+    }
+
+    /// A bundle in memory, its files by name: for programs that hold a model in themselves, or fetch it.
+    pub fn bundle_bytes(mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        self.model = Some(Source::Memory(files.into_iter().collect()));
         self
     }
 
@@ -128,6 +138,10 @@ impl ScorerBuilder {
     pub fn open(self) -> Result<Scorer, OpenError> {
         let model = match self.model.ok_or(OpenError::NoBundle)? {
             Source::Directory(directory) => Arc::new(Model::open_with(directory, self.options)?),
+            Source::Memory(files) => {
+                let bundle = Bundle::from_bytes(files).map_err(LoadError::from)?;
+                Arc::new(Model::from_bundle(bundle, self.options)?)
+            }
             Source::Loaded(model) => model,
         };
         let classifier = match self.classes {

@@ -3,6 +3,7 @@
 use std::fs::{File, Metadata};
 use std::io::{self, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{BundleError, sums};
 use crate::files::{open_regular, read_at_most};
@@ -14,8 +15,10 @@ const MAX_BYTES: u64 = 256 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     sum: String,
-    /// Its contents, if they were to be kept.
+    /// Its contents, if they are to be parsed.
     pub(super) bytes: Option<Vec<u8>>,
+    /// Its contents, if it lies in no directory.
+    memory: Option<Arc<[u8]>>,
     stamp: Option<Stamp>,
 }
 
@@ -35,9 +38,37 @@ impl Seen {
             (sums::sha256_of(&mut file).map_err(fail)?, None)
         };
         if actual == *expected {
-            return Ok(Self { sum: actual, bytes, stamp });
+            return Ok(Self { sum: actual, bytes, memory: None, stamp });
         }
         Err(refusal(&mut file, path, expected, actual))
+    }
+
+    /// Takes a file in memory, which messages call `path`.
+    ///
+    /// # Errors
+    /// [`BundleError::Changed`] for one with another sum.
+    pub(super) fn in_memory(
+        path: &Path,
+        bytes: Vec<u8>,
+        expected: &str,
+        keep: bool,
+    ) -> Result<Self, BundleError> {
+        let actual = sums::sha256(&bytes);
+        if actual != *expected {
+            return Err(BundleError::Changed {
+                path: path.to_owned(),
+                expected: expected.to_owned(),
+                actual,
+            });
+        }
+        // Those that are parsed are small.
+        let parsed = keep.then(|| bytes.clone());
+        Ok(Self { sum: actual, bytes: parsed, memory: Some(bytes.into()), stamp: None })
+    }
+
+    /// Its contents, if it lies in no directory.
+    pub(super) fn memory(&self) -> Option<&[u8]> {
+        self.memory.as_deref()
     }
 
     /// Its SHA-256.
@@ -52,6 +83,10 @@ impl Seen {
     /// # Errors
     /// [`BundleError::Changed`], [`BundleError::Io`].
     pub(super) fn confirm(&self, path: &Path) -> Result<(), BundleError> {
+        // Nobody can exchange it.
+        if self.memory.is_some() {
+            return Ok(());
+        }
         let fail = |source| BundleError::Io { path: path.to_owned(), source };
         let mut file = open_regular(path).map_err(fail)?;
         let now = file.metadata().map(|metadata| Stamp::of(&metadata)).map_err(fail)?;
@@ -70,8 +105,8 @@ impl Seen {
     /// # Errors
     /// [`BundleError::Changed`], [`BundleError::Io`].
     pub(super) fn reread(&self, path: &Path) -> Result<Vec<u8>, BundleError> {
-        if let Some(bytes) = &self.bytes {
-            return Ok(bytes.clone());
+        if let Some(bytes) = self.bytes.as_deref().or(self.memory()) {
+            return Ok(bytes.to_vec());
         }
         let again = Self::read(path, &self.sum, true)?;
         Ok(again.bytes.unwrap_or_default())

@@ -1,6 +1,7 @@
 //! `SHA256SUMS`, as coreutils' `sha256sum` writes and checks it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -40,6 +41,9 @@ const OF_SYSTEMS: [&str; 18] = [
 /// Starts of the names of such files: macOS's forks, open files that NFS and FUSE keep.
 const STARTS_OF_SYSTEMS: [&str; 3] = ["._", ".nfs", ".fuse_hidden"];
 
+/// What messages call the place of a bundle that lies in no directory.
+pub(super) const IN_MEMORY: &str = "a bundle in memory";
+
 /// What the sums say of a directory that is as they say.
 pub(super) struct Verified {
     /// The model's identity.
@@ -57,7 +61,12 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, BundleError> {
         .map_err(|source| BundleError::Io { path: path.clone(), source })?;
     let sums = parse(&String::from_utf8_lossy(&text))
         .map_err(|reason| BundleError::Sums { path: path.clone(), reason })?;
-    refuse_unexpected(directory, &sums)?;
+    let mut names = Vec::new();
+    let fail = |source| BundleError::Io { path: directory.to_owned(), source };
+    for entry in fs::read_dir(directory).map_err(fail)? {
+        names.push(entry.map_err(fail)?.file_name());
+    }
+    refuse_unexpected(directory, &names, &sums)?;
     let named = || sums.iter().filter_map(|(name, sum)| Some((BundleFile::named(name)?, sum)));
     let path_of = |file: BundleFile| directory.join(file.file_name());
     let without_text =
@@ -65,6 +74,28 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, BundleError> {
     let mut files = BTreeMap::new();
     for (file, expected) in named().filter(|(file, _)| !(without_text && file.is_of_text_tower())) {
         files.insert(file, Seen::read(&path_of(file), expected, file.is_parsed())?);
+    }
+    Ok(Verified { id: identity(&sums), sums, files })
+}
+
+/// Checks files in memory, by name, as those of a directory.
+pub(super) fn verify_bytes(mut contents: BTreeMap<String, Vec<u8>>) -> Result<Verified, BundleError> {
+    let place = Path::new(IN_MEMORY);
+    let missing =
+        |name: &str| BundleError::Io { path: place.join(name), source: io::ErrorKind::NotFound.into() };
+    let text = contents.remove(FILE_NAME).ok_or_else(|| missing(FILE_NAME))?;
+    let sums = parse(&String::from_utf8_lossy(&text))
+        .map_err(|reason| BundleError::Sums { path: place.join(FILE_NAME), reason })?;
+    let names: Vec<OsString> = contents.keys().map(OsString::from).collect();
+    refuse_unexpected(place, &names, &sums)?;
+    let named = || sums.iter().filter_map(|(name, sum)| Some((BundleFile::named(name)?, sum)));
+    let mut of_text = named().filter(|(file, _)| file.is_of_text_tower());
+    let without_text = of_text.all(|(file, _)| !contents.contains_key(file.file_name()));
+    let mut files = BTreeMap::new();
+    for (file, expected) in named().filter(|(file, _)| !(without_text && file.is_of_text_tower())) {
+        let name = file.file_name();
+        let bytes = contents.remove(name).ok_or_else(|| missing(name))?;
+        files.insert(file, Seen::in_memory(&place.join(name), bytes, expected, file.is_parsed())?);
     }
     Ok(Verified { id: identity(&sums), sums, files })
 }
@@ -82,11 +113,13 @@ fn identity(sums: &BTreeMap<String, String>) -> String {
 }
 
 /// A bundle holds its own files and nothing else: what is not summed is not verified.
-fn refuse_unexpected(directory: &Path, sums: &BTreeMap<String, String>) -> Result<(), BundleError> {
-    let fail = |source| BundleError::Io { path: directory.to_owned(), source };
+fn refuse_unexpected(
+    directory: &Path,
+    names: &[OsString],
+    sums: &BTreeMap<String, String>,
+) -> Result<(), BundleError> {
     let mut unexpected = Vec::new();
-    for entry in fs::read_dir(directory).map_err(fail)? {
-        let name = entry.map_err(fail)?.file_name();
+    for name in names {
         // What is written beside the model and has no sum is a file whose writing was interrupted; nobody reads it.
         let mut of_no_sum = BundleFile::BESIDE.map(BundleFile::file_name).into_iter().chain([FILE_NAME]);
         let known = name.to_str().is_some_and(|name| {

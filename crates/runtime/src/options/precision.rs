@@ -103,7 +103,13 @@ pub(crate) fn choose(
         // The model's own graph may be stored in half precision.
         PrecisionChoice::Exactly(Precision::Fp16) => {
             let [file, _] = BundleFile::tower(tower, Precision::Fp32);
-            if GraphInfo::read(&bundle.path(file))?.half_parameters > 0 {
+            let path = bundle.path(file);
+            let info = match bundle.memory(file) {
+                Some(bytes) => GraphInfo::parse(bytes)
+                    .map_err(|error| LoadError::NotOnnx { path, source: error.into() })?,
+                None => GraphInfo::read(&path)?,
+            };
+            if info.half_parameters > 0 {
                 return Ok(Chosen { precision: Precision::Fp16, file });
             }
             Err(lacks(bundle, tower, Precision::Fp16))
