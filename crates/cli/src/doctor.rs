@@ -8,10 +8,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_core::architecture::ImageTower;
-use medclip_runtime::{Bundle, EngineKind, EngineOptions};
+use medclip_runtime::{Bundle, EngineKind, EngineOptions, Preferred};
 use serde::Serialize;
 
-use crate::engine::{preferred, reason};
 use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
 use crate::{Outcome, models, one_line};
 pub(crate) use machine::{Machine, kibibytes};
@@ -94,7 +93,7 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
         machine: Machine::this(),
         onnx_runtime: Library::found(),
         engines: EngineKind::ALL.iter().map(|&kind| EngineReport::of(kind)).collect(),
-        auto: model.tower.as_ref().and_then(|tower| preferred(tower).engine).map(EngineKind::name),
+        auto: model.tower.as_ref().and_then(|tower| Preferred::of(tower).engine).map(EngineKind::name),
         model,
     };
     let mut out = locked_stdout();
@@ -147,7 +146,7 @@ impl Library {
                 build: Some(found.build),
                 problem: None,
             },
-            Err(error) => Self { ignored, problem: Some(reason(error)), ..Self::default() },
+            Err(error) => Self { ignored, problem: Some(error.lack()), ..Self::default() },
         }
     }
 
@@ -160,7 +159,7 @@ impl Library {
 
 impl EngineReport {
     fn of(kind: EngineKind) -> Self {
-        Self { name: kind.name(), problem: EngineOptions::from(kind).check().err().map(reason) }
+        Self { name: kind.name(), problem: EngineOptions::from(kind).check().err().map(|error| error.lack()) }
     }
 }
 

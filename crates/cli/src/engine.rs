@@ -1,15 +1,16 @@
 //! What runs a model, and on how many threads.
 
-mod choice;
-
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use anyhow::{Context, bail};
 use clap::Args;
-use medclip_runtime::{EngineKind, EngineOptions, LoadError, ModelOptions, PrecisionChoice};
+use medclip_runtime::{
+    BundleFile, EngineChoice, EngineKind, EngineOptions, ModelConfig, ModelOptions, PrecisionChoice,
+    Preferred,
+};
 
-use crate::one_line;
-pub(crate) use choice::{Choice, preferred};
+use crate::say;
 
 /// Which engine to use.
 #[derive(Debug, Args)]
@@ -21,8 +22,8 @@ pub(crate) struct EngineArgs {
     /// is found. An engine that cannot run is an error: none takes the place of another. auto takes the first of ort-cpu, tract
     /// and rten that can run here, for Swin and ResNet rten before tract, and says which and why; if that one then fails, so
     /// does the command.
-    #[arg(long, value_name = "ENGINE", default_value_t)]
-    engine: Choice,
+    #[arg(long, value_name = "ENGINE", default_value_t = default())]
+    engine: EngineChoice,
     /// Precision of the model: fp32, fp16, int8, or auto for the one this engine runs fastest of those the bundle holds
     ///
     /// One that is named runs or is an error. It is the image tower's; the text tower has it where the bundle holds it.
@@ -55,8 +56,8 @@ impl EngineArgs {
     /// # Errors
     /// When none can run here, or the bundle does not say what it is.
     pub(crate) fn settle(&mut self, bundle: &Path) -> anyhow::Result<EngineKind> {
-        let kind = self.engine.resolve(bundle)?;
-        self.engine = Choice::Named(kind);
+        let kind = resolve(self.engine, bundle)?;
+        self.engine = EngineChoice::Named(kind);
         Ok(kind)
     }
 
@@ -66,7 +67,7 @@ impl EngineArgs {
     /// # Errors
     /// When the engine was left to this program and none can run here, or the bundle does not say what it is.
     pub(crate) fn options(&self, bundle: &Path, threads: NonZeroUsize) -> anyhow::Result<ModelOptions> {
-        let engine = self.engine.resolve(bundle)?.into();
+        let engine = resolve(self.engine, bundle)?.into();
         Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })
     }
 }
@@ -77,10 +78,21 @@ pub(crate) fn runnable() -> Vec<EngineKind> {
     kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
 }
 
-/// An error's causes on one line; what an engine lacks without the words that it cannot run.
-pub(crate) fn reason(error: LoadError) -> String {
-    match error {
-        LoadError::Engine { source, .. } => one_line(&anyhow::Error::from_boxed(source)),
-        other => one_line(&other.into()),
+/// The default engine or, in a program for devices that lacks it, the one it has.
+fn default() -> EngineChoice {
+    EngineChoice::Named(EngineKind::first_built().unwrap_or_default())
+}
+
+/// The engine to use for a bundle; one that was not named is told on standard error, with what kept preferred ones out.
+fn resolve(choice: EngineChoice, bundle: &Path) -> anyhow::Result<EngineKind> {
+    match choice {
+        EngineChoice::Named(kind) => Ok(kind),
+        EngineChoice::Auto => {
+            let config = ModelConfig::open(bundle.join(BundleFile::Model.file_name()));
+            let found = Preferred::of(&config.context("cannot load the model")?.architecture.image);
+            let Some(kind) = found.engine else { bail!("no engine of this build can run here: {found}") };
+            say(&format!("engine: {found}"));
+            Ok(kind)
+        }
     }
 }

@@ -48,6 +48,7 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use medclip_core::causes::joined;
 use medclip_core::guard::is_quiet;
 use medclip_core::terminal::escape;
 
@@ -178,25 +179,6 @@ fn one_line(error: &anyhow::Error) -> String {
     joined(error.chain().map(ToString::to_string))
 }
 
-/// An error's causes on one line.
-fn joined(causes: impl Iterator<Item = String>) -> String {
-    let mut line = String::new();
-    for cause in causes {
-        // Only the layout of messages over several lines is taken away; what else is odd in names stays to be seen.
-        let text = cause.replace("\r\n", "\n");
-        let words: Vec<_> = text.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
-        let text = words.join(" ");
-        if line.ends_with(&text) {
-            continue;
-        }
-        if !line.is_empty() {
-            line.push_str(": ");
-        }
-        line.push_str(&text);
-    }
-    line
-}
-
 /// One line on standard error; a closed standard error is nobody's loss.
 fn report_error(message: &str) {
     say(&format!("error: {message}"));
@@ -222,12 +204,6 @@ mod tests {
         let quoted =
             cause.context("file.toml: line 1\n  | ^\nunexpected end").context("cannot load the model");
         assert_eq!(super::one_line(&quoted), "cannot load the model: file.toml: line 1 | ^ unexpected end");
-    }
-
-    #[test]
-    fn what_is_odd_in_a_name_stays_in_the_line() {
-        let error = anyhow::anyhow!("a\r\u{1b}[2K\tb.png: line 1\r\n  | ^");
-        assert_eq!(super::one_line(&error), "a\r\u{1b}[2K\tb.png: line 1 | ^");
     }
 
     #[test]

@@ -8,7 +8,9 @@ use medclip_data::{ManifestError, ReportsError};
 #[cfg(feature = "train")]
 use medclip_train::data::DataError;
 
-use crate::{joined, one_line};
+use medclip_core::causes::joined;
+
+use crate::one_line;
 
 /// The error as it is where paths may be told; otherwise one that names rows instead of films, patients and cells.
 pub(crate) fn told(error: anyhow::Error, log_paths: bool) -> anyhow::Error {

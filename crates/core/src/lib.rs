@@ -44,6 +44,7 @@ pub mod bank;
 pub mod batch;
 pub mod budget;
 pub mod bundle;
+pub mod causes;
 pub mod checkpoint;
 pub mod files;
 pub mod finding;

@@ -47,9 +47,10 @@ pub use medclip_decode::{
 };
 pub use medclip_qc::{Action, Code, Policy, PolicyError};
 pub use medclip_runtime::{
-    Bundle, BundleError, Classifier, CudaOptions, Embeddings, EncodeError, EngineKind, EngineOptions,
-    GraphOptimization, GrayImage, Head, HeadError, ImageBatch, LoadError, Model, ModelOptions, OrtOptions,
-    Precision, PrecisionChoice, Prepack, RtenOptions, SelfTest, TensorRtOptions, UnknownEngine,
+    Bundle, BundleError, Classifier, CudaOptions, Embeddings, EncodeError, EngineChoice, EngineKind,
+    EngineOptions, GraphOptimization, GrayImage, Head, HeadError, ImageBatch, LoadError, Model, ModelOptions,
+    OrtOptions, Precision, PrecisionChoice, Preferred, Prepack, RtenOptions, SelfTest, TensorRtOptions,
+    UnknownEngine,
 };
 pub use medclip_scorer::{
     Failure, Finding, OpenError, Prepared, Remark, Report, Schema, ScoreError, Scorer, ScorerBuilder, Scores,

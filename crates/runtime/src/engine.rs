@@ -3,6 +3,7 @@
 //! A new engine is one file here that implements [`Engine`] and [`Session`], a variant of [`EngineKind`], and one of
 //! [`EngineOptions`].
 
+mod choice;
 mod guard;
 mod kind;
 #[cfg(feature = "ort")]
@@ -18,6 +19,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+pub use choice::{EngineChoice, Preferred};
 pub(crate) use guard::{GuardedEngine, GuardedSession};
 pub use kind::{EngineKind, UnknownEngine};
 #[cfg(feature = "ort")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use medclip_core::bank::BankError;
 use medclip_core::batch::EmbeddingsError;
 use medclip_core::bundle::BundleError;
+use medclip_core::causes::with_causes;
 use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::prompt::PromptError;
@@ -119,6 +120,16 @@ pub enum LoadError {
         /// The engine's own words.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl LoadError {
+    /// The error and its causes on one line; what an engine lacks without the words that it cannot run.
+    pub fn lack(&self) -> String {
+        match self {
+            Self::Engine { source, .. } => with_causes(source.as_ref()),
+            other => with_causes(other),
+        }
+    }
 }
 
 /// Why images or sentences could not be embedded or scored.

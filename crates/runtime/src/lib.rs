@@ -50,7 +50,7 @@ pub use classifier::Classifier;
 pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
-pub use engine::{EngineKind, GraphSource, UnknownEngine};
+pub use engine::{EngineChoice, EngineKind, GraphSource, Preferred, UnknownEngine};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use model::Model;

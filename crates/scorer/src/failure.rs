@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use medclip_core::budget::TooMuchMemory;
+use medclip_core::causes::with_causes;
 use medclip_decode::Reason;
 use serde::{Deserialize, Serialize};
 
@@ -46,38 +47,11 @@ impl Failure {
 
     /// An engine that failed, with all its causes.
     pub fn engine(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Some errors quote their cause.
-            if !message.ends_with(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = error.source();
-        }
-        Self::new(Self::ENGINE, message)
+        Self::new(Self::ENGINE, with_causes(error))
     }
 
     /// A fault in this program, by the message of its panic.
     pub fn panic(message: &str) -> Self {
         Self::new("panic", format!("a fault in the program, please report it: {message}"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_engine_s_causes_are_told_once() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("the tower failed{0}")]
-        struct Outer(&'static str, #[source] std::io::Error);
-
-        let cause = || std::io::Error::other("no memory");
-        assert_eq!(Failure::engine(&Outer("", cause())).message, "the tower failed: no memory");
-        assert_eq!(Failure::engine(&Outer(": no memory", cause())).message, "the tower failed: no memory");
     }
 }

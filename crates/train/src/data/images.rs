@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use medclip_core::causes::with_causes;
 use medclip_core::preprocess::Preprocessor;
 use medclip_decode::Limits;
 use rayon::prelude::*;
@@ -216,7 +217,7 @@ fn decode(files: &[PathBuf], side: usize, preprocessor: &Preprocessor, limits: &
                 slot.copy_from_slice(preprocessor.resized(&film.image).pixels());
                 None
             }
-            Err(error) => Some(chain(&error.reason)),
+            Err(error) => Some(with_causes(&error.reason)),
         })
         .collect();
 
@@ -242,12 +243,6 @@ fn check_any(files: &[PathBuf], kept: &[usize], bad: &[BadImage]) -> Result<(), 
         }),
         _ => Ok(()),
     }
-}
-
-/// An error with its causes, `a: b: c`.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

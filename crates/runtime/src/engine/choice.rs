@@ -1,15 +1,13 @@
 //! An engine by name, or the preferred one of those that can run.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context, bail};
 use medclip_core::architecture::ImageTower;
-use medclip_runtime::{BundleFile, EngineKind, EngineOptions, LoadError, ModelConfig, UnknownEngine};
 
-use super::reason;
-use crate::say;
+use super::{EngineKind, UnknownEngine};
+use crate::error::LoadError;
+use crate::options::EngineOptions;
 
 /// The engines on the processor by the tables of `docs/results/engines.md`: ONNX Runtime is ahead everywhere, tract of rten on
 /// EfficientNet-Lite, and rten of tract on the full-size towers. Engines on devices have to be asked for by name, as none has
@@ -23,39 +21,23 @@ const fn order(tower: &ImageTower) -> [EngineKind; 3] {
     }
 }
 
-/// What `--engine` says.
+/// An engine that is named, or left to this library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// The first in the [`order`] of the model's image tower that can run here.
+pub enum EngineChoice {
+    /// The one that is preferred for the model's image tower, of those that can run here.
     Auto,
     /// This one.
     Named(EngineKind),
 }
 
-impl Choice {
-    /// The engine to use for a bundle; one that was not named is told on standard error, with what kept preferred ones out.
-    pub(super) fn resolve(self, bundle: &Path) -> anyhow::Result<EngineKind> {
-        match self {
-            Self::Named(kind) => Ok(kind),
-            Self::Auto => {
-                let config = ModelConfig::open(bundle.join(BundleFile::Model.file_name()));
-                let found = preferred(&config.context("cannot load the model")?.architecture.image);
-                let Some(kind) = found.engine else { bail!("no engine of this build can run here: {found}") };
-                say(&format!("engine: {found}"));
-                Ok(kind)
-            }
-        }
-    }
-}
-
-impl Default for Choice {
+impl Default for EngineChoice {
+    /// The default engine.
     fn default() -> Self {
-        // A program for devices may have another engine alone.
-        Self::Named(EngineKind::first_built().unwrap_or_default())
+        Self::Named(EngineKind::default())
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for EngineChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.pad("auto"),
@@ -64,7 +46,7 @@ impl fmt::Display for Choice {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for EngineChoice {
     type Err = UnknownEngine;
 
     fn from_str(name: &str) -> Result<Self, UnknownEngine> {
@@ -72,16 +54,20 @@ impl FromStr for Choice {
     }
 }
 
-/// The engine that is preferred here, and what kept others out.
-pub(crate) struct Preferred {
+/// The engine that is preferred here, and what kept others out. It displays as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferred {
     order: [EngineKind; 3],
-    pub(crate) engine: Option<EngineKind>,
+    /// None where none of them can run.
+    pub engine: Option<EngineKind>,
     passed_over: Vec<(EngineKind, String)>,
 }
 
-/// Tries the engines in the [`order`] of `tower` until one can run.
-pub(crate) fn preferred(tower: &ImageTower) -> Preferred {
-    first_of(order(tower), |kind| EngineOptions::from(kind).check())
+impl Preferred {
+    /// Tries the engines in the order in which they are preferred for `tower`, until one can run.
+    pub fn of(tower: &ImageTower) -> Self {
+        first_of(order(tower), |kind| EngineOptions::from(kind).check())
+    }
 }
 
 fn first_of(order: [EngineKind; 3], check: impl Fn(EngineKind) -> Result<(), LoadError>) -> Preferred {
@@ -89,7 +75,7 @@ fn first_of(order: [EngineKind; 3], check: impl Fn(EngineKind) -> Result<(), Loa
     for kind in order {
         match check(kind) {
             Ok(()) => return Preferred { order, engine: Some(kind), passed_over },
-            Err(error) => passed_over.push((kind, reason(error))),
+            Err(error) => passed_over.push((kind, error.lack())),
         }
     }
     Preferred { order, engine: None, passed_over }
@@ -157,9 +143,9 @@ mod tests {
 
     #[test]
     fn names_parse_back_and_auto_is_one() {
-        for choice in [Choice::Auto, Choice::Named(EngineKind::Rten), Choice::default()] {
+        for choice in [EngineChoice::Auto, EngineChoice::Named(EngineKind::Rten), EngineChoice::default()] {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }
-        assert!("fast".parse::<Choice>().is_err());
+        assert!("fast".parse::<EngineChoice>().is_err());
     }
 }
