@@ -23,6 +23,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod label;
+mod manual;
 mod memory;
 mod models;
 #[cfg(feature = "train")]
@@ -47,7 +48,7 @@ use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use medclip_core::causes::joined;
 use medclip_core::guard::is_quiet;
 use medclip_core::terminal::escape;
@@ -75,6 +76,8 @@ enum Command {
     #[command(hide = true)]
     BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
+    Completions(manual::CompletionArgs),
+    Man(manual::ManArgs),
     #[cfg(feature = "search")]
     Index(index::IndexArgs),
     #[cfg(feature = "import")]
@@ -115,6 +118,8 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
+        Command::Completions(args) => manual::complete(&args, Cli::command()),
+        Command::Man(args) => manual::man(&args, Cli::command()),
         #[cfg(feature = "search")]
         Command::Index(args) => index::run(args),
         #[cfg(feature = "import")]
@@ -196,7 +201,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::CommandFactory as _;
 
     #[test]
     fn an_error_is_one_line_without_repeats() {
