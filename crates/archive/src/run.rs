@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use medclip_core::bundle::Summing;
 use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
+use tracing::info_span;
 
 use crate::intake::IntakeError;
 use crate::source::Source;
@@ -283,6 +284,7 @@ impl Run {
     /// When there are more or fewer rows than the next file takes.
     pub(crate) fn commit(&mut self, rows: &[Report]) -> Result<(), RunError> {
         let number = self.scanned.commits;
+        let _span = info_span!("commit", file = number, rows = rows.len()).entered();
         let expected = self.settings.rows_of(number, self.inputs);
         assert_eq!(rows.len() as u64, expected, "rows of file {number}");
         let name = rows_name(number, self.settings.format);

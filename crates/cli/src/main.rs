@@ -23,6 +23,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod label;
+mod log;
 mod manual;
 mod memory;
 mod models;
@@ -59,6 +60,8 @@ use medclip_core::terminal::escape;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    log: log::LogArgs,
 }
 
 const EXIT_STATUS: &str = "\
@@ -109,6 +112,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    if let Err(error) = cli.log.start() {
+        report_error(&one_line(&error));
+        return ExitCode::from(2);
+    }
     let result = match cli.command {
         Command::Score(args) => score::run(args),
         Command::Inspect(args) => inspect::run(args),
@@ -170,13 +177,15 @@ fn fault(panic: &PanicHookInfo<'_>) {
     }
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     if env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
-        say(&format!("a fault in medclip at {place}; RUST_BACKTRACE=1 shows more, which may name a film"));
+        write_line(&format!(
+            "a fault in medclip at {place}; RUST_BACKTRACE=1 shows more, which may name a film"
+        ));
         return;
     }
     let said = panic.payload_as_str().unwrap_or("no message");
-    say(&format!("a fault in medclip at {place}: {said}"));
+    write_line(&format!("a fault in medclip at {place}: {said}"));
     let trace = Backtrace::force_capture().to_string();
-    trace.lines().for_each(say);
+    trace.lines().for_each(write_line);
 }
 
 /// An error and its causes on one line, causes that their effect has quoted already left out.
@@ -186,11 +195,18 @@ fn one_line(error: &anyhow::Error) -> String {
 
 /// One line on standard error; a closed standard error is nobody's loss.
 fn report_error(message: &str) {
-    say(&format!("error: {message}"));
+    write_line(&format!("error: {message}"));
 }
 
-/// One line on standard error, in which nothing controls a terminal.
+/// One line on standard error beside results and errors, unless the program is to be quiet.
 fn say(line: &str) {
+    if !log::is_quiet() {
+        write_line(line);
+    }
+}
+
+/// In it nothing controls a terminal.
+fn write_line(line: &str) {
     let _ = writeln!(io::stderr(), "{}", escape(line));
 }
 

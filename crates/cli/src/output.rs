@@ -11,6 +11,8 @@ use medclip_core::terminal::{EscapingWriter, escape, escape_json};
 use medclip_data::CellText;
 use serde::Serialize;
 
+use crate::log::draws_bars;
+
 /// How results are written to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
@@ -100,7 +102,7 @@ pub(crate) fn write_table(out: &mut impl Write, mut table: Table) -> io::Result<
 
 /// A progress bar on standard error when that is a terminal and there is more than one thing to do; hidden otherwise.
 pub(crate) fn progress(len: usize, unit: &'static str) -> ProgressBar {
-    if len < 2 || !io::stderr().is_terminal() {
+    if len < 2 || !draws_bars() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(len as u64);

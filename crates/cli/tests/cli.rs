@@ -39,6 +39,8 @@ mod inspect;
 mod label;
 #[path = "cli/label_sections.rs"]
 mod label_sections;
+#[path = "cli/log.rs"]
+mod log;
 #[path = "cli/manual.rs"]
 mod manual;
 #[cfg(all(feature = "archive", feature = "dicom", feature = "search"))]

@@ -11,6 +11,8 @@ mod writer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use tracing::info_span;
+
 use crate::architecture::{LogitScale, TextTower};
 use crate::bank::PromptBank;
 use crate::golden::Golden;
@@ -59,6 +61,7 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`] naming the file that is missing, changed, unexpected in the sums, or malformed.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, BundleError> {
+        let _span = info_span!("verify").entered();
         let directory = directory.as_ref();
         Self::of(directory.to_owned(), sums::verify(directory)?)
     }
@@ -71,6 +74,7 @@ impl Bundle {
     /// # Errors
     /// As of [`Bundle::open`].
     pub fn from_bytes(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, BundleError> {
+        let _span = info_span!("verify").entered();
         let verified = sums::verify_bytes(files.into_iter().collect())?;
         Self::of(PathBuf::from(sums::IN_MEMORY), verified)
     }

@@ -38,6 +38,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use medclip_core::files::open_typed;
+use tracing::debug_span;
 
 pub use error::{DecodeError, Reason};
 pub use film::{Film, Identity, PatientFields};
@@ -99,6 +100,7 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Film, Reason> {
 /// # Errors
 /// The [`Reason`].
 pub fn from_bytes_with(bytes: &[u8], limits: &Limits, options: &DecodeOptions) -> Result<Film, Reason> {
+    let _span = debug_span!("decode", bytes = bytes.len()).entered();
     let bytes = unpacked(bytes, limits)?;
     if is_dicom(&bytes) {
         return from_dicom(&bytes, limits, options);

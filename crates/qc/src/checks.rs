@@ -2,6 +2,7 @@
 
 use medclip_core::head::Head;
 use medclip_decode::{Film, Note};
+use tracing::debug_span;
 
 use crate::code::Code;
 use crate::learned::{LearnedChecks, LearnedError};
@@ -46,6 +47,7 @@ impl Checks {
         if self.policy.is_silent() {
             return Vec::new();
         }
+        let _span = debug_span!("check").entered();
         let mut codes = header::check(&film.identity);
         codes.extend(pixels::check_colour(film.chroma));
         codes.extend(pixels::check_completeness(film.notes.contains(&Note::IncompleteScans)));

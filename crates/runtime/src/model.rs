@@ -12,6 +12,7 @@ use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::Preprocessor;
 use medclip_core::prompt::{PromptSet, check_meaning, sentences};
 use medclip_core::tokenize::{TextDoubt, Tokenizer};
+use tracing::{debug_span, info_span};
 
 use crate::classifier::Classifier;
 use crate::encoder::{ImageEncoder, TextEncoder};
@@ -61,6 +62,7 @@ impl Model {
     /// # Errors
     /// As [`Model::open_with`], and [`LoadError::ExternalData`] for graphs in memory whose weights are in another file.
     pub fn from_bundle(bundle: Bundle, options: ModelOptions) -> Result<Self, LoadError> {
+        let _span = info_span!("load", engine = %options.engine.kind(), threads = options.threads).entered();
         let engine = engine::engine(&options.engine)?;
         let kind = options.engine.kind();
         let Chosen { precision, file } = choose(&bundle, TowerKind::Image, options.precision, kind)?;
@@ -123,6 +125,7 @@ impl Model {
     /// # Errors
     /// [`EncodeError`] when the images are not of this model's shape, the engine fails, or an embedding is not finite.
     pub fn embed_images(&self, images: &ImageBatch) -> Result<Embeddings, EncodeError> {
+        let _span = debug_span!("encode", images = images.shape()[0]).entered();
         self.image.encode(images)
     }
 
@@ -135,6 +138,7 @@ impl Model {
     /// [`EncodeError`] when the text tower cannot be loaded, a sentence cannot be turned into tokens, the engine fails,
     /// or an embedding is not finite.
     pub fn embed_texts<S: AsRef<str>>(&self, sentences: &[S]) -> Result<Embeddings, EncodeError> {
+        let _span = debug_span!("encode", sentences = sentences.len()).entered();
         let text = self.text_tower()?;
         text.encoder.encode(&text.tokenizer, sentences)
     }

@@ -11,6 +11,8 @@ use medclip_runtime::{
     Bundle, EngineOptions, Head, LoadError, Model, ModelOptions, PrecisionChoice, PromptSet,
 };
 
+use tracing::info_span;
+
 use crate::error::OpenError;
 use crate::schema::Schema;
 use crate::scorer::Scorer;
@@ -136,6 +138,7 @@ impl ScorerBuilder {
     /// # Errors
     /// [`OpenError`].
     pub fn open(self) -> Result<Scorer, OpenError> {
+        let _span = info_span!("open").entered();
         let model = match self.model.ok_or(OpenError::NoBundle)? {
             Source::Directory(directory) => Arc::new(Model::open_with(directory, self.options)?),
             Source::Memory(files) => {

@@ -1,11 +1,12 @@
 //! The bar of a training on a terminal.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use medclip_core::terminal::escape;
 use medclip_train::{Observer, Progress};
+
+use crate::log::draws_bars;
 
 /// Shows on standard error how a run goes, when that is a terminal.
 pub(super) struct Bar(ProgressBar);
@@ -43,11 +44,7 @@ impl Observer for Bar {
 }
 
 fn bar(done: u64, steps: u64) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
+    let target = if draws_bars() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(steps), target).with_position(done);
     if let Ok(style) =
         ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} steps, {eta} left {msg}")

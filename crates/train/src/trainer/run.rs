@@ -9,6 +9,8 @@ use candle_core::backprop::GradStore;
 
 use super::Trainer;
 use super::start::steps_an_epoch;
+use tracing::debug_span;
+
 use crate::checkpoint::Snapshot;
 use crate::data::Loader;
 use crate::data::train_set::Batch;
@@ -107,6 +109,7 @@ impl Trainer {
         learning_rate: f64,
         observer: &mut dyn Observer,
     ) -> Result<(), TrainError> {
+        let _span = debug_span!("step").entered();
         let started = Instant::now();
         let batches = self.config.accumulate.get();
         let mut gradients = GradStore::default();

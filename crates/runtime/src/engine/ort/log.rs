@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ort::logging::{LogLevel, LoggerFunction};
 use thiserror::Error;
+use tracing::{debug, info, trace, warn};
 
 use crate::engine::EngineFailure;
 
@@ -13,15 +14,22 @@ const KEPT: usize = 4;
 
 static ERRORS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
-/// Keeps the latest errors, instead of writing them to standard error.
+/// Hands messages on as events, one level lower than ONNX Runtime has them, and keeps the latest errors.
 pub(super) fn logger() -> LoggerFunction {
-    Arc::new(|level, _category: &str, _id: &str, _location: &str, message: &str| {
+    Arc::new(|level, category: &str, _id: &str, location: &str, message: &str| {
+        let message = message.trim();
+        match level {
+            LogLevel::Verbose => trace!(category, location, "{message}"),
+            LogLevel::Info => debug!(category, location, "{message}"),
+            LogLevel::Warning => info!(category, location, "{message}"),
+            LogLevel::Error | LogLevel::Fatal => warn!(category, location, "{message}"),
+        }
         if matches!(level, LogLevel::Error | LogLevel::Fatal) {
             let mut errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
             if errors.len() == KEPT {
                 errors.pop_front();
             }
-            errors.push_back(message.trim().to_owned());
+            errors.push_back(message.to_owned());
         }
     })
 }
