@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 use std::path::PathBuf;
 
+#[cfg(any(feature = "import", feature = "train"))]
 use anyhow::anyhow;
 use medclip_archive::intake::is_search;
 use medclip_archive::{IntakeOptions, Skipped, Source, expand_and_count};

@@ -22,7 +22,7 @@ static IS_QUIET: AtomicBool = AtomicBool::new(false);
 pub(crate) struct LogArgs {
     /// Tell what is done and how long it takes; -vv tells it of every film, -vvv everything
     ///
-    /// Neither paths nor anything of a patient are told. `RUST_LOG` chooses by part instead, as medclip_runtime=debug.
+    /// Neither paths nor anything of a patient are told. `RUST_LOG` chooses by part instead, as `medclip_runtime=debug`.
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     verbose: u8,
     /// Print results and errors alone: no progress, no summaries, no warnings

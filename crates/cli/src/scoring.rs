@@ -21,7 +21,9 @@ use crate::interrupt::stop_on_interrupt;
 use crate::memory::MemoryArgs;
 use crate::models::ModelArg;
 use crate::private::told;
-use crate::{Outcome, report_error, say};
+#[cfg(feature = "search")]
+use crate::say;
+use crate::{Outcome, report_error};
 use inputs::Inputs;
 use progress::Reporter;
 

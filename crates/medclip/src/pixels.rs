@@ -31,6 +31,7 @@ pub fn film(image: impl Into<DynamicImage>) -> Result<Film, Reason> {
 /// # Errors
 /// `RasterError` for a view without pixels.
 #[cfg(feature = "ndarray")]
+#[allow(clippy::needless_pass_by_value, reason = "views are given by value")]
 pub fn image(levels: ArrayView2<'_, u8>) -> Result<GrayImage, RasterError> {
     let (height, width) = levels.dim();
     GrayImage::new(width as u32, height as u32, levels.iter().copied().collect())

@@ -14,9 +14,11 @@ mod tarred;
 mod zipped;
 
 use std::ffi::OsStr;
+#[cfg(feature = "archives")]
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "archives")]
 use medclip_core::guard::catch;
 
 use super::{Intake, IntakeError};

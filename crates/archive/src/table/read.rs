@@ -68,7 +68,7 @@ impl<'a> Shards<'a> {
     }
 }
 
-fn codes(names: Vec<String>) -> io::Result<Vec<Code>> {
+fn codes(names: &[String]) -> io::Result<Vec<Code>> {
     names.iter().map(|name| name.parse().map_err(|_| unfit("a code is none of a check"))).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::output::{Format, Stdout, csv_stdout, locked_stdout, write_json_line};
 pub(super) enum Printer {
     Table(Stdout),
     Json(Stdout),
-    Csv(CsvWriter<BufWriter<Box<dyn Write>>>),
+    Csv(Box<CsvWriter<BufWriter<Box<dyn Write>>>>),
 }
 
 impl Printer {
@@ -22,7 +22,7 @@ impl Printer {
         Ok(match format {
             Format::Table => Self::Table(locked_stdout()),
             Format::Json => Self::Json(locked_stdout()),
-            Format::Csv => Self::Csv(CsvWriter::new(csv_stdout(), schema, texts)?),
+            Format::Csv => Self::Csv(Box::new(CsvWriter::new(csv_stdout(), schema, texts)?)),
         })
     }
 

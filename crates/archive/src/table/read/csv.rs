@@ -48,7 +48,7 @@ fn row(settings: &Settings, shards: &Shards<'_>, record: &StringRecord) -> io::R
             return Err(unfit("a row is of another model"));
         }
     }
-    let (qc, notes) = (codes(list(next()?))?, remarks(list(next()?)));
+    let (qc, notes) = (codes(&list(next()?))?, remarks(list(next()?)));
     let (kind, message) = (text(next()?), text(next()?));
     let mut numbers = Vec::new();
     for _ in 0..2 * schema.classes.len() {

@@ -65,6 +65,6 @@ fn row(settings: &Settings, shards: &Shards<'_>, line: Line) -> io::Result<Repor
         let value = line.others.get(column.name).and_then(Value::as_str);
         *(column.field)(&mut identity) = value.map(str::to_owned);
     }
-    let (qc, notes) = (codes(line.qc)?, remarks(line.notes));
+    let (qc, notes) = (codes(&line.qc)?, remarks(line.notes));
     Ok(Report { schema: shards.schema(), path: line.path, identity, qc, notes, outcome })
 }

@@ -57,7 +57,7 @@ fn row(shared: &Arc<Schema>, record: &parquet::record::Row) -> Result<Report, Pa
             return Err(ParquetError::General("a row is of another model".to_owned()));
         }
     }
-    let qc = codes(texts(next()?)?).map_err(|error| ParquetError::External(error.into()))?;
+    let qc = codes(&texts(next()?)?).map_err(|error| ParquetError::External(error.into()))?;
     let notes = remarks(texts(next()?)?);
     let (kind, message) = (text(next()?)?, text(next()?)?);
     let mut numbers = Vec::new();
