@@ -8,7 +8,6 @@
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
 //! | [`run`] | a run on disk: commits, going on after a crash |
 //! | [`stages`] | what turns inputs into reports |
-//! | [`memory`] | what an input waits for before it is read |
 //! | [`pipeline`] | decode, score, write, side by side |
 //!
 //! A run writes files of as many rows each. One counts from the moment its commit is on disk, so a process that is killed at

@@ -32,8 +32,8 @@
 //! | `tract` (default), `rten` | engines in Rust, nothing to install |
 //! | `ort`, `cuda`, `tensorrt` | ONNX Runtime, whose library is found when it is asked for |
 //! | `dicom` | DICOM films, with every compression that has a decoder in Rust |
-//! | `archive` | [`archive`]: inputs of all kinds to rows on disk |
-//! | `image`, `ndarray` | [`pixels`] of these crates; embeddings as views |
+//! | `archive` | module `archive`: inputs of all kinds to rows on disk |
+//! | `image`, `ndarray` | module `pixels`: films of these crates, embeddings as views |
 //!
 //! Every type has one path: in this crate's root, or in one module.
 
