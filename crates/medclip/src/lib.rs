@@ -31,7 +31,8 @@
 //! |---|---|
 //! | `tract` (default), `rten` | engines in Rust, nothing to install |
 //! | `ort`, `cuda`, `tensorrt` | ONNX Runtime, whose library is found when it is asked for |
-//! | `dicom` | DICOM films, with every compression that has a decoder in Rust |
+//! | `dicom` | DICOM films, with every compression that has a well-kept decoder in Rust |
+//! | `htj2k` | high-throughput JPEG 2000 too |
 //! | `archive` | module `archive`: inputs of all kinds to rows on disk |
 //! | `image`, `ndarray` | module `pixels`: films of these crates, embeddings as views |
 //!
