@@ -2,18 +2,47 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use indicatif::ProgressBar;
+use medclip_bundling::{Observer, Progress, TargetError, Work, check_target};
 use medclip_core::Embeddings;
 use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_export::{Checkpoint, EmbedRequest};
 use medclip_runtime::{GraphSource, ModelOptions, embed_pixels, embed_sentences};
 
+use crate::output;
+
 /// Fails where a directory would be overwritten unasked.
 pub(crate) fn refuse_existing(target: &Path, replace: bool) -> anyhow::Result<()> {
-    if target.exists() && !replace {
-        bail!("{} already exists; --replace replaces it", target.display());
+    check_target(target, replace).map_err(|error| exists(&error))
+}
+
+/// Something is where a bundle is to be, and what to do about it.
+pub(crate) fn exists(error: &TargetError) -> anyhow::Error {
+    anyhow!("{error}; --replace replaces it")
+}
+
+/// Shows on standard error how far an operation is, when that is a terminal.
+#[derive(Default)]
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Observer for Bar {
+    fn tell(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Begin { work, steps } => self.0 = Some(output::progress(steps, unit(work))),
+            Progress::Step => self.0.iter().for_each(|bar| bar.inc(1)),
+            Progress::End => self.0.take().iter().for_each(ProgressBar::finish_and_clear),
+            _ => {}
+        }
     }
-    Ok(())
+}
+
+const fn unit(work: Work) -> &'static str {
+    match work {
+        Work::ReadFilms => "films",
+        Work::MeasureFilms => "films measured",
+        _ => "graphs",
+    }
 }
 
 /// Embeds prompts and golden inputs with the engine that ships.
