@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use clap::Args;
-use medclip_runtime::{EngineKind, EngineOptions, LoadError, ModelOptions, PrecisionChoice};
+use medclip_runtime::{EngineKind, LoadError, ModelOptions, PrecisionChoice};
 
 use crate::one_line;
 pub(crate) use choice::{Choice, preferred};
@@ -69,12 +69,6 @@ impl EngineArgs {
         let engine = self.engine.resolve(bundle)?.into();
         Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })
     }
-}
-
-/// Every engine that can run here.
-pub(crate) fn runnable() -> Vec<EngineKind> {
-    let kinds = EngineKind::ALL.iter().copied();
-    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
 }
 
 /// An error's causes on one line; what an engine lacks without the words that it cannot run.

@@ -6,6 +6,8 @@
 mod bench;
 #[cfg(feature = "import")]
 mod bundle;
+#[cfg(feature = "train")]
+mod certify;
 mod check_args;
 mod decode_args;
 mod doctor;
@@ -71,6 +73,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
     Verify(verify::VerifyArgs),
+    #[cfg(feature = "train")]
+    Certify(certify::CertifyArgs),
     #[command(hide = true)]
     BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
@@ -112,6 +116,8 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "train")]
+        Command::Certify(args) => certify::run(args),
         Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
         #[cfg(feature = "search")]

@@ -84,7 +84,7 @@ enum TowerArg {
 }
 
 impl QuantizeSettings {
-    fn options(&self, precisions: &[Precision], replace: bool) -> QuantizeOptions {
+    pub(crate) fn options(&self, precisions: &[Precision], replace: bool) -> QuantizeOptions {
         let default = ModelOptions::default();
         let threads = self.threads.unwrap_or(default.threads);
         QuantizeOptions {
@@ -123,7 +123,7 @@ impl QuantizeSettings {
     }
 
     /// The films of `--calibrate`, where an image tower needs some.
-    fn films(&self, bundle: &Bundle) -> anyhow::Result<Vec<LabeledFilm>> {
+    pub(crate) fn films(&self, bundle: &Bundle) -> anyhow::Result<Vec<LabeledFilm>> {
         match &self.calibrate {
             Some(path) if self.towers().contains(&TowerKind::Image) => {
                 if path.is_dir() {
@@ -152,25 +152,14 @@ pub(crate) fn run(args: &QuantizeArgs) -> anyhow::Result<Outcome> {
     bundle::refuse_existing(&args.out, args.replace)?;
     let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
     bundle.require_text_tower()?;
-    let written = quantize(&bundle, &args.precision, &args.settings, &args.out, args.replace)?;
+    let films = args.settings.films(&bundle)?;
+    let options = args.settings.options(&args.precision, args.replace);
+    let written = medclip_bundling::quantize(&bundle, &films, &args.out, &options, &mut Bar::default())
+        .map_err(|error| args.settings.refusal(error))?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", Escaped(args.out.display()))?;
     write_reports(&mut out, &written)?;
     Ok(Outcome::Complete)
-}
-
-/// Writes `bundle` to `target` with its towers in these precisions, if they all keep to the limits.
-pub(crate) fn quantize(
-    bundle: &Bundle,
-    precisions: &[Precision],
-    settings: &QuantizeSettings,
-    target: &Path,
-    replace: bool,
-) -> anyhow::Result<Bundle> {
-    let films = settings.films(bundle)?;
-    let options = settings.options(precisions, replace);
-    let made = medclip_bundling::quantize(bundle, &films, target, &options, &mut Bar::default());
-    made.map_err(|error| settings.refusal(error))
 }
 
 /// A line for every tower in a further precision.
