@@ -51,6 +51,12 @@ struct Expected {
     not_compared: Vec<String>,
 }
 
+/// What an engine answers.
+struct Side {
+    engine: EngineKind,
+    answers: Answers,
+}
+
 /// A bundle about to be verified.
 struct Subject<'a> {
     bundle: &'a Bundle,
@@ -72,15 +78,15 @@ pub fn verify(bundle: &Bundle, options: &VerifyOptions) -> Result<Verification, 
     if let [engine] = subject.engines[..] {
         return Err(VerifyError::OneEngine { engine });
     }
-    let (mut answers, self_tests) = subject.answers()?;
+    let (mut answers, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     if answers.is_empty() {
         return Err(VerifyError::NoEngine);
     }
-    let (engine, first) = answers.remove(0);
+    let first = answers.remove(0);
     let expected = Expected {
-        name: engine.name().to_owned(),
+        name: first.engine.name().to_owned(),
         sha256: None,
-        answers: first,
+        answers: first.answers,
         scale: bundle.logit_scale().factor(),
         limits: match options.precision {
             PrecisionChoice::Exactly(Precision::Fp32 | Precision::Fp16) => ParityLimits::EXACT,
@@ -113,30 +119,30 @@ impl<'a> Subject<'a> {
     }
 
     /// What every engine answers, and how well it reproduces the golden embeddings.
-    fn answers(&self) -> Result<(Vec<(EngineKind, Answers)>, Vec<EngineSelfTest>), VerifyError> {
-        let (mut answers, mut self_tests) = (Vec::new(), Vec::new());
+    fn answers(&self) -> Result<Vec<(Side, EngineSelfTest)>, VerifyError> {
+        let mut sides = Vec::new();
         for &engine in &self.engines {
             let precision = self.precision;
             let options = ModelOptions { engine: engine.into(), precision, ..ModelOptions::default() };
             let model = Model::open_with(self.bundle.directory(), options).map_err(VerifyError::Load)?;
-            answers.push((engine, self.inputs.run(&model)?));
+            let side = Side { engine, answers: self.inputs.run(&model)? };
             let cosines = model.self_test().map_err(VerifyError::SelfTest)?;
-            self_tests.push(EngineSelfTest { engine: engine.name(), cosines });
+            sides.push((side, EngineSelfTest { engine: engine.name(), cosines }));
         }
-        Ok((answers, self_tests))
+        Ok(sides)
     }
 
     fn verification(
         self,
-        answers: &[(EngineKind, Answers)],
+        sides: &[Side],
         expected: Expected,
         self_tests: Vec<EngineSelfTest>,
     ) -> Verification {
         let scales = [self.bundle.logit_scale().factor(), expected.scale];
         let mut results = Vec::new();
-        for (engine, found) in answers {
+        for Side { engine, answers } in sides {
             for (index, &batch) in BATCHES.iter().enumerate() {
-                let (own, other) = (found.batch(index), expected.answers.batch(index));
+                let (own, other) = (answers.batch(index), expected.answers.batch(index));
                 results.push(Comparison::new(engine.name(), batch, own, other, scales));
             }
         }

@@ -52,8 +52,8 @@ pub fn verify_against(
         return Err(VerifyError::NoEngine);
     }
     let expected = answers(&subject, weights, observer)?;
-    let (answers, self_tests) = subject.answers()?;
-    Ok(subject.verification(&answers, expected, self_tests))
+    let (sides, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    Ok(subject.verification(&sides, expected, self_tests))
 }
 
 /// [`verify_against`], and where everything is within the limits puts the result into the bundle as its certificate.
