@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["decode", "labeler", "nn", "weights"],
     &["data", "export", "qc", "runtime"],
     &["phantom", "scorer", "train"],
-    &["archive"],
+    &["archive", "bundling"],
     &["index"],
     // The front door.
     &["medclip"],
@@ -32,6 +32,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("runtime", &["decode", "qc"]),
     ("scorer", &["data", "export", "files", "labeler", "stats", "weights"]),
     ("archive", &["export", "labeler", "train", "weights"]),
+    ("bundling", &["labeler", "nn", "plot", "qc", "scorer"]),
     ("index", &["export", "runtime", "train", "weights"]),
 ];
 
@@ -116,6 +117,29 @@ fn scoring_needs_neither_candle_nor_a_cpp_toolchain() {
             let is_loaded = line.contains("disable-linking") && !line.contains("download-binaries");
             assert!(name != "ort-sys" || is_loaded, "{line}");
         }
+    }
+}
+
+#[test]
+fn bundles_are_made_without_candle() {
+    let tree = cargo(&[
+        "tree",
+        "-p",
+        "medclip-bundling",
+        "-e",
+        "normal,build",
+        "--features",
+        "make",
+        "--prefix",
+        "none",
+    ]);
+    assert!(
+        tree.lines().any(|line| line.starts_with("medclip-export ")),
+        "the tree is that of writing bundles"
+    );
+    for line in tree.lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        assert!(!FORBIDDEN_IN_SCORING.contains(&name), "only a comparison with candle needs {line}");
     }
 }
 

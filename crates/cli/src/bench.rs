@@ -10,10 +10,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use medclip_bundling::runnable_engines;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions, PrecisionChoice};
 
 use crate::doctor::Machine;
-use crate::engine::runnable;
 use crate::output::{ReportFormat, locked_stdout, progress, write_json_report};
 use crate::{Outcome, models};
 use process::Worker;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
     let dir = args.bundle.map_or_else(models::shipped, Ok)?;
     // Read once before anyone's load time is taken, so that all find the files in the system's cache.
     let bundle = Bundle::open(&dir).context("cannot load the model")?;
-    let engines = if args.engine.is_empty() { runnable() } else { args.engine };
+    let engines = if args.engine.is_empty() { runnable_engines() } else { args.engine };
     for &engine in &engines {
         EngineOptions::from(engine).check()?;
     }

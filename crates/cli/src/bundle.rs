@@ -2,44 +2,75 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
-use medclip_core::Embeddings;
-use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
-use medclip_export::{Checkpoint, EmbedRequest};
-use medclip_runtime::{GraphSource, ModelOptions, embed_pixels, embed_sentences};
+use anyhow::anyhow;
+use indicatif::ProgressBar;
+use medclip_bundling::{Observer, Progress, TargetError, Work, check_target};
+use medclip_export::ImportNote;
+
+use crate::doubts::say_doubts;
+use crate::{one_line, output, say};
+
+#[cfg(feature = "train")]
+pub(crate) use medclip_bundling::read_text as read;
 
 /// Fails where a directory would be overwritten unasked.
 pub(crate) fn refuse_existing(target: &Path, replace: bool) -> anyhow::Result<()> {
-    if target.exists() && !replace {
-        bail!("{} already exists; --replace replaces it", target.display());
-    }
-    Ok(())
+    check_target(target, replace).map_err(|error| exists(&error))
 }
 
-/// Embeds prompts and golden inputs with the engine that ships.
-pub(crate) fn embed(request: EmbedRequest<'_>) -> anyhow::Result<Embeddings> {
-    let options = ModelOptions::default();
-    Ok(match request {
-        EmbedRequest::Sentences { graph, config, tokenizer, batches, .. } => {
-            embed_sentences(GraphSource::File(graph), config, tokenizer, batches, options)?
+/// Something is where a bundle is to be, and what to do about it.
+pub(crate) fn exists(error: &TargetError) -> anyhow::Error {
+    anyhow!("{error}; --replace replaces it")
+}
+
+/// Says on standard error what an operation tells, and shows how far it is when that is a terminal.
+#[derive(Default)]
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Observer for Bar {
+    fn tell(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Begin { work, steps } => self.0 = Some(output::progress(steps, unit(work))),
+            Progress::Step => self.0.iter().for_each(|bar| bar.inc(1)),
+            Progress::End => self.0.take().iter().for_each(ProgressBar::finish_and_clear),
+            Progress::Note(note) => say(&format!("note: {note}{}", advice(note))),
+            Progress::Doubts { count, of, prompt, doubt } => say_doubts(count, of, prompt, doubt),
+            _ => {}
         }
-        EmbedRequest::Images { graph, config, images, .. } => {
-            embed_pixels(GraphSource::File(graph), config, images, options)?
-        }
-        other => bail!("nothing here embeds {other:?}"),
-    })
-}
-
-/// The card in `path`, or one of the model's name and description.
-pub(crate) fn card(path: Option<&Path>, checkpoint: &Checkpoint) -> anyhow::Result<String> {
-    if let Some(path) = path {
-        return read(path);
     }
-    let config = checkpoint.config();
-    Ok(format!("# {}\n\n{}\n\nResearch use only, not for diagnosis.\n", config.name, config.description))
 }
 
-/// The text of a file.
-pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    read_typed(path, MAX_TEXT_BYTES).and_then(text).with_context(|| path.display().to_string())
+const fn unit(work: Work) -> &'static str {
+    match work {
+        Work::ReadFilms => "films",
+        Work::MeasureFilms => "films measured",
+        _ => "graphs",
+    }
+}
+
+/// An error with the options that may help.
+pub(crate) fn hint(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let text = one_line(&error.into());
+    for (sign, option) in [
+        ("number of attention heads", "--heads N states it"),
+        ("has no word with a capital", "--lowercase, or --lowercase=false"),
+        ("say which part to take", "--part NAME takes one"),
+        ("name the part to take", "--part NAME takes one"),
+        ("leaves out what is beside it", "--part NAME names it"),
+        ("or all of the shards", "--also FILE names another"),
+    ] {
+        if text.contains(sign) {
+            return anyhow!("{text} ({option})");
+        }
+    }
+    anyhow!(text)
+}
+
+/// What to do where a note is not what was meant.
+fn advice(note: &ImportNote) -> &'static str {
+    match note {
+        ImportNote::Weights(_) => "; --part NAME takes others",
+        ImportNote::Heads { .. } => "; --heads N states another number",
+        _ => "",
+    }
 }

@@ -16,13 +16,18 @@ where
     let (mut count, mut all, mut first) = (0_usize, 0_usize, None);
     for sentence in sentences {
         all += 1;
-        if let Some(doubt) = doubts(sentence).context("cannot tokenize the prompts")?.first() {
+        if let Some(doubt) = doubts(sentence).context("cannot tokenize the prompts")?.into_iter().next() {
             count += 1;
-            first.get_or_insert_with(|| format!("`{sentence}`: {doubt}"));
+            first.get_or_insert((sentence, doubt));
         }
     }
-    if let Some(first) = first {
-        say(&format!("warning: {count} of {all} prompts may not mean what they say, such as {first}"));
+    if let Some((sentence, doubt)) = first {
+        say_doubts(count, all, sentence, &doubt);
     }
     Ok(())
+}
+
+/// Says that `count` of `all` prompts lose something, and what the first of them loses.
+pub(crate) fn say_doubts(count: usize, all: usize, first: &str, doubt: &TextDoubt) {
+    say(&format!("warning: {count} of {all} prompts may not mean what they say, such as `{first}`: {doubt}"));
 }

@@ -6,8 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::Args;
 use medclip_runtime::{
-    BundleFile, EngineChoice, EngineKind, EngineOptions, ModelConfig, ModelOptions, PrecisionChoice,
-    Preferred,
+    BundleFile, EngineChoice, EngineKind, ModelConfig, ModelOptions, PrecisionChoice, Preferred,
 };
 
 use crate::say;
@@ -71,12 +70,6 @@ impl EngineArgs {
         let engine = resolve(self.engine, bundle)?.into();
         Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })
     }
-}
-
-/// Every engine that can run here.
-pub(crate) fn runnable() -> Vec<EngineKind> {
-    let kinds = EngineKind::ALL.iter().copied();
-    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
 }
 
 /// The default engine or, in a program for devices that lacks it, the one it has.

@@ -1,34 +1,23 @@
 //! `medclip export`: a checkpoint to a bundle, checked against the forward pass it was trained with.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use clap::Args;
-use medclip_core::batch::Embeddings;
-use medclip_core::bundle::BUNDLE;
-use medclip_core::terminal::Escaped;
-use medclip_core::{GrayImage, ImageBatch, TokenBatch};
-use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, Storage, write_bundle_if};
-use medclip_files::StagedDirectory;
-use medclip_phantom::Phantom;
-use medclip_runtime::{
-    Bundle, BundleFile, GraphInfo, GraphSource, Model, ModelOptions, Precision, embed_sentences,
+use medclip_bundling::{
+    ExportBundleError, QuantizeOptions, TowerDifference, export_bundle, export_quantized,
 };
-use medclip_train::reference::ReferenceModel;
+use medclip_core::terminal::Escaped;
+use medclip_export::{BundleOptions, GraphOptions, Storage};
+use medclip_runtime::Precision;
 
 use crate::Outcome;
-use crate::bundle;
+use crate::bundle::{self, Bar};
 use crate::output::locked_stdout;
-use crate::quantize::{self, QuantizeSettings};
-use crate::verify::compare;
+use crate::quantize::{QuantizeSettings, write_reports};
 
-/// Largest difference between the exported graphs and training's forward pass, per entry of a unit vector.
-const TOLERANCE: f32 = 1e-4;
-/// The same where half-precision storage has rounded the weights.
-const HALF_TOLERANCE: f32 = 5e-3;
-/// Phantoms and prompts that are compared.
-const SAMPLES: usize = 8;
+/// As `medclip eval finetune` saves.
+pub(crate) use medclip_bundling::export_bundle as write_checked;
 
 /// Write a checkpoint as a bundle
 ///
@@ -69,97 +58,37 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
     let image =
         GraphOptions { storage: if args.precision == Precision::Fp16 { Storage::F16 } else { Storage::F32 } };
     let options = BundleOptions { image, replace: args.replace, ..BundleOptions::default() };
-    let write =
-        |target: &Path| write_checked(&args.checkpoint, target, &prompts, args.card.as_deref(), &options);
+    let (from, to, card) = (&args.checkpoint, &args.bundle, args.card.as_deref());
     let mut out = locked_stdout();
     let differences = if args.precision == Precision::Int8 {
-        // Out of sight until its towers have passed the gate; it never takes this name.
-        let staged = StagedDirectory::create(&args.bundle, &BUNDLE)?;
-        let single = staged.path().join("bundle");
-        let differences = write(&single)?;
-        let single = Bundle::open(&single)?;
-        let precisions = [args.precision];
-        let bundle = quantize::quantize(&single, &precisions, &args.quantize, &args.bundle, args.replace)?;
-        quantize::write_reports(&mut out, &bundle)?;
+        let further: QuantizeOptions = args.quantize.options(&[args.precision], args.replace);
+        let made = export_quantized(
+            from,
+            to,
+            &prompts,
+            card,
+            (&options, &further),
+            |bundle| Ok(args.quantize.films(bundle)?),
+            &mut Bar::default(),
+        );
+        let (bundle, differences) = made.map_err(|error| refusal(error, &args.quantize))?;
+        write_reports(&mut out, &bundle)?;
         differences
     } else {
-        write(&args.bundle)?
+        export_bundle(from, to, &prompts, card, &options).map_err(|error| refusal(error, &args.quantize))?
     };
     writeln!(out, "wrote {}", Escaped(args.bundle.display()))?;
-    for (what, difference, _) in differences {
-        writeln!(out, "{what}: largest difference from training's forward pass {difference:.1e}")?;
+    for TowerDifference { what, largest, .. } in differences {
+        writeln!(out, "{what}: largest difference from training's forward pass {largest:.1e}")?;
     }
     Ok(Outcome::Complete)
 }
 
-/// Writes the bundle of a checkpoint, unless it differs from the forward pass of training.
-pub(crate) fn write_checked(
-    directory: &Path,
-    bundle: &Path,
-    prompts: &str,
-    card: Option<&Path>,
-    options: &BundleOptions,
-) -> anyhow::Result<Vec<Difference>> {
-    let checkpoint = Checkpoint::open(directory).context("cannot export the checkpoint")?;
-    let card = bundle::card(card, &checkpoint)?;
-    let contents = BundleContents { prompts, card: &card };
-    let mut differences = Vec::new();
-    write_bundle_if(&checkpoint, contents, options, bundle, bundle::embed, |bundle| {
-        differences = check(directory, &checkpoint, bundle)?;
-        Ok(())
-    })?;
-    Ok(differences)
-}
-
-/// What was compared, the largest difference and the tolerance.
-pub(crate) type Difference = (&'static str, f32, f32);
-
-/// Runs the same phantoms and prompts through training's forward pass and the exported graphs.
-fn check(directory: &Path, checkpoint: &Checkpoint, bundle: &Path) -> anyhow::Result<Vec<Difference>> {
-    let reference = ReferenceModel::open(directory).context("cannot run the checkpoint")?;
-    let model = Model::open(bundle).context("the bundle cannot be opened again")?;
-
-    let images = (0..SAMPLES as u64)
-        .map(|seed| Ok(Phantom::random(seed, 256)?.render()))
-        .collect::<anyhow::Result<Vec<GrayImage>>>()?;
-    let batch: ImageBatch = model.preprocessor().batch(&images)?;
-    let expected = reference.embed_images(&batch)?;
-    let image = largest_difference(&expected, &model.embed_images(&batch)?);
-
-    let classes = model.bundle().bank().classes();
-    let sentences: Vec<&str> =
-        classes.iter().flat_map(|class| &class.positive).take(SAMPLES).map(String::as_str).collect();
-    let config = model.bundle().config();
-    let tokenizer = model.bundle().tokenizer()?;
-    let tokens: TokenBatch = tokenizer.batch(&sentences)?;
-    let expected = reference.embed_texts(&tokens)?;
-    let full = checkpoint.text_graph(&GraphOptions { storage: Storage::F32 })?.into_bytes();
-    let full = embed_sentences(
-        GraphSource::Bytes(&full),
-        config,
-        &tokenizer,
-        &[&sentences],
-        ModelOptions::default(),
-    )?;
-    let stored = model.embed_texts(&sentences)?;
-
-    let half_image = GraphInfo::read(&bundle.join(BundleFile::ImageGraph.file_name()))?.half_parameters > 0;
-    let differences = vec![
-        ("image tower", image, if half_image { HALF_TOLERANCE } else { TOLERANCE }),
-        ("text tower", largest_difference(&expected, &full), TOLERANCE),
-        ("text tower as stored in half precision", largest_difference(&expected, &stored), HALF_TOLERANCE),
-    ];
-    for (what, difference, tolerance) in &differences {
-        if difference.is_nan() || difference > tolerance {
-            bail!(
-                "{what}: differs from training's forward pass by {difference:.1e}, at most {tolerance:.0e} is allowed"
-            );
-        }
+/// Why nothing was exported, in terms of the options.
+fn refusal(error: ExportBundleError, settings: &QuantizeSettings) -> anyhow::Error {
+    match error {
+        ExportBundleError::Target(error) => bundle::exists(&error),
+        ExportBundleError::Quantize(error) => settings.refusal(error),
+        error => error.into(),
     }
-    Ok(differences)
-}
-
-fn largest_difference(a: &Embeddings, b: &Embeddings) -> f32 {
-    // A difference of two single-precision numbers: nothing is lost.
-    compare::Difference::new(a, b).largest as f32
 }

@@ -1,31 +1,20 @@
 //! `medclip import`: weights that PyTorch saved to a bundle.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use medclip_core::architecture::{ImageTower, TextTower};
-use medclip_core::prompt::sentences;
-use medclip_core::terminal::Escaped;
-use medclip_core::{PromptSet, ResNetConfig, SwinConfig};
-use medclip_export::{
-    BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportError, ImportNote, ImportOptions,
-    Imported, Storage, import, write_bundle_if,
+use medclip_bundling::{
+    ImportBundleError, ImportBundleOptions, KnownTower, describe_image_tower, import_bundle,
 };
-use medclip_phantom::Phantom;
-use medclip_runtime::Model;
+use medclip_core::ModelConfig;
+use medclip_core::architecture::TextTower;
+use medclip_core::terminal::Escaped;
 
 use crate::Outcome;
-use crate::bundle;
-use crate::doubts::warn_of_prompts;
+use crate::bundle::{self, Bar, hint};
 use crate::output::locked_stdout;
-use crate::{one_line, say};
-
-/// Prompts for the findings of CheXpert, those of the models that ship.
-const PROMPTS: &str = include_str!("../../../models/prompts/chest-xray.toml");
-/// Files that are looked for beside the weights.
-pub(crate) const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 
 /// Write PyTorch weights as a bundle
 ///
@@ -101,123 +90,56 @@ enum Mode {
 }
 
 pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
-    bundle::refuse_existing(&args.bundle, args.replace)?;
-    let files: Vec<&Path> = std::iter::once(&args.weights).chain(&args.also).map(PathBuf::as_path).collect();
-    let tokenizer = tokenizer(args)?;
-    let Imported { checkpoint, notes, .. } = import(&files, tokenizer, &options(args)).map_err(refusal)?;
-    for note in &notes {
-        say(&format!("note: {note}{}", advice(note)));
-    }
-    expect(args.vision, &checkpoint.config().architecture.image)?;
-
-    let prompts = args.prompts.as_deref().map_or_else(|| Ok(PROMPTS.to_owned()), bundle::read)?;
-    let card = bundle::card(args.card.as_deref(), &checkpoint)?;
-    let contents = BundleContents { prompts: &prompts, card: &card };
-    // Published figures want published precision.
-    let exact = GraphOptions { storage: Storage::F32 };
-    let options =
-        BundleOptions { image: exact, text: exact, replace: args.replace, ..BundleOptions::default() };
-    let classes = PromptSet::parse(&prompts).context("cannot use the prompts")?.expand();
-    warn_of_prompts(sentences(&classes), |sentence| checkpoint.tokenizer().doubts(sentence))?;
-    write_bundle_if(&checkpoint, contents, &options, &args.bundle, bundle::embed, |bundle| {
-        Ok(try_out(bundle)?)
-    })?;
-
+    let config = import_bundle(&args.weights, &args.bundle, &options(args), &mut Bar::default());
+    let config = config.map_err(refusal)?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", Escaped(args.bundle.display()))?;
-    for line in summary(&checkpoint) {
+    for line in summary(&config) {
         writeln!(out, "{line}")?;
     }
     Ok(Outcome::Complete)
 }
 
-/// Why nothing was imported, and which option may help.
-pub(crate) fn refusal(error: ImportError) -> anyhow::Error {
-    let text = one_line(&anyhow::Error::new(error).context("cannot import the weights"));
-    for (sign, option) in [
-        ("number of attention heads", "--heads N states it"),
-        ("has no word with a capital", "--lowercase, or --lowercase=false"),
-        ("say which part to take", "--part NAME takes one"),
-        ("name the part to take", "--part NAME takes one"),
-        ("leaves out what is beside it", "--part NAME names it"),
-        ("or all of the shards", "--also FILE names another"),
-    ] {
-        if text.contains(sign) {
-            return anyhow::anyhow!("{text} ({option})");
+/// Why nothing was imported, in terms of the options.
+fn refusal(error: ImportBundleError) -> anyhow::Error {
+    match error {
+        ImportBundleError::Target(error) => bundle::exists(&error),
+        ImportBundleError::Weights(_) => hint(error),
+        ImportBundleError::NoVocabulary { .. } => {
+            anyhow!("{error}; --tokenizer names the vocab.txt or tokenizer.json of the text tower")
         }
-    }
-    anyhow::anyhow!(text)
-}
-
-/// What to do where a note is not what was meant.
-fn advice(note: &ImportNote) -> &'static str {
-    match note {
-        ImportNote::Weights(_) => "; --part NAME takes others",
-        ImportNote::Heads { .. } => "; --heads N states another number",
-        _ => "",
+        error => error.into(),
     }
 }
 
-fn options(args: &ImportArgs) -> ImportOptions {
-    let of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let weights = of(&args.weights).unwrap_or_default();
-    ImportOptions {
-        name: args.name.clone().or_else(|| of(&args.bundle)).unwrap_or_else(|| "imported".to_owned()),
-        description: format!("Imported from {weights}"),
-        image_size: args.image_size,
-        text_heads: args.heads,
-        lowercase: args.lowercase,
+fn options(args: &ImportArgs) -> ImportBundleOptions {
+    ImportBundleOptions {
+        also: args.also.clone(),
         part: args.part.clone(),
+        tower: args.vision.map(|vision| match vision {
+            Vision::SwinTiny => KnownTower::SwinTiny,
+            Vision::Resnet50 => KnownTower::Resnet50,
+        }),
+        tokenizer: args.tokenizer.clone(),
+        lowercase: args.lowercase,
         max_length: args.max_length,
+        heads: args.heads,
+        image_size: args.image_size,
         mode: match args.mode {
             Mode::Paper => medclip_export::Mode::Paper,
             Mode::Reference => medclip_export::Mode::Reference,
         },
+        prompts: args.prompts.clone(),
+        card: args.card.clone(),
+        name: args.name.clone(),
+        replace: args.replace,
     }
 }
 
-/// The vocabulary asked for, or the one beside the weights.
-fn tokenizer(args: &ImportArgs) -> anyhow::Result<PathBuf> {
-    if let Some(path) = &args.tokenizer {
-        return Ok(path.clone());
-    }
-    let beside = TOKENIZERS.map(|name| args.weights.with_file_name(name));
-    if let Some(path) = beside.into_iter().find(|path| path.is_file()) {
-        return Ok(path);
-    }
-    bail!(
-        "no vocabulary: neither {} is beside {}; --tokenizer names the vocab.txt or tokenizer.json of the text tower",
-        TOKENIZERS.join(" nor "),
-        args.weights.display()
-    )
-}
-
-/// Fails when the image tower is not the one that was asked for.
-fn expect(vision: Option<Vision>, found: &ImageTower) -> anyhow::Result<()> {
-    let (expected, name) = match vision {
-        None => return Ok(()),
-        Some(Vision::SwinTiny) => (ImageTower::Swin(SwinConfig::tiny(found.channels())), "swin-tiny"),
-        Some(Vision::Resnet50) => (ImageTower::Resnet(ResNetConfig::resnet50(found.channels())), "resnet50"),
-    };
-    if *found != expected {
-        bail!("the image tower is {}, not {name}", image_tower(found));
-    }
-    Ok(())
-}
-
-/// Opens a bundle and scores an image with it.
-fn try_out(bundle: &Path) -> anyhow::Result<()> {
-    let model = Model::open(bundle).context("the bundle cannot be opened again")?;
-    let batch = model.preprocessor().batch(&[Phantom::random(0, 256)?.render()])?;
-    model.embed_images(&batch).context("the bundle cannot score an image")?;
-    Ok(())
-}
-
-fn summary(checkpoint: &Checkpoint) -> [String; 2] {
-    let config = checkpoint.config();
+fn summary(config: &ModelConfig) -> [String; 2] {
     let TextTower::Bert(text) = &config.architecture.text;
     [
-        format!("image tower: {}", image_tower(&config.architecture.image)),
+        format!("image tower: {}", describe_image_tower(&config.architecture.image)),
         format!(
             "text tower: BERT, {} layers of width {}, {} heads, {} tokens{}",
             text.num_hidden_layers,
@@ -227,15 +149,4 @@ fn summary(checkpoint: &Checkpoint) -> [String; 2] {
             if config.tokenizer.lowercase { ", lower-cased" } else { "" }
         ),
     ]
-}
-
-fn image_tower(tower: &ImageTower) -> String {
-    match tower {
-        ImageTower::EfficientnetLite(sizes) => format!("an EfficientNet-Lite of {} features", sizes.head),
-        ImageTower::Swin(sizes) => format!(
-            "a Swin transformer of width {}, depths {:?}, window {}",
-            sizes.embed_dim, sizes.depths, sizes.window_size
-        ),
-        ImageTower::Resnet(sizes) => format!("a ResNet of width {}, blocks {:?}", sizes.width, sizes.blocks),
-    }
 }

@@ -6,6 +6,8 @@
 mod bench;
 #[cfg(feature = "import")]
 mod bundle;
+#[cfg(feature = "train")]
+mod certify;
 mod check_args;
 mod decode_args;
 mod doctor;
@@ -76,6 +78,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
     Verify(verify::VerifyArgs),
+    #[cfg(feature = "train")]
+    Certify(certify::CertifyArgs),
     #[command(hide = true)]
     BenchWorker(bench::WorkerArgs),
     Phantom(phantom::PhantomArgs),
@@ -123,6 +127,8 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "train")]
+        Command::Certify(args) => certify::run(args),
         Command::BenchWorker(args) => bench::work(&args),
         Command::Phantom(args) => phantom::run(&args),
         Command::Completions(args) => manual::complete(&args, Cli::command()),

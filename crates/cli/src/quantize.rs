@@ -1,26 +1,22 @@
 //! `medclip quantize`: a bundle's towers in further precisions, as far as they keep to the limits.
 
-mod films;
-mod gate;
-mod image;
-mod text;
+mod limits;
 
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use medclip_bundling::{LabeledFilm, QuantizeError, QuantizeOptions};
 use medclip_core::quantization::{GateLimits, GateReport, QuantizedTower};
 use medclip_core::terminal::Escaped;
-use medclip_export::quantize::{RangeMethod, add_towers};
-use medclip_export::{BundleOptions, OnnxFile};
+use medclip_export::quantize::RangeMethod;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions, ModelOptions, Precision, TowerKind};
 
-use crate::Outcome;
-use crate::bundle;
+use crate::bundle::{self, Bar};
 use crate::output::locked_stdout;
-use films::Films;
+use crate::{Outcome, inputs};
 
 /// Add towers in further precisions to a bundle
 ///
@@ -68,7 +64,7 @@ pub(crate) struct QuantizeSettings {
     ranges: RangeMethod,
     /// Limits: least cosine with the model's own embeddings, least share of images with the same first class, largest
     /// loss of a class's AUROC
-    #[arg(long, value_name = "cosine=…,top1=…,auroc=…", value_parser = gate::limits, default_value = "")]
+    #[arg(long, value_name = "cosine=…,top1=…,auroc=…", value_parser = limits::parse, default_value = "")]
     gate: GateLimits,
     /// Layers that may stay in single precision [default: a third of them]
     #[arg(long, value_name = "N")]
@@ -88,14 +84,18 @@ enum TowerArg {
 }
 
 impl QuantizeSettings {
-    fn options(&self) -> ModelOptions {
+    pub(crate) fn options(&self, precisions: &[Precision], replace: bool) -> QuantizeOptions {
         let default = ModelOptions::default();
         let threads = self.threads.unwrap_or(default.threads);
-        ModelOptions { engine: EngineOptions::from(self.engine), threads, ..default }
-    }
-
-    fn max_kept(&self, layers: usize) -> usize {
-        self.keep.unwrap_or(layers / 3)
+        QuantizeOptions {
+            precisions: precisions.to_vec(),
+            towers: self.towers(),
+            ranges: self.ranges,
+            limits: self.gate,
+            max_kept: self.keep,
+            model: ModelOptions { engine: EngineOptions::from(self.engine), threads, ..default },
+            replace,
+        }
     }
 
     fn towers(&self) -> Vec<TowerKind> {
@@ -108,59 +108,58 @@ impl QuantizeSettings {
         towers.dedup();
         towers
     }
+
+    /// Why nothing was written, in terms of the options.
+    pub(crate) fn refusal(&self, error: QuantizeError) -> anyhow::Error {
+        match (error, &self.calibrate) {
+            (QuantizeError::Target(error), _) => bundle::exists(&error),
+            (error @ QuantizeError::Own(_), _) => anyhow!("{error}; --precision takes fp16 and int8"),
+            (QuantizeError::NoFilms, None) => {
+                anyhow!("--calibrate names the films that an image tower is calibrated and compared on")
+            }
+            (error @ QuantizeError::FewFilms { .. }, Some(path)) => anyhow!("{}: {error}", path.display()),
+            (error, _) => error.into(),
+        }
+    }
+
+    /// The films of `--calibrate`, where an image tower needs some.
+    pub(crate) fn films(&self, bundle: &Bundle) -> anyhow::Result<Vec<LabeledFilm>> {
+        match &self.calibrate {
+            Some(path) if self.towers().contains(&TowerKind::Image) => {
+                if path.is_dir() {
+                    return below(path);
+                }
+                LabeledFilm::listed(path, bundle).with_context(|| path.display().to_string())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
 }
 
-/// A quantised tower with its report, sums and sizes still to be filled in.
-type Made = (QuantizedTower, OnnxFile);
+/// The films below a directory, a patient each.
+fn below(directory: &Path) -> anyhow::Result<Vec<LabeledFilm>> {
+    let film = |input: inputs::Input| {
+        if let Some(problem) = input.problem {
+            return Err(problem.context(input.path.display().to_string()));
+        }
+        let name = input.path.strip_prefix(directory).unwrap_or(&input.path);
+        Ok(LabeledFilm { patient: name.to_string_lossy().into_owned(), path: input.path, labels: Vec::new() })
+    };
+    inputs::expand(&[directory.to_owned()]).into_iter().map(film).collect()
+}
 
 pub(crate) fn run(args: &QuantizeArgs) -> anyhow::Result<Outcome> {
     bundle::refuse_existing(&args.out, args.replace)?;
     let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
     bundle.require_text_tower()?;
-    let written = quantize(&bundle, &args.precision, &args.settings, &args.out, args.replace)?;
+    let films = args.settings.films(&bundle)?;
+    let options = args.settings.options(&args.precision, args.replace);
+    let written = medclip_bundling::quantize(&bundle, &films, &args.out, &options, &mut Bar::default())
+        .map_err(|error| args.settings.refusal(error))?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", Escaped(args.out.display()))?;
     write_reports(&mut out, &written)?;
     Ok(Outcome::Complete)
-}
-
-/// Writes `bundle` to `target` with its towers in these precisions, if they all keep to the limits.
-pub(crate) fn quantize(
-    bundle: &Bundle,
-    precisions: &[Precision],
-    settings: &QuantizeSettings,
-    target: &Path,
-    replace: bool,
-) -> anyhow::Result<Bundle> {
-    if let Some(own) = precisions.iter().find(|&&precision| precision == Precision::Fp32) {
-        bail!("a bundle has its towers in {own} already; --precision takes fp16 and int8");
-    }
-    let towers = settings.towers();
-    let options = settings.options();
-    options.engine.check()?;
-    let films = match &settings.calibrate {
-        _ if !towers.contains(&TowerKind::Image) => None,
-        Some(path) => Some(Films::open(path, bundle)?),
-        None => bail!("--calibrate names the films that an image tower is calibrated and compared on"),
-    };
-    let mut made: Vec<Made> = Vec::new();
-    for &precision in precisions {
-        for &tower in &towers {
-            let what = || format!("the {tower} tower is refused in {precision}");
-            made.push(match (tower, &films) {
-                (TowerKind::Image, Some(films)) => {
-                    image::quantize(bundle, precision, films, settings, &options).with_context(what)?
-                }
-                (TowerKind::Image, None) => bail!("an image tower needs films"),
-                (TowerKind::Text, _) => {
-                    text::quantize(bundle, precision, settings, &options).with_context(what)?
-                }
-            });
-        }
-    }
-    let detach_from = BundleOptions::default().detach_from;
-    add_towers(bundle, made, target, detach_from, replace).context("the bundle cannot be written")?;
-    Bundle::open(target).context("the bundle cannot be opened again")
 }
 
 /// A line for every tower in a further precision.

@@ -1,4 +1,4 @@
-//! `medclip verify`.
+//! `medclip verify` and `medclip certify`.
 
 use serde_json::Value;
 
@@ -60,31 +60,42 @@ mod against {
             medclip(&["export", &at("own"), &at("bundle"), "--prompts", &at("prompts.toml")]).output();
         assert_eq!(output.as_ref().unwrap().status.code(), Some(0), "{}", text(&output.unwrap().stderr));
 
-        let verify = |weights: &str| {
-            medclip(&["verify", &at("bundle"), "--engine", "tract", "--against", &at(weights)])
+        let run = |command: &str, weights: &str| {
+            medclip(&[command, &at("bundle"), "--engine", "tract", "--against", &at(weights)])
                 .output()
                 .unwrap()
         };
         let certificate = directory.path().join("bundle/parity.json");
         let id = || Bundle::open(at("bundle")).unwrap().id().to_owned();
         let before = id();
-        let other = verify("other");
+        let other = run("certify", "other");
         assert_eq!(other.status.code(), Some(1), "{}", text(&other.stderr));
         assert!(text(&other.stdout).contains("PAST THE LIMITS"));
         assert!(!certificate.exists(), "only what is within the limits is certified");
 
-        let own = verify("own");
+        let own = run("verify", "own");
         assert_eq!(own.status.code(), Some(0), "{}{}", text(&own.stdout), text(&own.stderr));
         assert!(text(&own.stdout).contains("compared with candle, "));
+        assert!(!certificate.exists(), "verify only reads");
+        let certified = run("certify", "own");
+        assert_eq!(
+            certified.status.code(),
+            Some(0),
+            "{}{}",
+            text(&certified.stdout),
+            text(&certified.stderr)
+        );
+        let said = text(&certified.stdout).strip_prefix(&text(&own.stdout)).unwrap().to_owned();
+        assert!(said.starts_with("certified in ") && said.ends_with("parity.json\n"), "{said}");
         let found: Value = serde_json::from_slice(&fs::read(&certificate).unwrap()).unwrap();
         assert_eq!((found["bundle"].as_str(), id()), (Some(before.as_str()), before.clone()));
         assert!(found["self_tests"][0]["image"].as_f64().unwrap() > 0.999_999);
         let inspected = medclip(&["inspect", &at("bundle")]).output().unwrap();
         assert!(text(&inspected.stdout).contains("parity.json"), "{}", text(&inspected.stderr));
         // A file alone takes its tokenizer and its settings from the bundle.
-        let file = verify("own/weights.safetensors");
+        let file = run("certify", "own/weights.safetensors");
         assert_eq!(file.status.code(), Some(0), "{}{}", text(&file.stdout), text(&file.stderr));
-        assert_eq!(verify("nowhere").status.code(), Some(2));
+        assert_eq!(run("verify", "nowhere").status.code(), Some(2));
     }
 
     /// Rewrites a file of a bundle and its sum, as someone would who makes a bundle by hand.
@@ -113,7 +124,11 @@ mod against {
     }
 
     fn verify(directory: &TempDir, weights: &str, more: &[&str]) -> Output {
-        let arguments = ["verify", "bundle", "--engine", "tract", "--against", weights];
+        run(directory, "verify", weights, more)
+    }
+
+    fn run(directory: &TempDir, command: &str, weights: &str, more: &[&str]) -> Output {
+        let arguments = [command, "bundle", "--engine", "tract", "--against", weights];
         medclip(&arguments).args(more).current_dir(directory.path()).output().unwrap()
     }
 
@@ -166,7 +181,7 @@ mod against {
         for (bundle, file, edit, differs) in cases {
             let directory = exported();
             exchange(&directory.path().join(bundle), file, edit);
-            let output = verify(&directory, "own", &["--format", "json"]);
+            let output = run(&directory, "certify", "own", &["--format", "json"]);
             assert_eq!(output.status.code(), Some(1), "{differs}: {}", text(&output.stderr));
             let report: Value = serde_json::from_slice(&output.stdout).unwrap();
             let compared = report["compared"].as_array().unwrap();
@@ -218,8 +233,7 @@ mod against {
         let at = |name: &str| directory.path().join(name);
         fs::create_dir(at("alone")).unwrap();
         fs::copy(at("own/weights.safetensors"), at("alone/weights.safetensors")).unwrap();
-        let output =
-            verify(&directory, "alone/weights.safetensors", &["--format", "json", "--no-certificate"]);
+        let output = verify(&directory, "alone/weights.safetensors", &["--format", "json"]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let not: Vec<&str> =
@@ -234,12 +248,23 @@ mod against {
         assert!(text(&output.stderr).contains("num_attention_heads is 2 in the bundle, 4 in the weights"));
         fs::write(at("alone/config.json"), "{\"hidden_size\": 16, \"num_attention_heads\": 2}").unwrap();
         fs::copy(at("own/tokenizer.json"), at("alone/tokenizer.json")).unwrap();
-        let output = verify(&directory, "alone/weights.safetensors", &[]);
+        assert!(!at("bundle/parity.json").exists(), "verify only reads");
+        let output = run(&directory, "certify", "alone/weights.safetensors", &[]);
         assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
         let certificate = fs::read_to_string(at("bundle/parity.json")).unwrap();
         assert!(
             certificate.contains("\"what\": \"logit_scale\"")
                 && certificate.contains("\"what\": \"prompt bank\"")
         );
+    }
+    #[test]
+    fn a_certificate_wants_weights_and_an_engine_is_not_enough() {
+        let directory = exported();
+        let run = |arguments: &[&str]| medclip(arguments).current_dir(directory.path()).output().unwrap();
+        let output = run(&["certify", "bundle"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("--against"), "{}", text(&output.stderr));
+        let refused = run(&["verify", "bundle", "--against", "own", "--no-certificate"]);
+        assert_eq!(refused.status.code(), Some(2), "verify has nothing to leave out");
     }
 }

@@ -1,29 +1,9 @@
-//! What a quantised tower costs, beside what it may cost.
+//! What a quantized tower costs, compared with what it may cost.
 
-use anyhow::{Context, bail};
 use medclip_core::Embeddings;
 use medclip_core::quantization::{ClassAuroc, GateLimits, GateReport};
 use medclip_runtime::Bundle;
 use medclip_stats::auroc;
-
-/// `cosine=0.999,top1=0.99,auroc=0.005`: those that are named, the others as by default.
-pub(super) fn limits(text: &str) -> anyhow::Result<GateLimits> {
-    let mut limits = GateLimits::default();
-    for part in text.split(',').filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').with_context(|| format!("{part:?} is not NAME=VALUE"))?;
-        let number: f64 = value.parse().with_context(|| format!("{value:?} is no number"))?;
-        if !(0.0..=1.0).contains(&number) {
-            bail!("{name} is {value}, needs 0 to 1");
-        }
-        match name {
-            "cosine" => limits.cosine = number,
-            "top1" => limits.top1 = number,
-            "auroc" => limits.auroc = number,
-            _ => bail!("no limit is called {name:?}; there are cosine, top1, auroc"),
-        }
-    }
-    Ok(limits)
-}
 
 /// Least and mean cosine of rows with their counterparts; not numbers for none.
 pub(super) fn cosines(found: &Embeddings, expected: &Embeddings) -> (f64, f64) {
@@ -102,16 +82,6 @@ fn scores(image: &[f32], bundle: &Bundle) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn limits_are_read_by_name_and_others_refused() {
-        assert_eq!(limits("").unwrap(), GateLimits::default());
-        let found = limits("cosine=0.99,auroc=0.01").unwrap();
-        assert_eq!(found, GateLimits { cosine: 0.99, auroc: 0.01, ..GateLimits::default() });
-        for wrong in ["cosine", "cosine=much", "cosine=2", "speed=1", "cosine=nan"] {
-            assert!(limits(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_row_that_is_not_a_number_is_no_good_cosine() {

@@ -5,55 +5,61 @@ use serde::Serialize;
 
 /// How far two sides may be apart.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Limits {
+pub struct ParityLimits {
     /// Least cosine of an image's embedding with its counterpart.
-    pub(super) image_cosine: f64,
+    pub image_cosine: f64,
     /// Least cosine of a sentence's embedding with its counterpart.
-    pub(super) text_cosine: f64,
+    pub text_cosine: f64,
     /// Largest difference of a logit.
-    pub(super) logit: f64,
+    pub logit: f64,
 }
 
-impl Limits {
+impl ParityLimits {
     /// The same weights in the same precision.
     pub(super) const EXACT: Self = Self { image_cosine: 0.99999, text_cosine: 0.99999, logit: 1e-4 };
     /// Sentences from weights that storage has rounded to eleven bits.
+    #[cfg(any(feature = "train", test))]
     const HALF: Self = Self { text_cosine: 0.9999, logit: 0.05, ..Self::EXACT };
 
     /// The same 8-bit weights, sums rounded by different engines.
     pub(super) const QUANTIZED: Self = Self { image_cosine: 0.999, text_cosine: 0.999, logit: 0.5 };
 
-    /// A bundle beside the weights it was made of.
+    /// A bundle compared with the weights it was made of.
+    #[cfg(feature = "train")]
     pub(super) const fn to_weights(half: bool) -> Self {
         if half { Self::HALF } else { Self::EXACT }
     }
 
     /// Whether a comparison keeps to them; what is not a number does not.
-    pub(super) fn hold(&self, found: &Comparison) -> bool {
+    pub fn hold(&self, found: &Comparison) -> bool {
         found.image.cosine >= self.image_cosine
             && found.text.cosine >= self.text_cosine
             && found.logit <= self.logit
     }
 }
 
-/// One engine on one batch size, beside what it should give.
+/// One engine on one batch size, compared with what it should give.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Comparison {
-    pub(super) engine: String,
-    pub(super) batch: usize,
-    pub(super) image: Difference,
-    pub(super) text: Difference,
+pub struct Comparison {
+    /// The engine's name.
+    pub engine: String,
+    /// Images, and sentences, in the batch.
+    pub batch: usize,
+    /// Of the images.
+    pub image: Difference,
+    /// Of the sentences.
+    pub text: Difference,
     /// Largest difference of a logit: scaled cosine of every image with every sentence of the batch.
-    pub(super) logit: f64,
+    pub logit: f64,
 }
 
 /// How far embeddings are apart.
 #[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Difference {
+pub struct Difference {
     /// Largest difference of an entry.
-    pub(crate) largest: f64,
+    pub largest: f64,
     /// Least cosine of a row with its counterpart.
-    pub(crate) cosine: f64,
+    pub cosine: f64,
 }
 
 type Pair<'a> = (&'a Embeddings, &'a Embeddings);
@@ -123,15 +129,21 @@ mod tests {
         assert!((found.image.cosine - 0.8).abs() < 1e-6 && (found.image.largest - 0.6).abs() < 1e-6);
         assert_eq!(found.text, Difference { largest: 0.0, cosine: 1.0 });
         assert!((found.logit - 6.0).abs() < 1e-6);
-        assert!(!Limits::EXACT.hold(&found));
-        assert!(Limits::EXACT.hold(&Comparison::new("a", 2, (&image, &text), (&image, &text), [10.0; 2])));
+        assert!(!ParityLimits::EXACT.hold(&found));
+        assert!(ParityLimits::EXACT.hold(&Comparison::new(
+            "a",
+            2,
+            (&image, &text),
+            (&image, &text),
+            [10.0; 2]
+        )));
     }
 
     #[test]
     fn another_temperature_is_another_logit() {
         let (image, text) = (rows(&[1.0, 0.0]), rows(&[1.0, 0.0]));
         let found = Comparison::new("a", 1, (&image, &text), (&image, &text), [14.0, 100.0]);
-        assert!((found.logit - 86.0).abs() < 1e-6 && !Limits::EXACT.hold(&found));
+        assert!((found.logit - 86.0).abs() < 1e-6 && !ParityLimits::EXACT.hold(&found));
     }
 
     #[test]
@@ -140,16 +152,22 @@ mod tests {
         // A cosine of 0.99995.
         let turned = |a: f32, b: f32| rows(&[a, b]);
         let found = Comparison::new("a", 1, (&image, &turned(0.01, 0.999_95)), (&image, &text), [1.0; 2]);
-        assert!(Limits::HALF.hold(&found) && !Limits::EXACT.hold(&found));
+        assert!(ParityLimits::HALF.hold(&found) && !ParityLimits::EXACT.hold(&found));
         let found = Comparison::new("a", 1, (&turned(0.999_95, 0.01), &text), (&image, &text), [1.0; 2]);
-        assert!(!Limits::HALF.hold(&found));
+        assert!(!ParityLimits::HALF.hold(&found));
     }
 
     #[test]
     fn not_a_number_is_past_every_limit() {
         let (sound, broken) = (rows(&[1.0, 0.0]), rows(&[f32::NAN, 0.0]));
-        assert!(!Limits::HALF.hold(&Comparison::new("a", 1, (&broken, &sound), (&sound, &sound), [1.0; 2])));
-        assert!(!Limits::HALF.hold(&Comparison::new(
+        assert!(!ParityLimits::HALF.hold(&Comparison::new(
+            "a",
+            1,
+            (&broken, &sound),
+            (&sound, &sound),
+            [1.0; 2]
+        )));
+        assert!(!ParityLimits::HALF.hold(&Comparison::new(
             "a",
             1,
             (&sound, &sound),

@@ -1,15 +1,16 @@
 //! The text tower in a further precision.
 
-use anyhow::bail;
 use medclip_core::bundle::sha256;
-use medclip_core::quantization::{Form, GateReport, QuantizedTower};
+use medclip_core::quantization::GateReport;
 use medclip_core::{Embeddings, Tokenizer};
 use medclip_export::OnnxFile;
-use medclip_export::quantize::{Measured, Quantizer, choose, costs, half};
+use medclip_export::quantize::{Measured, Quantizer};
 use medclip_runtime::{Bundle, BundleFile, GraphSource, ModelOptions, Precision, TowerKind, embed_sentences};
 
-use super::{Made, QuantizeSettings, gate};
-use crate::output::progress;
+use super::convert::Converted;
+use super::error::TowerError;
+use super::{Made, QuantizeOptions, gate};
+use crate::observer::Observer;
 
 /// What is chosen uses this share of what the gate allows: the worst of more sentences is worse.
 const MARGIN: f64 = 0.7;
@@ -17,11 +18,11 @@ const MARGIN: f64 = 0.7;
 pub(super) fn quantize(
     bundle: &Bundle,
     precision: Precision,
-    settings: &QuantizeSettings,
-    options: &ModelOptions,
-) -> anyhow::Result<Made> {
+    options: &QuantizeOptions,
+    observer: &mut dyn Observer,
+) -> Result<Made, TowerError> {
     let source = bundle.path(BundleFile::TextGraph);
-    let judge = Judge::new(bundle, options)?;
+    let judge = Judge::new(bundle, &options.model)?;
     let quantizer = match precision {
         Precision::Int8 => Some(Quantizer::dynamic(&source)?),
         _ => None,
@@ -29,56 +30,20 @@ pub(super) fn quantize(
     let measure = |graph: OnnxFile| {
         let found = judge.embed(GraphSource::Bytes(&graph.into_bytes()), &judge.tuning)?;
         let (least, mean_cosine) = gate::cosines(&found, &judge.of_tuning);
-        let passes = 1.0 - least <= MARGIN * (1.0 - settings.gate.cosine);
-        anyhow::Ok(Measured { mean_cosine, passes })
+        let passes = 1.0 - least <= MARGIN * (1.0 - options.limits.cosine);
+        Ok(Measured { mean_cosine, passes })
     };
-    let (graph, kept, layers) = match &quantizer {
-        Some(quantizer) => {
-            let bar = progress(quantizer.layers().len(), "graphs");
-            let choice = choose(quantizer, settings.max_kept(quantizer.layers().len()), |graph| {
-                bar.inc(1);
-                measure(graph)
-            })?;
-            bar.finish_and_clear();
-            (choice.graph, choice.kept, choice.layers)
-        }
-        None => (half(&source)?, Vec::new(), 0),
-    };
-    let bytes = graph.clone().into_bytes();
+    let converted = Converted::new(&source, quantizer, options, observer, measure)?;
+    let bytes = converted.graph.clone().into_bytes();
     let found = judge.embed(GraphSource::Bytes(&bytes), &judge.gate)?;
     let (least_cosine, mean_cosine) = gate::cosines(&found, &judge.of_gate);
-    let inputs = found.rows();
-    let gate =
-        GateReport { inputs, limits: settings.gate, least_cosine, mean_cosine, ..GateReport::default() };
-    let failures = gate.failures();
-    if !failures.is_empty() {
-        let worst = match &quantizer {
-            Some(quantizer) => costs(quantizer, measure)?.into_iter().next(),
-            None => None,
-        };
-        let worst = worst.map_or_else(String::new, |worst| {
-            format!("; {} hurts most: quantised alone it costs a cosine of {:.2e}", worst.layer, worst.cost)
-        });
-        bail!("on {inputs} sentences: {}{worst}", failures.join(", "));
-    }
+    let (inputs, limits) = (found.rows(), options.limits);
+    let gate = GateReport { inputs, limits, least_cosine, mean_cosine, ..GateReport::default() };
+    converted.pass(&gate, "sentences", measure)?;
     let golden: Vec<&str> = bundle.golden().sentences().iter().map(String::as_str).collect();
     let of_golden = judge.embed(GraphSource::Bytes(&bytes), &golden)?;
     let (golden_cosine, _) = gate::cosines(&of_golden, bundle.golden().text_embeddings());
-    let report = QuantizedTower {
-        tower: TowerKind::Text,
-        precision,
-        medclip: env!("CARGO_PKG_VERSION").to_owned(),
-        form: quantizer.as_ref().map(|_| Form::Dynamic),
-        source_sha256: String::new(),
-        graph_sha256: String::new(),
-        bytes: [0; 2],
-        calibration: None,
-        layers,
-        kept,
-        gate,
-        golden_cosine,
-    };
-    Ok((report, graph))
+    Ok(converted.made(TowerKind::Text, precision, None, gate, golden_cosine))
 }
 
 /// Compares graphs with the model's own, on the model's prompts.
@@ -93,7 +58,7 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(bundle: &'a Bundle, options: &'a ModelOptions) -> anyhow::Result<Self> {
+    fn new(bundle: &'a Bundle, options: &'a ModelOptions) -> Result<Self, TowerError> {
         let classes = bundle.bank().classes().iter();
         let mut sentences: Vec<&str> = classes
             .flat_map(|class| class.positive.iter().chain(&class.negative))
@@ -107,7 +72,7 @@ impl<'a> Judge<'a> {
         };
         let (tuning, gate): (Vec<&str>, Vec<&str>) = sentences.iter().partition(|line| is_for_tuning(line));
         if tuning.is_empty() || gate.is_empty() {
-            bail!("{} prompts are too few to choose by some and judge by others", sentences.len());
+            return Err(TowerError::FewPrompts { count: sentences.len() });
         }
         let tokenizer = bundle.tokenizer()?;
         let empty = || Embeddings::new(Vec::new(), 1);
@@ -119,7 +84,7 @@ impl<'a> Judge<'a> {
         Ok(judge)
     }
 
-    fn embed(&self, graph: GraphSource<'_>, sentences: &[&str]) -> anyhow::Result<Embeddings> {
+    fn embed(&self, graph: GraphSource<'_>, sentences: &[&str]) -> Result<Embeddings, TowerError> {
         let config = self.bundle.config();
         Ok(embed_sentences(graph, config, &self.tokenizer, &[sentences], self.options.clone())?)
     }

@@ -1,0 +1,66 @@
+//! Bundles: making them, and proving that they are right. Internal; programs depend on `medclip`.
+//!
+//! | operation | does | feature |
+//! |---|---|---|
+//! | [`import_bundle`] | weights that PyTorch saved → bundle | `make` |
+//! | [`export_bundle`] | checkpoint → bundle, checked against the forward pass of training | `train` |
+//! | [`quantize()`] | adds towers in further precisions, as far as they keep to limits | `make` |
+//! | [`verify()`] | the same inputs through every engine; reads only | |
+//! | [`verify_against`] | the same, compared with candle's forward pass of the weights; reads only | `train` |
+//! | [`certify`] | [`verify_against`], and writes the certificate | `train` |
+//!
+//! ```no_run
+//! use medclip_bundling::{LabeledFilm, QuantizeOptions, quantize};
+//! use medclip_runtime::Bundle;
+//!
+//! let bundle = Bundle::open("models/medclip-edge")?;
+//! let films = LabeledFilm::listed("films.csv".as_ref(), &bundle)?;
+//! let made = quantize(&bundle, &films, "edge-int8".as_ref(), &QuantizeOptions::default(), &mut ())?;
+//! println!("{:?}", made.quantization());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing here prints. Operations tell an [`Observer`] how they go, return values, and write a bundle whole or not at all.
+//!
+//! # Features
+//! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. Without either, bundles
+//! are verified alone.
+
+#[cfg(feature = "make")]
+mod engine;
+#[cfg(feature = "train")]
+mod export;
+#[cfg(feature = "make")]
+mod import;
+#[cfg(feature = "make")]
+mod observer;
+#[cfg(feature = "make")]
+mod quantize;
+#[cfg(feature = "make")]
+mod target;
+#[cfg(feature = "make")]
+mod text;
+mod verify;
+#[cfg(feature = "make")]
+mod vocabulary;
+
+#[cfg(feature = "train")]
+pub use export::{CheckError, ExportBundleError, TowerDifference, export_bundle, export_quantized};
+#[cfg(feature = "make")]
+pub use import::{
+    ImportBundleError, ImportBundleOptions, KnownTower, TryOutError, describe_image_tower, import_bundle,
+};
+#[cfg(feature = "make")]
+pub use observer::{Observer, Progress, Work};
+#[cfg(feature = "make")]
+pub use quantize::{LabeledFilm, QuantizeError, QuantizeOptions, TowerError, quantize};
+#[cfg(feature = "make")]
+pub use target::{TargetError, check_target};
+#[cfg(feature = "make")]
+pub use text::{ReadTextError, read_text};
+#[cfg(feature = "train")]
+pub use verify::{AgainstError, WeightFiles, certify, verify_against};
+pub use verify::{
+    Agreement, Comparison, Difference, EngineSelfTest, ParityLimits, Verification, VerifyError,
+    VerifyOptions, runnable_engines, verify,
+};

@@ -1,0 +1,165 @@
+//! Whether every engine gives the same numbers, and those of the weights a bundle was made of.
+
+#[cfg(feature = "train")]
+mod against;
+mod agreement;
+mod compare;
+mod error;
+mod inputs;
+mod report;
+
+use medclip_runtime::{
+    Bundle, BundleFile, EngineKind, EngineOptions, GraphInfo, Model, ModelOptions, Precision, PrecisionChoice,
+};
+
+#[cfg(feature = "train")]
+pub use against::{AgainstError, WeightFiles, certify, verify_against};
+pub use agreement::Agreement;
+pub use compare::{Comparison, Difference, ParityLimits};
+pub use error::VerifyError;
+use inputs::{Answers, BATCHES, Inputs};
+pub use report::{EngineSelfTest, Verification};
+
+/// What is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// Engines, the first of which the others are compared with; none means all that run here.
+    pub engines: Vec<EngineKind>,
+    /// Precision of the model; single precision by default.
+    ///
+    /// Other engines round other sums to the same 8 bits: the limits are then a cosine of 0.999 and a logit of 0.5.
+    pub precision: PrecisionChoice,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        Self { engines: Vec::new(), precision: PrecisionChoice::Exactly(Precision::Fp32) }
+    }
+}
+
+/// What every engine is compared with.
+struct Expected {
+    /// Its name.
+    name: String,
+    /// SHA-256 of its weights, where it is not an engine.
+    sha256: Option<String>,
+    answers: Answers,
+    /// Factor that turns its cosines into logits.
+    scale: f32,
+    limits: ParityLimits,
+    compared: Vec<Agreement>,
+    not_compared: Vec<String>,
+}
+
+/// What an engine answers.
+struct Side {
+    engine: EngineKind,
+    answers: Answers,
+}
+
+/// A bundle about to be verified.
+struct Subject<'a> {
+    bundle: &'a Bundle,
+    half_precision_text: bool,
+    /// SHA-256 of the weights its graphs were written from.
+    weights_sha256: Option<String>,
+    engines: Vec<EngineKind>,
+    precision: PrecisionChoice,
+    inputs: Inputs,
+}
+
+/// Compares engines on a bundle: the same seeded phantoms and sentences, in batches of 1, 3 and 8, and the bundle's own golden
+/// inputs. It only reads.
+///
+/// # Errors
+/// [`VerifyError`] when nothing could be compared. A difference past the limits is no error: [`Verification::within`].
+pub fn verify(bundle: &Bundle, options: &VerifyOptions) -> Result<Verification, VerifyError> {
+    let subject = Subject::new(bundle, options)?;
+    if let [engine] = subject.engines[..] {
+        return Err(VerifyError::OneEngine { engine });
+    }
+    let (mut answers, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    if answers.is_empty() {
+        return Err(VerifyError::NoEngine);
+    }
+    let first = answers.remove(0);
+    let expected = Expected {
+        name: first.engine.name().to_owned(),
+        sha256: None,
+        answers: first.answers,
+        scale: bundle.logit_scale().factor(),
+        limits: match options.precision {
+            PrecisionChoice::Exactly(Precision::Fp32 | Precision::Fp16) => ParityLimits::EXACT,
+            _ => ParityLimits::QUANTIZED,
+        },
+        compared: Vec::new(),
+        not_compared: Vec::new(),
+    };
+    Ok(subject.verification(&answers, expected, self_tests))
+}
+
+/// Every engine that can run here.
+pub fn runnable_engines() -> Vec<EngineKind> {
+    let kinds = EngineKind::ALL.iter().copied();
+    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
+}
+
+impl<'a> Subject<'a> {
+    fn new(bundle: &'a Bundle, options: &VerifyOptions) -> Result<Self, VerifyError> {
+        bundle.require_text_tower().map_err(VerifyError::Incomplete)?;
+        let graph = GraphInfo::read(&bundle.path(BundleFile::TextGraph))?;
+        Ok(Self {
+            bundle,
+            half_precision_text: graph.half_parameters > 0,
+            weights_sha256: graph.weights_sha256().map(str::to_owned),
+            engines: if options.engines.is_empty() { runnable_engines() } else { options.engines.clone() },
+            precision: options.precision,
+            inputs: Inputs::new(bundle)?,
+        })
+    }
+
+    /// What every engine answers, and how well it reproduces the golden embeddings.
+    fn answers(&self) -> Result<Vec<(Side, EngineSelfTest)>, VerifyError> {
+        let mut sides = Vec::new();
+        for &engine in &self.engines {
+            let precision = self.precision;
+            let options = ModelOptions { engine: engine.into(), precision, ..ModelOptions::default() };
+            let model = Model::open_with(self.bundle.directory(), options).map_err(VerifyError::Load)?;
+            let side = Side { engine, answers: self.inputs.run(&model)? };
+            let cosines = model.self_test().map_err(VerifyError::SelfTest)?;
+            sides.push((side, EngineSelfTest { engine: engine.name(), cosines }));
+        }
+        Ok(sides)
+    }
+
+    fn verification(
+        self,
+        sides: &[Side],
+        expected: Expected,
+        self_tests: Vec<EngineSelfTest>,
+    ) -> Verification {
+        let scales = [self.bundle.logit_scale().factor(), expected.scale];
+        let mut results = Vec::new();
+        for Side { engine, answers } in sides {
+            for (index, &batch) in BATCHES.iter().enumerate() {
+                let (own, other) = (answers.batch(index), expected.answers.batch(index));
+                results.push(Comparison::new(engine.name(), batch, own, other, scales));
+            }
+        }
+        Verification {
+            medclip: env!("CARGO_PKG_VERSION"),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            model: self.bundle.config().name.clone(),
+            bundle: self.bundle.id().to_owned(),
+            weights_sha256: self.weights_sha256,
+            half_precision_text: self.half_precision_text,
+            reference: expected.name,
+            reference_sha256: expected.sha256,
+            limits: expected.limits,
+            compared: expected.compared,
+            not_compared: expected.not_compared,
+            results,
+            self_tests,
+        }
+    }
+}
