@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["data", "export", "qc", "runtime"],
     &["phantom", "scorer", "train"],
     &["archive", "bundling"],
-    &["index"],
+    &["index", "protocols"],
     // The front door.
     &["medclip"],
     &["cli"],
@@ -34,6 +34,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("archive", &["export", "labeler", "train", "weights"]),
     ("bundling", &["labeler", "nn", "plot", "qc", "scorer"]),
     ("index", &["export", "runtime", "train", "weights"]),
+    ("protocols", &["export", "index", "nn", "phantom", "weights"]),
 ];
 
 /// Packages that may depend on candle, tests aside.
@@ -147,7 +148,9 @@ fn bundles_are_made_without_candle() {
 fn a_scanner_can_leave_imports_and_archives_out() {
     let tree =
         cargo(&["tree", "-p", "medclip-cli", "-e", "normal", "--no-default-features", "--prefix", "none"]);
-    for package in ["medclip-export", "medclip-weights", "medclip-index", "parquet", "tar", "zip"] {
+    for package in
+        ["medclip-export", "medclip-weights", "medclip-index", "medclip-protocols", "parquet", "tar", "zip"]
+    {
         let is_there = tree.lines().any(|line| line.split(' ').next() == Some(package));
         assert!(!is_there, "{package} is only for imports and archives");
     }

@@ -45,7 +45,7 @@ impl Search {
 }
 
 /// An image to read, or why a path gives none.
-#[cfg(any(feature = "import", feature = "train"))]
+#[cfg(feature = "import")]
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) path: PathBuf,
@@ -55,12 +55,12 @@ pub(crate) struct Input {
 /// Every file as named, and for every directory the films below it, sorted by name level by level.
 ///
 /// What gives no film stays in the list with its problem.
-#[cfg(any(feature = "import", feature = "train"))]
+#[cfg(feature = "import")]
 pub(crate) fn expand(paths: &[PathBuf]) -> Vec<Input> {
     paths.iter().flat_map(|path| below(path)).collect()
 }
 
-#[cfg(any(feature = "import", feature = "train"))]
+#[cfg(feature = "import")]
 fn below(path: &std::path::Path) -> Vec<Input> {
     if !path.is_dir() {
         return vec![Input { path: path.to_owned(), problem: None }];
@@ -81,17 +81,6 @@ fn below(path: &std::path::Path) -> Vec<Input> {
         found.push(Input { path: path.to_owned(), problem: Some(error.into()) });
     }
     found
-}
-
-/// An image file as a batch of one. An error gives the reason alone: callers name the path already.
-#[cfg(feature = "train")]
-pub(crate) fn pixels(
-    model: &medclip_runtime::Model,
-    path: &std::path::Path,
-) -> anyhow::Result<medclip_core::ImageBatch> {
-    let limits = medclip_decode::Limits::default();
-    let film = medclip_decode::open(path, &limits).map_err(|error| error.reason)?;
-    Ok(model.preprocessor().batch(&[film.image])?)
 }
 
 /// Most bytes of a list of inputs that has to be kept: longer ones are for a table.

@@ -9,11 +9,12 @@ mod bundle;
 #[cfg(feature = "train")]
 mod certify;
 mod check_args;
+mod command;
 mod decode_args;
 mod doctor;
 mod doubts;
 mod engine;
-#[cfg(feature = "train")]
+#[cfg(feature = "eval")]
 mod eval;
 #[cfg(feature = "train")]
 mod export;
@@ -27,10 +28,12 @@ mod interrupt;
 mod label;
 mod log;
 mod manual;
+#[cfg(feature = "eval")]
+mod markdown;
 mod memory;
+#[cfg(not(all(feature = "candle-onnx", feature = "eval", feature = "import", feature = "search")))]
+mod missing;
 mod models;
-#[cfg(feature = "train")]
-mod ordered;
 mod output;
 mod phantom;
 mod private;
@@ -51,10 +54,12 @@ use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::Parser;
 use medclip_core::causes::joined;
 use medclip_core::guard::is_quiet;
 use medclip_core::terminal::escape;
+
+use command::Command;
 
 /// Findings on chest radiographs, zero-shot. Research use only, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -69,37 +74,6 @@ struct Cli {
 const EXIT_STATUS: &str = "\
 Exit status: 0 all done, 1 some inputs failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.
 Results go to standard output; errors and progress to standard error.";
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Score(score::ScoreArgs),
-    Inspect(inspect::InspectArgs),
-    Label(label::LabelArgs),
-    Doctor(doctor::DoctorArgs),
-    Bench(bench::BenchArgs),
-    Verify(verify::VerifyArgs),
-    #[cfg(feature = "train")]
-    Certify(certify::CertifyArgs),
-    #[command(hide = true)]
-    BenchWorker(bench::WorkerArgs),
-    Phantom(phantom::PhantomArgs),
-    Completions(manual::CompletionArgs),
-    Man(manual::ManArgs),
-    #[cfg(feature = "search")]
-    Index(index::IndexArgs),
-    #[cfg(feature = "import")]
-    Import(import::ImportArgs),
-    #[cfg(feature = "import")]
-    Quantize(quantize::QuantizeArgs),
-    #[cfg(feature = "train")]
-    Train(train::TrainArgs),
-    #[cfg(feature = "train")]
-    Eval(eval::EvalArgs),
-    #[cfg(feature = "train")]
-    Export(export::ExportArgs),
-    #[cfg(feature = "candle-onnx")]
-    Restore(restore::RestoreArgs),
-}
 
 /// How a command that could run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,35 +94,7 @@ fn main() -> ExitCode {
         report_error(&one_line(&error));
         return ExitCode::from(2);
     }
-    let result = match cli.command {
-        Command::Score(args) => score::run(args),
-        Command::Inspect(args) => inspect::run(args),
-        Command::Label(args) => label::run(&args),
-        Command::Doctor(args) => doctor::run(args),
-        Command::Bench(args) => bench::run(args),
-        Command::Verify(args) => verify::run(&args),
-        #[cfg(feature = "train")]
-        Command::Certify(args) => certify::run(args),
-        Command::BenchWorker(args) => bench::work(&args),
-        Command::Phantom(args) => phantom::run(&args),
-        Command::Completions(args) => manual::complete(&args, Cli::command()),
-        Command::Man(args) => manual::man(&args, Cli::command()),
-        #[cfg(feature = "search")]
-        Command::Index(args) => index::run(args),
-        #[cfg(feature = "import")]
-        Command::Import(args) => import::run(&args),
-        #[cfg(feature = "import")]
-        Command::Quantize(args) => quantize::run(&args),
-        #[cfg(feature = "train")]
-        Command::Train(args) => train::run(args),
-        #[cfg(feature = "train")]
-        Command::Eval(args) => eval::run(args),
-        #[cfg(feature = "train")]
-        Command::Export(args) => export::run(&args),
-        #[cfg(feature = "candle-onnx")]
-        Command::Restore(args) => restore::run(&args),
-    };
-    match result {
+    match cli.command.run() {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
         Ok(Outcome::Stopped) => ExitCode::from(3),

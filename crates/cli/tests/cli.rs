@@ -20,7 +20,7 @@ mod dicom_file;
 mod doctor;
 #[path = "cli/engine.rs"]
 mod engine;
-#[cfg(feature = "train")]
+#[cfg(feature = "eval")]
 #[path = "cli/eval.rs"]
 mod eval;
 #[path = "cli/formats.rs"]
@@ -46,6 +46,8 @@ mod manual;
 #[cfg(all(feature = "archive", feature = "dicom", feature = "search"))]
 #[path = "cli/memory.rs"]
 mod memory;
+#[path = "cli/missing.rs"]
+mod missing;
 #[path = "cli/model.rs"]
 mod model;
 #[cfg(feature = "archive")]

@@ -1,18 +1,7 @@
-//! Figures as the cells of a Markdown table.
+//! Figures as the cells of a Markdown table, and the notes below it.
 
-use medclip_core::Finding;
+use medclip_protocols::{Figure, LeftOut};
 use medclip_stats::{Averaged, Interval, NoInterval};
-use serde::Serialize;
-
-/// The findings a headline mean averages over.
-pub(super) const HEADLINE: [Finding; 6] = [
-    Finding::NoFinding,
-    Finding::Cardiomegaly,
-    Finding::LungOpacity,
-    Finding::Atelectasis,
-    Finding::PleuralEffusion,
-    Finding::Edema,
-];
 
 /// `0.809 (0.763–0.847)`, `0.809 (–)` without an interval, or a dash for what the films do not define.
 pub(super) fn interval(interval: Option<&Interval>) -> String {
@@ -57,58 +46,13 @@ pub(super) fn left_out_note(left_out: &[LeftOut]) -> Option<String> {
     (!each.is_empty()).then(|| format!("Left out of the mean: {}.", each.join(", ")))
 }
 
-/// A headline finding that a mean does not average over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct LeftOut {
-    pub(super) name: &'static str,
-    pub(super) why: Why,
-}
-
-/// Why a mean leaves a finding out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Why {
-    /// Nothing scores it: no prompts, no classifier.
-    NotScored,
-    NoPositives,
-    NoNegatives,
-    /// A score is not a number.
-    NoFigure,
-}
-
-impl Why {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::NotScored => "not scored",
-            Self::NoPositives => "no film has it",
-            Self::NoNegatives => "no film is without it",
-            Self::NoFigure => "a score is not a number",
-        }
-    }
-}
-
-/// The headline findings without a figure; `counts` gives the positive and negative films of those that are scored.
-pub(super) fn left_out(defined: &[&str], counts: impl Fn(&str) -> Option<(usize, usize)>) -> Vec<LeftOut> {
-    let missing = HEADLINE.iter().map(|finding| finding.name()).filter(|name| !defined.contains(name));
-    let why = |name: &'static str| LeftOut {
-        name,
-        why: match counts(name) {
-            None => Why::NotScored,
-            Some((0, _)) => Why::NoPositives,
-            Some((_, 0)) => Why::NoNegatives,
-            Some(_) => Why::NoFigure,
-        },
-    };
-    missing.map(why).collect()
-}
-
 /// `0.809`, or a dash for none.
 pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
 }
 
 /// `0.809 ± 0.012 (0.763–0.847)`: mean, deviation over members where there are several, interval of the mean.
-pub(super) fn averaged(averaged: Option<&Averaged>) -> String {
+fn averaged(averaged: Option<&Averaged>) -> String {
     match averaged.map(|found| (found.interval, found.deviation())) {
         Some((found, Some(deviation))) => {
             format!("{:.3} ± {deviation:.3} ({})", found.estimate, ends(&found, 3))
@@ -118,33 +62,23 @@ pub(super) fn averaged(averaged: Option<&Averaged>) -> String {
     }
 }
 
-/// Mean and, from two values on, standard deviation (n − 1).
-pub(super) fn mean_and_deviation(values: &[f64]) -> String {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    match values.len() {
-        0 => "–".to_owned(),
-        1 => format!("{mean:.3}"),
-        _ => {
-            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            format!("{mean:.3} ± {:.3}", (squares / (count - 1.0)).sqrt())
-        }
+/// The same of a figure that may not be defined.
+pub(super) fn figure(figure: Option<&Figure>) -> String {
+    averaged(figure.map(|figure| &figure.averaged))
+}
+
+/// `0.800 ± 0.141`: mean and, from two values on, standard deviation.
+#[cfg(feature = "train")]
+pub(super) fn spread(spread: medclip_protocols::Spread) -> String {
+    match (spread.mean, spread.deviation) {
+        (Some(mean), Some(deviation)) => format!("{mean:.3} ± {deviation:.3}"),
+        (mean, _) => number(mean),
     }
-}
-
-/// Findings by name, `A, B, C`.
-pub(super) fn names(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| finding.name()).collect::<Vec<_>>().join(", ")
-}
-
-/// A finding named on the command line.
-pub(super) fn parse_finding(text: &str) -> Result<Finding, String> {
-    Finding::from_name(text)
-        .ok_or_else(|| format!("`{text}` is none of the findings {}", names(&Finding::ALL)))
 }
 
 #[cfg(test)]
 mod tests {
+    use medclip_protocols::Why;
     use medclip_stats::bootstrap_ci;
 
     use super::*;
@@ -170,20 +104,11 @@ mod tests {
 
     #[test]
     fn what_a_mean_leaves_out_is_named_with_its_reason() {
-        let counts = |name: &str| match name {
-            "Edema" => Some((0, 9)),
-            "Atelectasis" => Some((9, 0)),
-            "Cardiomegaly" => Some((4, 5)),
-            _ => None,
-        };
-        let found = left_out(&["No Finding", "Lung Opacity"], counts);
-        assert_eq!(
-            left_out_note(&found).as_deref(),
-            Some(
-                "Left out of the mean: Cardiomegaly (a score is not a number), Atelectasis (no film is without it), \
-                 Pleural Effusion (not scored), Edema (no film has it)."
-            )
-        );
+        let found = [("Cardiomegaly", Why::NoFigure), ("Edema", Why::NoPositives)]
+            .map(|(name, why)| LeftOut { name, why });
+        let expected =
+            "Left out of the mean: Cardiomegaly (a score is not a number), Edema (no film has it).";
+        assert_eq!(left_out_note(&found).as_deref(), Some(expected));
         assert_eq!(left_out_note(&[]), None);
     }
 }

@@ -1,26 +1,21 @@
 //! `medclip eval compare`: bundles side by side on the same films.
 
-mod table;
-
-use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Context, bail};
 use clap::Args;
-use medclip_core::Finding;
-use medclip_data::{Record, Split};
-use medclip_runtime::Model;
-use medclip_stats::{Interval, Ranks, Setting};
-use serde::Serialize;
+use medclip_data::Split;
+use medclip_protocols::{
+    CompareOptions, Comparison, Counted, Difference, LabelFigures, LabelledBundle, compare,
+};
 
-use super::cells::LeftOut;
-use super::films::{Manifest, ManifestArgs, ReportArgs, parse_split};
-use super::labelled::Labelled;
-use super::logits::{findings, logits};
-use super::members::{Figure, Members};
+use super::args::{Labelled, ManifestArgs, ReportArgs, outcome, parse_split};
+use super::bar::Bar;
+use super::cells::{figure, left_out_note, no_interval_note};
 use crate::Outcome;
 use crate::engine::EngineArgs;
+use crate::markdown::MarkdownTable;
 
 /// Zero-shot AUROC of several bundles, with paired differences from those of the first label
 ///
@@ -52,206 +47,96 @@ const EXAMPLE: &str = "\
 Example:
   medclip eval compare films/manifest.csv --split val InfoNCE=a-0 InfoNCE=a-1 matching=b-0 matching=b-1";
 
-/// What is printed as JSON.
-#[derive(Debug, Serialize)]
-struct Comparison {
-    engine: &'static str,
-    images: usize,
-    patients: usize,
-    failed: usize,
-    resamples: usize,
-    seed: u64,
-    /// The headline findings that are defined here: those the means are over.
-    headline: Vec<&'static str>,
-    /// The headline findings that are not.
-    left_out_of_mean: Vec<LeftOut>,
-    /// Findings that some bundle has no prompts of.
-    left_out: Vec<&'static str>,
-    findings: Vec<Counted>,
-    labels: Vec<LabelFigures>,
-}
-
-#[derive(Debug, Serialize)]
-struct Counted {
-    name: &'static str,
-    positives: usize,
-    negatives: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct LabelFigures {
-    label: String,
-    bundles: Vec<Member>,
-    macro_auroc: Option<Figure>,
-    /// None for the first label.
-    difference: Option<Difference>,
-    findings: Vec<LabelFinding>,
-}
-
-#[derive(Debug, Serialize)]
-struct Member {
-    model: String,
-    bundle: String,
-}
-
-#[derive(Debug, Serialize)]
-struct LabelFinding {
-    name: &'static str,
-    auroc: Option<Figure>,
-    difference: Option<Difference>,
-}
-
-/// From the first label, paired.
-#[derive(Debug, Serialize)]
-struct Difference {
-    #[serde(flatten)]
-    interval: Interval,
-    /// None without an interval.
-    excludes_zero: Option<bool>,
-}
-
-/// Bundles of one label.
-struct Column {
-    label: String,
-    bundles: Vec<Scored>,
-}
-
-/// What one bundle makes of the films.
-struct Scored {
-    member: Member,
-    findings: Vec<Finding>,
-    /// `[findings][films]`.
-    logits: Vec<Vec<f32>>,
-}
-
 pub(crate) fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
-    let manifest = args.manifest.open()?;
-    let mut chosen = manifest.chosen("command line", &args.split)?;
+    let films = args.manifest.open()?;
     // One engine for all.
     let first = args.bundles.first().map_or(Path::new(""), |bundle| &bundle.path);
-    let options = args.engine.options(first, NonZeroUsize::MIN)?;
-    let workers = args.engine.threads().get();
-    let asked = chosen.len();
-    let mut columns: Vec<Column> = Vec::new();
-    let mut engine = "";
-    for (position, Labelled { label, path }) in args.bundles.iter().enumerate() {
-        let scored = || -> anyhow::Result<(&'static str, Vec<&Record>, Scored)> {
-            let model = Model::open_with(path, options.clone()).context("cannot load the model")?;
-            let (records, scored) = score(&manifest, &model, &chosen, workers)?;
-            Ok((model.engine().name(), records, scored))
-        };
-        let (name, read, scored) = scored().with_context(|| path.display().to_string())?;
-        // A film that cannot be read fails with the first bundle; one that fails later leaves nothing to pair.
-        if position > 0 && read.len() < chosen.len() {
-            bail!("{}: images that other bundles embedded fail with it", path.display());
-        }
-        (engine, chosen) = (name, read);
-        match columns.iter_mut().find(|column| column.label == *label) {
-            Some(column) => {
-                if column.bundles.iter().any(|other| other.member.bundle == scored.member.bundle) {
-                    bail!("{}: a copy of another bundle of label {label}", path.display());
-                }
-                column.bundles.push(scored);
-            }
-            None => columns.push(Column { label: label.clone(), bundles: vec![scored] }),
-        }
-    }
-    let failed = asked - chosen.len();
-    let comparison = compare(columns, &chosen, failed, engine, &args.report)?;
-    args.report.print(&comparison, |out| comparison.write_markdown(out))?;
-    Ok(if failed == 0 { Outcome::Complete } else { Outcome::SomeFailed })
-}
-
-/// Logits of the films that could be read, by the prompt bank of `model`.
-fn score<'a>(
-    manifest: &Manifest,
-    model: &Model,
-    chosen: &[&'a Record],
-    workers: usize,
-) -> anyhow::Result<(Vec<&'a Record>, Scored)> {
-    let bundle = model.bundle();
-    let found = findings(bundle.bank());
-    if found.is_empty() {
-        bail!("none of the model's classes is a finding");
-    }
-    let embedded = manifest.embed(model, chosen, workers)?;
-    let pooling = bundle.config().prompt_pooling;
-    let logits = logits(bundle.bank(), bundle.logit_scale(), pooling, &embedded.embeddings);
-    let member = Member { model: model.name().to_owned(), bundle: bundle.id().to_owned() };
-    Ok((embedded.records, Scored { member, findings: found, logits }))
-}
-
-fn compare(
-    columns: Vec<Column>,
-    records: &[&Record],
-    failed: usize,
-    engine: &'static str,
-    args: &ReportArgs,
-) -> anyhow::Result<Comparison> {
-    let all: Vec<&Scored> = columns.iter().flat_map(|column| &column.bundles).collect();
-    let in_all = |finding: &Finding| all.iter().all(|scored| scored.findings.contains(finding));
-    let in_any = |finding: &Finding| all.iter().any(|scored| scored.findings.contains(finding));
-    let (shared, left_out): (Vec<Finding>, Vec<Finding>) =
-        Finding::ALL.into_iter().filter(in_any).partition(in_all);
-    if shared.is_empty() {
-        bail!("the bundles have no finding in common");
-    }
-    let of_shared = |scored: &Scored| -> Vec<Vec<f32>> {
-        let place = |finding: &Finding| scored.findings.iter().position(|other| other == finding);
-        shared.iter().filter_map(|finding| scored.logits.get(place(finding)?).cloned()).collect()
+    let options = CompareOptions {
+        splits: args.split,
+        model: args.engine.options(first, NonZeroUsize::MIN)?,
+        threads: args.engine.threads().get(),
+        resampling: args.report.resampling(),
     };
-    let scores: Vec<Vec<Vec<Vec<f32>>>> =
-        columns.iter().map(|column| column.bundles.iter().map(of_shared).collect()).collect();
-    let members = Members::new(shared, &scores, records);
-    let settings = members.intervals(args, Ranks::auroc)?;
-    let counted = members.findings().iter().enumerate().map(|(column, finding)| {
-        let (positives, negatives) = members.class_counts(column);
-        Counted { name: finding.name(), positives, negatives }
+    let bundles = args.bundles.into_iter().map(|Labelled { label, path }| LabelledBundle { label, path });
+    let found = compare(&films, &bundles.collect::<Vec<_>>(), &options, &mut Bar::new())?;
+    args.report.print(&found, |out| write_markdown(&found, out))?;
+    Ok(outcome(found.failed))
+}
+
+/// Headline means by label, then every finding, then its differences.
+fn write_markdown(found: &Comparison, out: &mut impl Write) -> io::Result<()> {
+    let Comparison { engine, images, patients, resamples, seed, labels, .. } = found;
+    writeln!(
+        out,
+        "{images} images of {patients} patients, zero-shot by prompts ({engine}); 95 % intervals from"
+    )?;
+    writeln!(out, "{resamples} resamples of patients (seed {seed}), the same for all labels.\n")?;
+    write_means(found, out)?;
+    write_notes(found, out)?;
+    writeln!(out, "\nAUROC by finding:\n")?;
+    by_finding(found, labels, |label, row| figure(label.findings[row].auroc.as_ref())).write(out)?;
+    if let Some((first, others @ [_, ..])) = labels.split_first() {
+        writeln!(out, "\nDifference from {}:\n", first.label)?;
+        by_finding(found, others, |label, row| difference(label.findings[row].difference.as_ref()))
+            .write(out)?;
+        writeln!(out, "\n\\* The 95 % interval excludes 0.")?;
+    }
+    if !found.left_out.is_empty() {
+        let names = found.left_out.join(", ");
+        writeln!(out, "\nLeft out, as not every bundle has prompts of them: {names}.")?;
+    }
+    Ok(())
+}
+
+fn write_means(found: &Comparison, out: &mut impl Write) -> io::Result<()> {
+    let first = found.labels.first().map_or("", |label| label.label.as_str());
+    let (mean, paired) =
+        (format!("mean AUROC of {}", found.headline.join(", ")), format!("difference from {first}"));
+    let mut table = MarkdownTable::new(&["label", "bundles", &mean, &paired], 1);
+    for LabelFigures { label, bundles, macro_auroc, difference: paired, .. } in &found.labels {
+        let (mean, paired) = (figure(macro_auroc.as_ref()), difference(paired.as_ref()));
+        table.row(&[label.clone(), bundles.len().to_string(), mean, paired]);
+    }
+    table.write(out)?;
+    if found.labels.iter().any(|label| label.bundles.len() > 1) {
+        writeln!(out, "\nMean ± standard deviation over bundles (95 % CI of the mean by patient).")?;
+    }
+    Ok(())
+}
+
+/// What the means leave out, and which figures have no interval.
+fn write_notes(found: &Comparison, out: &mut impl Write) -> io::Result<()> {
+    let figures = found.labels.iter().flat_map(|label| {
+        let each = label.findings.iter().map(|finding| (finding.name, finding.auroc.as_ref()));
+        let figures = each.chain([("the mean", label.macro_auroc.as_ref())]);
+        figures.map(|(name, figure)| (name, figure.map(|figure| &figure.averaged.interval)))
     });
-    let patients: BTreeSet<&str> = records.iter().map(|record| record.patient_group.as_str()).collect();
-    let headline = members.headline(&settings);
-    Ok(Comparison {
-        engine,
-        images: records.len(),
-        patients: patients.len(),
-        failed,
-        resamples: args.resamples,
-        seed: args.seed,
-        left_out_of_mean: members.left_out(&headline),
-        headline,
-        left_out: left_out.iter().map(|finding| finding.name()).collect(),
-        findings: counted.collect(),
-        labels: columns
-            .into_iter()
-            .zip(&settings)
-            .map(|(column, setting)| LabelFigures::of(column, setting, members.findings()))
-            .collect(),
-    })
+    let notes = [left_out_note(&found.left_out_of_mean), no_interval_note(figures)];
+    notes.iter().flatten().try_for_each(|note| writeln!(out, "\n{note}"))
 }
 
-impl LabelFigures {
-    fn of(column: Column, setting: &Setting, findings: &[Finding]) -> Self {
-        let Setting { each, mean, difference } = setting;
-        let differences = difference.as_ref().map(|difference| difference.each.as_slice());
-        let differences = differences.unwrap_or_default().iter().copied().chain(std::iter::repeat(None));
-        let finding =
-            |((finding, auroc), difference): ((&Finding, &Option<_>), Option<Interval>)| LabelFinding {
-                name: finding.name(),
-                auroc: auroc.clone().map(Figure::from),
-                difference: difference.map(Difference::from),
-            };
-        Self {
-            label: column.label,
-            bundles: column.bundles.into_iter().map(|scored| scored.member).collect(),
-            macro_auroc: mean.clone().map(Figure::from),
-            difference: difference.as_ref().and_then(|difference| difference.mean).map(Difference::from),
-            findings: findings.iter().zip(each).zip(differences).map(finding).collect(),
-        }
+/// A row a finding, with a column for every one of `labels`.
+fn by_finding(
+    found: &Comparison,
+    labels: &[LabelFigures],
+    cell: impl Fn(&LabelFigures, usize) -> String,
+) -> MarkdownTable {
+    let names = labels.iter().map(|label| label.label.as_str());
+    let header: Vec<&str> = ["finding", "positives", "negatives"].into_iter().chain(names).collect();
+    let mut table = MarkdownTable::new(&header, 1);
+    for (row, Counted { name, positives, negatives }) in found.findings.iter().enumerate() {
+        let counts = [(*name).to_owned(), positives.to_string(), negatives.to_string()];
+        let cells = labels.iter().map(|label| cell(label, row));
+        table.row(&counts.into_iter().chain(cells).collect::<Vec<_>>());
     }
+    table
 }
 
-impl From<Interval> for Difference {
-    fn from(interval: Interval) -> Self {
-        Self { excludes_zero: interval.excludes(0.0), interval }
-    }
+/// `+0.012 (-0.003 to +0.027)`, with a star where that excludes 0; `+0.012 (–)` without an interval.
+fn difference(difference: Option<&Difference>) -> String {
+    let Some(Difference { interval, excludes_zero }) = difference else { return "–".to_owned() };
+    let star = if *excludes_zero == Some(true) { " \\*" } else { "" };
+    let ends = interval.ends();
+    let ends = ends.map_or_else(|| "–".to_owned(), |(low, high)| format!("{low:+.3} to {high:+.3}"));
+    format!("{:+.3} ({ends}){star}", interval.estimate)
 }

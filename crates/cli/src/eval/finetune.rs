@@ -1,20 +1,19 @@
 //! `medclip eval finetune`: how well the image tower does once it is fitted to annotated films as a whole.
 
-mod save;
-
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use clap::Args;
+use medclip_export::BundleOptions;
+use medclip_protocols::{FinetuneOptions, finetune};
 use medclip_train::data::AugmentConfig;
-use medclip_train::tuning::{Films, FinetuneConfig, TrainingFilms, finetune};
+use medclip_train::tuning::FinetuneConfig;
 use medclip_train::{AdamWConfig, Schedule};
 
-use self::save::save;
-use super::films::ReportArgs;
-use super::tuning::{Fit, TuningArgs};
+use super::args::{ReportArgs, refuse_existing};
+use super::bar::Bar;
+use super::tuning::{TuningArgs, print};
 use crate::Outcome;
-use crate::output::progress;
+use crate::export::write_checked;
 use crate::train::keep_freed_memory;
 
 /// AUROC and average precision of the image tower fine-tuned with a linear head
@@ -83,40 +82,19 @@ Example:
 pub(crate) fn run(args: FinetuneArgs) -> anyhow::Result<Outcome> {
     keep_freed_memory();
     let config = args.config();
-    if let Some(directory) = args.save.as_ref().filter(|directory| directory.exists()) {
-        bail!("{} already exists", directory.display());
-    }
+    refuse_existing(args.save.as_deref())?;
     let prompts = args.prompts.as_deref().map(crate::bundle::read).transpose()?;
-    let (tuning, fractions) = args.tuning.open()?;
-    let model = tuning.start.config();
-    config.validate(&model.architecture.image)?;
-    let [fit, evaluation] = tuning.chosen()?;
-    let augment = if args.no_augmentation { AugmentConfig::NONE } else { AugmentConfig::default() };
-    let root = &tuning.manifest.root;
-    let films = TrainingFilms::load("fit", &fit, root, &model.preprocess, augment)?;
-    let evaluation = Films::load("evaluation", &evaluation, root, &model.preprocess)?;
-
-    let mut report = tuning.report(films.films(), &evaluation, &args.report);
-    let mut last = None;
-    for fraction in fractions {
-        let (targets, left_out) = tuning.targets(films.films(), fraction, args.report.seed)?;
-        let bar = progress(targets.rows().len() * config.epochs, "images");
-        let tuned = finetune(&tuning.start, &films, &targets, &config, |count| bar.inc(count as u64))
-            .context("cannot fine-tune")?;
-        bar.finish_and_clear();
-        let embeddings = evaluation.embed(&tuned.model, usize::MAX, |_| {})?;
-        let scores = tuned.head.logits(&embeddings);
-        let losses = tuned.losses.clone();
-        let fit = Fit { fraction, targets: &targets, left_out, losses, scores: scores.clone() };
-        report.add(fit, films.films(), &evaluation, &args.report)?;
-        last = Some((tuned, scores));
+    let augment = (!args.no_augmentation).then(AugmentConfig::default);
+    let (checkpoint, films, tuning) = args.tuning.open(&args.report)?;
+    let options = FinetuneOptions { tuning, config, augment };
+    let mut found = finetune(&checkpoint, &films, &options, &mut Bar::new())?;
+    if let (Some(directory), Some(prompts)) = (&args.save, &prompts) {
+        found.save(directory, |checkpoint, bundle| {
+            write_checked(checkpoint, bundle, prompts, None, &BundleOptions::default())?;
+            Ok(())
+        })?;
     }
-    if let (Some(directory), Some(prompts), Some((tuned, scores))) = (&args.save, &prompts, &last) {
-        let files = evaluation.records().iter().map(|record| root.join(&record.path));
-        report.saved_difference = Some(save(directory, &tuning.start, tuned, prompts, files, scores)?);
-    }
-    args.report.print(&report, |out| report.write_markdown("image tower fine-tuned", out))?;
-    Ok(report.outcome())
+    print(&found.tuning, "image tower fine-tuned", &args.report)
 }
 
 impl FinetuneArgs {

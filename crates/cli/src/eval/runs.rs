@@ -1,16 +1,14 @@
 //! `medclip eval runs`: training runs side by side.
 
-use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 
-use anyhow::{Context, bail};
 use clap::Args;
-use medclip_train::evaluate::Evaluation;
-use medclip_train::log::last_evaluations;
+use medclip_protocols::{LabelledRun, RunComparison, compare_runs};
 
-use super::cells::mean_and_deviation;
-use super::labelled::Labelled;
+use super::args::Labelled;
+use super::cells::spread;
 use crate::Outcome;
+use crate::markdown::MarkdownTable;
 use crate::output::locked_stdout;
 
 /// AUROC at the end of training runs, as a Markdown table
@@ -31,61 +29,30 @@ const EXAMPLE: &str = "\
 Example:
   medclip eval runs matching=runs/sm-1 matching=runs/sm-2 InfoNCE=runs/nce-1 InfoNCE=runs/nce-2";
 
-/// Runs of one label.
-struct Column {
-    label: String,
-    evaluations: Vec<Evaluation>,
-}
-
 pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<Outcome> {
-    let mut columns: Vec<Column> = Vec::new();
-    for Labelled { label, path: output } in &args.runs {
-        let mut sets = last_evaluations(output).context("no finished run")?;
-        let Some((_, evaluation)) = sets.remove(&args.set) else {
-            let known: Vec<&str> = sets.keys().map(String::as_str).collect();
-            bail!("{} evaluated no set `{}`, but {known:?}", output.display(), args.set);
-        };
-        match columns.iter_mut().find(|column| column.label == *label) {
-            Some(column) => column.evaluations.push(evaluation),
-            None => columns.push(Column { label: label.clone(), evaluations: vec![evaluation] }),
-        }
-    }
-    write_markdown(&columns, &mut locked_stdout())?;
+    let runs = args.runs.iter().cloned().map(|Labelled { label, path }| LabelledRun { label, path });
+    let found = compare_runs(&runs.collect::<Vec<_>>(), &args.set)?;
+    write_markdown(&found, &mut locked_stdout())?;
     Ok(Outcome::Complete)
 }
 
-fn write_markdown(columns: &[Column], out: &mut impl Write) -> std::io::Result<()> {
-    write!(out, "| finding | positives |")?;
-    for Column { label, evaluations } in columns {
-        write!(out, " {label} ({}) |", evaluations.len())?;
+/// A row a finding, the macro and what it leaves out.
+fn write_markdown(found: &RunComparison, out: &mut impl Write) -> io::Result<()> {
+    let columns = found.columns.iter().map(|column| format!("{} ({})", column.label, column.runs));
+    let header = ["finding".to_owned(), "positives".to_owned()].into_iter().chain(columns);
+    let mut table = MarkdownTable::new(&header.collect::<Vec<_>>(), 1);
+    for finding in &found.findings {
+        let cells = [finding.name.clone(), range(finding.positives)].into_iter();
+        table.row(&cells.chain(finding.auroc.iter().copied().map(spread)).collect::<Vec<_>>());
     }
-    writeln!(out, "\n|---|--:|{}", "--:|".repeat(columns.len()))?;
-    let first = columns.first().and_then(|column| column.evaluations.first());
-    for finding in first.map_or(&[][..], |evaluation| &evaluation.findings) {
-        let of = |evaluation: &Evaluation| {
-            evaluation.findings.iter().find(|other| other.name == finding.name).cloned()
-        };
-        let positives = |column: &Column| -> Vec<usize> {
-            column.evaluations.iter().filter_map(of).map(|finding| finding.positives).collect()
-        };
-        write!(out, "| {} | {} |", finding.name, range(columns.iter().flat_map(positives)))?;
-        for column in columns {
-            let values = column.evaluations.iter().filter_map(of).filter_map(|finding| finding.auroc);
-            write!(out, " {} |", mean_and_deviation(&values.collect::<Vec<_>>()))?;
-        }
-        writeln!(out)?;
-    }
-    write!(out, "| **macro** | |")?;
-    for column in columns {
-        let values = column.evaluations.iter().filter_map(|evaluation| evaluation.macro_auroc);
-        write!(out, " **{}** |", mean_and_deviation(&values.collect::<Vec<_>>()))?;
-    }
-    writeln!(out)?;
-    for Column { label, evaluations } in columns {
-        let left_out: BTreeSet<&str> =
-            evaluations.iter().flat_map(|evaluation| &evaluation.left_out).map(String::as_str).collect();
-        if !left_out.is_empty() {
-            let names = left_out.into_iter().collect::<Vec<_>>().join(", ");
+    let means = found.columns.iter().map(|column| spread(column.macro_auroc));
+    let cells = ["macro".to_owned(), String::new()].into_iter().chain(means);
+    table.bold_row(&cells.collect::<Vec<_>>());
+    table.write(out)?;
+    for column in &found.columns {
+        if !column.left_out.is_empty() {
+            let names = column.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let label = &column.label;
             writeln!(
                 out,
                 "\nmacro of {label} leaves out {names}: every film of a run has it, or none does."
@@ -96,34 +63,38 @@ fn write_markdown(columns: &[Column], out: &mut impl Write) -> std::io::Result<(
 }
 
 /// One number, or the least and the largest.
-fn range(values: impl Iterator<Item = usize> + Clone) -> String {
-    match (values.clone().min(), values.max()) {
-        (Some(least), Some(most)) if least < most => format!("{least}–{most}"),
-        (least, _) => least.map_or_else(|| "–".to_owned(), |value| value.to_string()),
+fn range(values: Option<(usize, usize)>) -> String {
+    match values {
+        Some((least, most)) if least < most => format!("{least}–{most}"),
+        Some((least, _)) => least.to_string(),
+        None => "–".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use medclip_train::evaluate::FindingAuroc;
+    use std::collections::BTreeSet;
+
+    use medclip_protocols::{RunColumn, RunFinding, Spread};
 
     use super::*;
 
-    fn evaluation(auroc: Option<f64>) -> Evaluation {
-        let finding = FindingAuroc { name: "Edema".to_owned(), positives: 3, negatives: 5, auroc };
-        let left_out = if auroc.is_none() { vec!["Edema".to_owned()] } else { Vec::new() };
-        Evaluation { set: "val".to_owned(), images: 8, findings: vec![finding], macro_auroc: auroc, left_out }
-    }
-
     #[test]
-    fn runs_of_a_label_become_mean_and_deviation() {
-        let column = |label: &str, values: &[Option<f64>]| Column {
+    fn runs_of_a_label_share_a_column() {
+        let spread = |mean, deviation| Spread { mean, deviation };
+        let spreads = [spread(Some(0.8), Some(0.1414)), spread(Some(0.5), None), spread(None, None)];
+        let column = |(label, runs, macro_auroc, left_out): (&str, usize, Spread, &[&str])| RunColumn {
             label: label.to_owned(),
-            evaluations: values.iter().map(|value| evaluation(*value)).collect(),
+            runs,
+            macro_auroc,
+            left_out: left_out.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(),
         };
-        let columns = [column("a", &[Some(0.7), Some(0.9)]), column("b", &[Some(0.5)]), column("c", &[None])];
+        let [a, b, c] = spreads;
+        let columns = [("a", 2, a, &[][..]), ("b", 1, b, &[]), ("c", 1, c, &["Edema"])].map(column).to_vec();
+        let finding =
+            RunFinding { name: "Edema".to_owned(), positives: Some((3, 3)), auroc: spreads.to_vec() };
         let mut out = Vec::new();
-        write_markdown(&columns, &mut out).unwrap();
+        write_markdown(&RunComparison { columns, findings: vec![finding] }, &mut out).unwrap();
         let expected = "| finding | positives | a (2) | b (1) | c (1) |\n|---|--:|--:|--:|--:|\n\
                         | Edema | 3 | 0.800 ± 0.141 | 0.500 | – |\n\
                         | **macro** | | **0.800 ± 0.141** | **0.500** | **–** |\n\n\

@@ -6,20 +6,24 @@ mod balanced;
 mod compare;
 #[path = "eval/draws.rs"]
 mod draws;
+#[cfg(feature = "train")]
 #[path = "eval/finetune.rs"]
 mod finetune;
+#[cfg(feature = "train")]
 #[path = "eval/report.rs"]
 mod page;
 #[path = "eval/plots.rs"]
 mod plots;
 #[path = "eval/probe.rs"]
 mod probe;
+#[cfg(feature = "train")]
 #[path = "eval/prompt_tuning.rs"]
 mod prompt_tuning;
 #[path = "eval/qc.rs"]
 mod qc;
 #[path = "eval/retrieval.rs"]
 mod retrieval;
+#[cfg(feature = "train")]
 #[path = "eval/tuning.rs"]
 mod tuning;
 #[path = "eval/zero_shot.rs"]

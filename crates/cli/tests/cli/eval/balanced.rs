@@ -69,7 +69,7 @@ fn what_cannot_be_balanced_is_refused() {
     let directory = phantoms(30);
     let refused = |arguments: &[&str]| refusal(directory.path(), "zero-shot", arguments);
     let one = refused(&["--balanced", "5", "--class", "Edema"]);
-    assert!(one.contains("--balanced needs at least two classes, got Edema"), "{one}");
+    assert!(one.contains("--balanced: at least two classes are needed, got Edema"), "{one}");
     let prompts = refused(&["--balanced", "1", "--class", "Cardiomegaly", "--class", "Edema"]);
     assert!(prompts.contains("--balanced: no prompts of Edema"), "{prompts}");
     let sides = "positive.sentences = [\"large\"]\nnegative.sentences = [\"clear\"]\n";

@@ -1,0 +1,122 @@
+//! Films and sentences to embeddings, on several threads and in their order.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use medclip_core::ImageBatch;
+use medclip_data::Record;
+use medclip_decode::{Film, Limits};
+use medclip_runtime::{EncodeError, Model};
+
+use crate::error::{EvaluationError, FilmError};
+use crate::films::FilmSet;
+use crate::observer::{Observer, Progress, Unit};
+use crate::ordered::for_each_ordered;
+
+/// Films that could be read, each with its unit-norm embedding.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EmbeddedFilms<'a> {
+    /// Rows of the manifest.
+    pub(crate) records: Vec<&'a Record>,
+    /// `[films][dim]`, in the order of `records`.
+    pub(crate) embeddings: Vec<Vec<f32>>,
+    /// Films that could not be read or embedded.
+    pub(crate) failed: usize,
+}
+
+impl EmbeddedFilms<'_> {
+    /// The patient of each film, for intervals by patient.
+    pub(crate) fn patients(&self) -> Vec<&str> {
+        self.records.iter().map(|record| record.patient_group.as_str()).collect()
+    }
+
+    /// How many patients the films are of.
+    pub(crate) fn distinct_patients(&self) -> usize {
+        distinct_patients(self.records.iter().copied())
+    }
+}
+
+/// How many patients these films are of.
+pub(crate) fn distinct_patients<'a>(records: impl IntoIterator<Item = &'a Record>) -> usize {
+    records.into_iter().map(|record| record.patient_group.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+/// Decodes an image file with the default options.
+pub(crate) fn read(path: &Path) -> Result<Film, FilmError> {
+    let read =
+        |error: medclip_decode::DecodeError| FilmError::Read { path: path.to_owned(), source: error.reason };
+    medclip_decode::open(path, &Limits::default()).map_err(read)
+}
+
+/// The pixels of one film as `model` takes them.
+pub(crate) fn pixels(model: &Model, path: &Path, film: Film) -> Result<ImageBatch, FilmError> {
+    let batch = model.preprocessor().batch(&[film.image]);
+    batch.map_err(|error| FilmError::Embed { path: path.to_owned(), source: error.into() })
+}
+
+/// The unit-norm embedding of one film.
+pub(crate) fn embed(model: &Model, path: &Path, film: Film) -> Result<Vec<f32>, FilmError> {
+    let rows = model.embed_images(&pixels(model, path, film)?);
+    let rows = rows.map_err(|source| FilmError::Embed { path: path.to_owned(), source })?;
+    Ok(rows.row(0).to_vec())
+}
+
+/// Embeds the films of `chosen`; one that fails is told to `observer`, counted and left out.
+///
+/// # Errors
+/// [`EvaluationError::NoFilm`] when all fail.
+pub(crate) fn embed_films<'a>(
+    model: &Model,
+    films: &FilmSet,
+    chosen: &[&'a Record],
+    threads: usize,
+    observer: &mut dyn Observer,
+) -> Result<EmbeddedFilms<'a>, EvaluationError> {
+    observer.tell(Progress::Begin { unit: Unit::Images, count: chosen.len() });
+    let mut embedded = EmbeddedFilms::default();
+    let mut waiting = chosen.iter();
+    let work = |record: &Record| {
+        let path = films.root().join(&record.path);
+        embed(model, &path, read(&path)?)
+    };
+    for_each_ordered(chosen.iter().copied(), threads, work, |result| {
+        let record = *waiting.next().ok_or(EvaluationError::Fault("embedding films"))?;
+        observer.tell(Progress::Done(1));
+        match result.unwrap_or_else(|_| Err(FilmError::Fault { path: record.path.clone() })) {
+            Ok(embedding) => {
+                embedded.records.push(record);
+                embedded.embeddings.push(embedding);
+            }
+            Err(error) => {
+                embedded.failed += 1;
+                observer.tell(Progress::Failed(&error));
+            }
+        }
+        Ok::<(), EvaluationError>(())
+    })?;
+    observer.tell(Progress::End);
+    if embedded.records.is_empty() {
+        return Err(EvaluationError::NoFilm { manifest: films.manifest().to_owned(), count: chosen.len() });
+    }
+    Ok(embedded)
+}
+
+/// Unit-norm embeddings of `sentences`, each embedded alone so that none depends on its company.
+pub(crate) fn embed_sentences<S: AsRef<str> + Sync>(
+    model: &Model,
+    sentences: &[S],
+    threads: usize,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Vec<f32>>, EvaluationError> {
+    observer.tell(Progress::Begin { unit: Unit::Sentences, count: sentences.len() });
+    let mut rows = Vec::with_capacity(sentences.len());
+    let work = |sentence: &S| Ok::<_, EncodeError>(model.embed_texts(&[sentence])?.row(0).to_vec());
+    for_each_ordered(sentences, threads, work, |result| {
+        observer.tell(Progress::Done(1));
+        let row = result.map_err(|_| EvaluationError::Fault("embedding sentences"))?;
+        rows.push(row.map_err(EvaluationError::Sentences)?);
+        Ok::<(), EvaluationError>(())
+    })?;
+    observer.tell(Progress::End);
+    Ok(rows)
+}

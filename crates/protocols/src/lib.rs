@@ -1,0 +1,89 @@
+//! Evaluations and fits of a model on annotated films. Internal; programs depend on `medclip`.
+//!
+//! | verb | answers |
+//! |---|---|
+//! | [`zero_shot()`] | how well prompts alone rank films, finding by finding |
+//! | [`retrieval()`] | which sentences and reports a film finds |
+//! | [`probe()`] | how much a linear classifier finds in the embeddings |
+//! | [`compare()`] | whether bundles differ on the same films |
+//! | [`measure_checks`], [`fit_checks`] | how many clean and spoilt films the checks stop |
+//!
+//! The feature `train` adds what fits or looks at trained models: `finetune`, `tune_prompts` and `compare_runs`.
+//!
+//! ```no_run
+//! use std::num::NonZeroUsize;
+//!
+//! use medclip_protocols::{Evaluator, FilmSet, ZeroShotOptions, zero_shot};
+//! use medclip_runtime::Model;
+//!
+//! let films = FilmSet::open("films/manifest.csv")?.with_views(vec!["frontal".to_owned()]);
+//! let evaluator = Evaluator::new(Model::open("models/medclip-edge")?, films, NonZeroUsize::MIN);
+//! let found = zero_shot(&evaluator, &ZeroShotOptions::default(), &mut ())?;
+//! println!("{} films of {} patients", found.subject.images, found.subject.patients);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Options are plain values with defaults, results are values that serialize, and what happens in between is told to an
+//! [`Observer`]. Nothing is printed and no file is written: charts, heads and checks are returned. A film that cannot be read is
+//! told, counted and left out. Intervals are by patient, and equal seeds give equal figures whatever the threads.
+//!
+//! # Limits
+//! Films are decoded with the default options and embedded one by one. Embeddings of all films are held in memory. An annotation
+//! that is blank or uncertain counts neither as present nor as absent.
+
+mod charts;
+mod checks;
+mod compare;
+mod embed;
+mod error;
+mod evaluator;
+mod exclusive;
+mod films;
+mod headline;
+mod logits;
+mod members;
+mod observer;
+mod ordered;
+mod pictures;
+mod probe;
+mod ranking;
+mod resampling;
+mod retrieval;
+#[cfg(feature = "train")]
+mod runs;
+#[cfg(feature = "train")]
+mod tuning;
+mod zero_shot;
+
+pub use charts::{Chart, ChartError, ChartFault};
+pub use checks::{
+    Alarm, CheckFigures, CheckOptions, ChecksError, CleanFigures, SpoiltFigures, fit_checks, measure_checks,
+};
+pub use compare::{
+    CompareError, CompareOptions, Comparison, Counted, Difference, LabelFigures, LabelFinding,
+    LabelledBundle, Member, compare,
+};
+pub use error::{EvaluationError, FilmError};
+pub use evaluator::{Evaluator, Subject};
+pub use films::FilmSet;
+pub use headline::{HEADLINE, LeftOut, Why};
+pub use members::Figure;
+pub use observer::{Observer, Progress, Unit};
+pub use probe::{ChosenC, NotFitted, Probe, ProbeError, ProbeOptions, ProbeShare, probe};
+pub use ranking::{Figures, FindingFigures};
+pub use resampling::Resampling;
+pub use retrieval::{
+    ClassPrecision, ClassRetrieval, ClassWithout, OwnReports, Pool, PrecisionAt, RecallAt, Retrieval,
+    RetrievalError, RetrievalOptions, retrieval,
+};
+#[cfg(feature = "train")]
+pub use runs::{LabelledRun, RunColumn, RunComparison, RunFinding, RunsError, Spread, compare_runs};
+#[cfg(feature = "train")]
+pub use tuning::{
+    ExportError, FinetuneOptions, Finetuned, PromptTuningOptions, SaveError, TooFewFilms, TunedPrompts,
+    Tuning, TuningError, TuningOptions, TuningShare, finetune, tune_prompts,
+};
+pub use zero_shot::{
+    BalanceError, BalancedAccuracy, BalancedOptions, ClassRecall, DrawNote, DrawOptions, DrawnFigures,
+    DrawnFinding, PromptNote, PromptOptions, Ranked, ZeroShot, ZeroShotError, ZeroShotOptions, zero_shot,
+};
