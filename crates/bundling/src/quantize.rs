@@ -85,20 +85,17 @@ pub fn quantize(
         return Err(QuantizeError::Own(own));
     }
     options.model.engine.check()?;
-    let films = match options.towers.contains(&TowerKind::Image) {
-        false => None,
-        true if films.is_empty() => return Err(QuantizeError::NoFilms),
-        true => Some(Films::read(films, bundle, observer)?),
+    let films = if options.towers.contains(&TowerKind::Image) {
+        Films::read(films, bundle, observer)?
+    } else {
+        Films::default()
     };
     let mut made: Vec<Made> = Vec::new();
     for &precision in &options.precisions {
         for &tower in &options.towers {
-            let result = match (tower, &films) {
-                (TowerKind::Image, Some(films)) => {
-                    image::quantize(bundle, precision, films, options, observer)
-                }
-                (TowerKind::Image, None) => return Err(QuantizeError::NoFilms),
-                (TowerKind::Text, _) => text::quantize(bundle, precision, options, observer),
+            let result = match tower {
+                TowerKind::Image => image::quantize(bundle, precision, &films, options, observer),
+                TowerKind::Text => text::quantize(bundle, precision, options, observer),
             };
             let refused = |source| QuantizeError::Tower { tower, precision, source: Box::new(source) };
             made.push(result.map_err(refused)?);

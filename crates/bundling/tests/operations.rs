@@ -91,7 +91,7 @@ fn what_cannot_be_quantized_has_a_reason_without_options_of_a_program() {
     };
     assert!(matches!(try_it(&[], bundle.directory(), &wide()), QuantizeError::Target(_)));
     assert!(matches!(try_it(&[], &out, &single), QuantizeError::Own(Precision::Fp32)));
-    assert!(matches!(try_it(&[], &out, &wide()), QuantizeError::NoFilms));
+    assert!(matches!(try_it(&[], &out, &wide()), QuantizeError::FewFilms { count: 0, .. }));
     assert!(matches!(try_it(&few, &out, &wide()), QuantizeError::FewFilms { needed: 8, .. }));
     let QuantizeError::Tower { tower: TowerKind::Text, source, .. } = try_it(&[], &out, &strict) else {
         panic!("a perfect cosine was reached");

@@ -114,7 +114,7 @@ impl QuantizeSettings {
         match (error, &self.calibrate) {
             (QuantizeError::Target(error), _) => bundle::exists(&error),
             (error @ QuantizeError::Own(_), _) => anyhow!("{error}; --precision takes fp16 and int8"),
-            (QuantizeError::NoFilms, None) => {
+            (QuantizeError::FewFilms { .. }, None) => {
                 anyhow!("--calibrate names the films that an image tower is calibrated and compared on")
             }
             (error @ QuantizeError::FewFilms { .. }, Some(path)) => anyhow!("{}: {error}", path.display()),

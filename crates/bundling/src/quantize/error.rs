@@ -27,10 +27,7 @@ pub enum QuantizeError {
     /// The engine cannot run here.
     #[error(transparent)]
     Engine(#[from] LoadError),
-    /// An image tower is wanted, and no films were given.
-    #[error("an image tower is calibrated and compared on films, but none were given")]
-    NoFilms,
-    /// Too few films for one of the two parts.
+    /// Too few films, or none, for one of the two parts: an image tower is calibrated and compared on films.
     #[error("{count} films to {purpose}, needs {needed}; a third of the patients is for calibration")]
     FewFilms {
         /// Films of this part.

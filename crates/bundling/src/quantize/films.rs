@@ -17,6 +17,7 @@ const MAX_CALIBRATED: usize = 200;
 const MIN_FILMS: usize = 8;
 
 /// Films in two parts that share no patient.
+#[derive(Default)]
 pub(super) struct Films {
     /// Ranges and layers are chosen by these.
     pub(super) calibration: Part,

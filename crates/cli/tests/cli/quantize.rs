@@ -105,8 +105,11 @@ fn what_cannot_be_done_is_told() {
     fs::write(&labels, "path,Cardiomegaly\na.png,maybe\n").unwrap();
     let nameless = directory.path().join("nameless.csv");
     fs::write(&nameless, "file\na.png\n").unwrap();
+    let empty = directory.path().join("empty.csv");
+    fs::write(&empty, "path\n").unwrap();
     for (calibrate, more, reason) in [
         (few.as_path(), &[][..], "needs 8"),
+        (&empty, &[], "empty.csv: 0 films to calibrate with, needs 8"),
         (&labels, &[], "row 1 (line 2), column `Cardiomegaly`: `maybe` is not 1, 0 or blank"),
         (&nameless, &[], "column `path` is missing; the columns are `file`"),
         (films.path(), &["--gate", "speed=1"], "no limit is called"),
@@ -117,5 +120,10 @@ fn what_cannot_be_done_is_told() {
         assert_eq!(output.status.code(), Some(2), "{reason}");
         assert!(text(&output.stderr).contains(reason), "{reason}: {}", text(&output.stderr));
     }
+    let bundle = bundle().to_str().unwrap();
+    let output =
+        medclip(&["quantize", bundle, out.to_str().unwrap(), "--precision", "int8"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--calibrate names the films"), "{}", text(&output.stderr));
     assert!(!out.exists());
 }
