@@ -4,6 +4,7 @@
 pub mod codestream;
 pub mod cost;
 pub mod jpeg;
+pub mod packets;
 
 pub const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub const IMPLICIT: &str = "1.2.840.10008.1.2";

@@ -12,8 +12,8 @@ use super::marker::{
     number,
 };
 use super::size::Size;
-use super::style::{Coding, Style};
-use super::{CODEC, damaged};
+use super::style::{Change, Coding, Style};
+use super::{CODEC, damaged, work};
 use crate::dicom::problem::Problem;
 
 const SIGNATURE: &[u8] = &[0xff, 0x4f, 0xff, 0x51];
@@ -30,11 +30,23 @@ pub(super) struct Codestream<'a> {
     tiles: BTreeMap<u64, Coding>,
     /// Tiles that have a part.
     seen: Vec<bool>,
-    pub(super) tile_parts: u64,
-    /// Bytes of packet headers that stand apart from their packets.
-    pub(super) packed: u64,
+    /// In the order in which they stand.
+    pub(super) parts: Vec<TilePart<'a>>,
+    /// Bodies of PPM segments: a number, then headers of packets.
+    pub(super) packed: Vec<&'a [u8]>,
     /// Where the first tile-part starts.
     data: usize,
+}
+
+/// What a part of a tile holds.
+#[derive(Debug)]
+pub(super) struct TilePart<'a> {
+    pub(super) tile: u64,
+    /// Bodies of PPT segments: a number, then headers of packets.
+    pub(super) packed: Vec<&'a [u8]>,
+    /// Packets, and the byte of the codestream at which they start.
+    pub(super) data: &'a [u8],
+    pub(super) start: usize,
 }
 
 /// The codestream in a frame, and its size. Some writers put a whole JP2 file into a frame: its codestream is used.
@@ -51,11 +63,12 @@ impl<'a> Codestream<'a> {
         let (coding, packed, data) = main_header(bytes, size.components.len())?;
         let seen = vec![false; size.tiles() as usize];
         let tiles = BTreeMap::new();
-        let mut codestream = Self { bytes, size, coding, tiles, seen, tile_parts: 0, packed, data };
+        let mut codestream = Self { bytes, size, coding, tiles, seen, parts: Vec::new(), packed, data };
         let mut at = data;
         // Behind the last tile-part stands the end marker, or data that stops early: the decoder says which.
         while let Some(segment) = Segment::at(bytes, at).filter(|segment| segment.code == TILE_PART) {
             at = codestream.tile_part(at, segment)?;
+            work::check_parts(codestream.parts.len())?;
         }
         // Decoders make a gray one of each that is missing.
         if let Some(tile) = codestream.seen.iter().position(|&seen| !seen) {
@@ -71,11 +84,15 @@ impl<'a> Codestream<'a> {
     }
 
     /// The changes of progression that a tile has, its own or those of all.
-    pub(super) fn changes(&self, tile: u64) -> u64 {
-        match self.coding(tile).changes {
-            0 => self.coding.changes,
-            changes => changes,
-        }
+    pub(super) fn changes(&self, tile: u64) -> &[Change] {
+        let own = &self.coding(tile).changes;
+        if own.is_empty() { &self.coding.changes } else { own }
+    }
+
+    /// Bytes of packet headers that stand apart from their packets.
+    pub(super) fn packed_bytes(&self) -> u64 {
+        let parts = self.parts.iter().flat_map(|part| &part.packed);
+        self.packed.iter().chain(parts).map(|body| body.len() as u64).sum()
     }
 
     /// Whether any block may have bits that are written as they are.
@@ -91,7 +108,6 @@ impl<'a> Codestream<'a> {
 
     /// Reads the header of a tile-part; gives where the next one starts.
     fn tile_part(&mut self, start: usize, segment: Segment<'_>) -> Result<usize, Problem> {
-        self.tile_parts += 1;
         exact(segment.code, segment.body.len(), 8)?;
         let tile = u64::from(number(&segment.body[..2]));
         let Some(seen) = self.seen.get_mut(tile as usize) else {
@@ -103,6 +119,7 @@ impl<'a> Codestream<'a> {
             len => start.saturating_add(len),
         };
         let mut at = segment.next;
+        let mut packed = Vec::new();
         loop {
             let segment = Segment::at(self.bytes, at).ok_or_else(cut_off)?;
             at = segment.next;
@@ -110,15 +127,16 @@ impl<'a> Codestream<'a> {
                 return Err(damaged("its tiles overlap"));
             }
             match segment.code {
-                DATA => return Ok(end),
-                CODING_STYLE => {
-                    let changes = self.tiles.get(&tile).map_or(0, |coding| coding.changes);
-                    let coding = Coding::read(segment.body, self.size.components.len())?;
-                    self.tiles.insert(tile, Coding { changes, ..coding });
+                DATA => {
+                    // The decoder refuses data that is cut off.
+                    let data = self.bytes.get(at..end.min(self.bytes.len())).unwrap_or_default();
+                    self.parts.push(TilePart { tile, packed, data, start: at });
+                    return Ok(end);
                 }
-                COMPONENT_CODING_STYLE => self.own(tile).component(segment.body)?,
+                CODING_STYLE => self.own(tile).replace(segment.body)?,
+                COMPONENT_CODING_STYLE => self.own(tile).component(segment.body, None)?,
                 PROGRESSION => self.own(tile).progression(segment.body),
-                TILE_PACKED_HEADERS => self.packed += segment.body.len() as u64,
+                TILE_PACKED_HEADERS => packed.push(segment.body),
                 TILE_PACKET_LENGTHS | COMMENT => {}
                 _ => common(&segment, self.size.components.len())?,
             }
@@ -127,14 +145,14 @@ impl<'a> Codestream<'a> {
 
     /// A tile's own coding, at first that of all.
     fn own(&mut self, tile: u64) -> &mut Coding {
-        self.tiles.entry(tile).or_insert_with(|| Coding { changes: 0, ..self.coding.clone() })
+        self.tiles.entry(tile).or_insert_with(|| Coding { changes: Vec::new(), ..self.coding.clone() })
     }
 }
 
-/// The coding of all tiles, the bytes of packet headers that stand apart, and where the first tile-part starts.
-fn main_header(bytes: &[u8], components: usize) -> Result<(Coding, u64, usize), Problem> {
+/// The coding of all tiles, packet headers that stand apart, and where the first tile-part starts.
+fn main_header(bytes: &[u8], components: usize) -> Result<(Coding, Vec<&[u8]>, usize), Problem> {
     let (mut coding, mut of_components, mut changes) = (None, Vec::new(), Vec::new());
-    let mut packed = 0;
+    let mut packed = Vec::new();
     let mut at = Segment::at(bytes, FIRST).ok_or_else(cut_off)?.next;
     let data = loop {
         let segment = Segment::at(bytes, at).ok_or_else(cut_off)?;
@@ -144,7 +162,7 @@ fn main_header(bytes: &[u8], components: usize) -> Result<(Coding, u64, usize), 
             // They hold whether they stand before or behind the style of all.
             COMPONENT_CODING_STYLE => of_components.push(segment.body),
             PROGRESSION => changes.push(segment.body),
-            PACKED_HEADERS => packed += segment.body.len() as u64,
+            PACKED_HEADERS => packed.push(segment.body),
             CAPABILITIES | PROFILE | TILE_PART_LENGTHS | PACKET_LENGTHS | REGISTRATION | COMMENT => {}
             SIZE => return Err(damaged("it has two sizes")),
             _ => common(&segment, components)?,
@@ -152,7 +170,8 @@ fn main_header(bytes: &[u8], components: usize) -> Result<(Coding, u64, usize), 
         at = segment.next;
     };
     let mut coding = coding.ok_or_else(|| damaged("it has no coding style"))?;
-    of_components.into_iter().try_for_each(|body| coding.component(body))?;
+    let markers = coding.markers();
+    of_components.into_iter().try_for_each(|body| coding.component(body, Some(markers)))?;
     for body in changes {
         coding.progression(body);
     }

@@ -2,7 +2,7 @@
 
 use dicom_toolkit_jpeg2000::{DecodeSettings, Image};
 
-use super::{CODEC, checked, damaged};
+use super::{CODEC, Decoder, checked, damaged};
 use crate::dicom::codec::Decoded;
 use crate::dicom::layout::Layout;
 use crate::dicom::problem::Problem;
@@ -15,7 +15,7 @@ pub(in crate::dicom::codec) fn decode(
     layout: &Layout,
     limits: &Limits,
 ) -> Result<Decoded, Reason> {
-    let codestream = checked(stream, layout, limits)?;
+    let codestream = checked(stream, layout, limits, Decoder::HighThroughput)?;
     // The decoder cuts off what is below zero.
     if codestream.size.components.iter().any(|component| component.signed) {
         let what = "signed samples of high-throughput block coding".to_owned();

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::codestream::Codestream;
+use super::grid::Resolution;
 use super::style::{Coding, Style};
 use super::{CODEC, damaged};
 use crate::dicom::problem::Problem;
@@ -37,6 +38,14 @@ const PACKET: u64 = 40;
 /// For each byte of packet headers that stand apart.
 const PACKED: u64 = 8;
 
+/// Refuses more tile-parts than there may be records of.
+pub(super) fn check_parts(count: usize) -> Result<(), Problem> {
+    if count as u64 * TILE_PART <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(Problem::FrameExcessive { codec: CODEC, what: format!("{count} tile-parts or more") })
+}
+
 /// Records of all tiles.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Work {
@@ -56,13 +65,14 @@ impl Work {
     pub(super) fn of(codestream: &Codestream<'_>) -> Result<Self, Problem> {
         let len = codestream.bytes.len() as u64;
         let mut work = Self {
-            bytes: codestream.tile_parts * TILE_PART + codestream.packed.saturating_mul(PACKED),
+            bytes: codestream.parts.len() as u64 * TILE_PART
+                + codestream.packed_bytes().saturating_mul(PACKED),
             ..Self::default()
         };
         for tile in 0..codestream.size.tiles() {
             let coding = codestream.coding(tile);
             let area = codestream.size.tile(tile);
-            work.tile(coding, &area, codestream.changes(tile), len);
+            work.tile(coding, &area, codestream.changes(tile).len() as u64, len);
             work.check()?;
         }
         // Every precinct has a packet, and the shortest packet is a byte.
@@ -101,30 +111,14 @@ impl Work {
         }
     }
 
-    /// A resolution of a component of a tile (B-14 to B-18).
-    fn resolution(&mut self, style: &Style, resolution: u8, area: &[Range<u64>; 2]) {
-        let precinct = style.precinct(resolution);
-        let across = |axis: usize| {
-            let Range { start, end } = scaled(&area[axis], style.levels - resolution, 0);
-            let side = u32::from(precinct[axis]);
-            if start == end { 0 } else { end.div_ceil(1 << side) - (start >> side) }
-        };
-        let precincts = across(0).saturating_mul(across(1));
+    fn resolution(&mut self, style: &Style, number: u8, area: &[Range<u64>; 2]) {
+        let resolution = Resolution::new(style, number, area);
+        let precincts = resolution.count();
         self.precincts = self.precincts.saturating_add(precincts);
-
-        // Sub-bands of the lowest resolution are of its size, others of half.
-        let halved = u8::from(resolution > 0);
-        let level = style.levels + halved - resolution;
-        let bands: &[[u64; 2]] = if resolution == 0 { &[[0, 0]] } else { &[[1, 0], [0, 1], [1, 1]] };
-        for band in bands {
-            let along = |axis: usize| {
-                let Range { start, end } = scaled(&area[axis], level, band[axis]);
-                // A code block is no larger than its precinct.
-                let side = u32::from(style.block[axis].min(precinct[axis] - halved));
-                let blocks = if start == end { 0 } else { end.div_ceil(1 << side) - (start >> side) };
-                // Of one precinct, as a power of two.
-                let most = u32::from(precinct[axis] - halved) - side;
-                (blocks, blocks.next_power_of_two().ilog2().min(most))
+        for band in resolution.bands(style, number, area) {
+            // Code blocks, and those of one precinct as a power of two.
+            let along = |axis| {
+                (band.blocks(axis), band.blocks(axis).next_power_of_two().ilog2().min(band.most(axis)))
             };
             let ((columns, wide), (rows, high)) = (along(0), along(1));
             self.blocks = self.blocks.saturating_add(columns.saturating_mul(rows));
@@ -148,11 +142,4 @@ impl Work {
         );
         Err(Problem::FrameExcessive { codec: CODEC, what })
     }
-}
-
-/// A range after so many decompositions; `high` is 1 for the upper half of the last.
-fn scaled(range: &Range<u64>, level: u8, high: u64) -> Range<u64> {
-    let shift = if level == 0 { 0 } else { high << (level - 1) };
-    let side = |at: u64| at.saturating_sub(shift).div_ceil(1 << level);
-    side(range.start)..side(range.end)
 }
