@@ -9,7 +9,7 @@ use std::fs;
 use std::time::Duration;
 
 use medclip_decode::dicom::{self, DicomOptions};
-use medclip_decode::{Limits, Reason, picture};
+use medclip_decode::{Limits, Reason, from_bytes};
 
 use support::Builder;
 use support::codestream::{Codestream, Style, segment};
@@ -98,7 +98,7 @@ fn what_is_let_through_takes_two_seconds_more_than_a_sound_film() {
     let cost = |name: &str, codestream: &Codestream| {
         let film = film(codestream);
         measure_apart("what_is_let_through_takes_two_seconds_more_than_a_sound_film", name, || {
-            let _either = picture(&film, &Limits::default());
+            let _either = from_bytes(&film, &Limits::default());
         })
     };
     let plain = || Style::new(0, [6, 6]);
