@@ -72,7 +72,7 @@ fn passes_without_data_are_refused() {
 fn passes_that_cost_little_are_let_through() {
     // A small film, about as many passes as 8 bits have, and blocks of high throughput, which have three.
     for (side, flags, passes, data) in
-        [(1024, 0, 94, &[0x80][..]), (SIDE, 0, 24, &[0x80]), (SIDE, 0x40, 3, &[0x12, 0])]
+        [(1024, 0, 94, &[0x80][..]), (SIDE, 0, 22, &[0x80]), (SIDE, 0x40, 3, &[0x12, 0])]
     {
         let style = Style { flags, ..Style::new(0, [6, 6]) };
         let codestream = Codestream { high_throughput: flags != 0, ..stated(side, style, passes, data) };
@@ -94,16 +94,16 @@ fn packets_that_are_damaged_are_refused_at_no_cost() {
 }
 
 #[test]
-fn what_is_let_through_takes_two_seconds_more_than_a_sound_film() {
+fn what_is_let_through_is_soon_done() {
     let cost = |name: &str, codestream: &Codestream| {
         let film = film(codestream);
-        measure_apart("what_is_let_through_takes_two_seconds_more_than_a_sound_film", name, || {
+        measure_apart("what_is_let_through_is_soon_done", name, || {
             let _either = from_bytes(&film, &Limits::default());
         })
     };
     let plain = || Style::new(0, [6, 6]);
     let usual = cost("usual", &Codestream::new([SIDE, SIDE], plain()));
-    for (name, flags, passes) in [("passes", 0, 24), ("passes of causal contexts", 8, 16)] {
+    for (name, flags, passes) in [("passes", 0, 22), ("passes of causal contexts", 8, 14)] {
         let cost = cost(name, &stated(SIDE, Style { flags, ..plain() }, passes, &[0x80]));
         assert!(cost.memory < usual.memory + (64 << 20), "{name}: {cost:?}, {usual:?}");
         assert!(cost.time < usual.time * 3 + Duration::from_secs(2), "{name}: {cost:?}, {usual:?}");

@@ -7,7 +7,7 @@
 //! for 24 visits, and visits beyond these are bounded. Films of 8, 12 and 16 bits that `OpenJPEG` wrote, lossless and at several
 //! rates, in blocks of every style, have up to 7 of them for each pixel where there is noise, and up to 21 if each block has a
 //! white point as well. Without any noise, letters and points in all blocks come to 20 with 8 bits, 31 with 12 bits and 43 with
-//! 16 bits: only such a film is refused, if it has more than 13 or 9 megapixels.
+//! 16 bits: only such a film is refused, if it has more than 12 or 8 megapixels, or a third of that in three colors.
 
 use super::packet::Block;
 use super::style::Style;
@@ -17,7 +17,7 @@ use crate::dicom::problem::Problem;
 /// Visits that a byte of data pays for.
 const PAID: u64 = 24;
 /// Visits without data for them that a pixel may have.
-const MAX_UNPAID: u64 = 24;
+const MAX_UNPAID: u64 = 22;
 /// Smaller films may have as many visits as one of this size, for which decoders take less than two seconds.
 const PIXELS: u64 = 16 << 20;
 /// Passes of a block with raw bits that have none (table D.9).
