@@ -46,7 +46,7 @@ pub(crate) struct GuardedSession(Box<dyn Session>);
 
 impl GuardedSession {
     /// As [`Session::run`].
-    pub(crate) fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+    pub(crate) fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
         guard(|| self.0.run(inputs))
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     impl Session for Fragile {
-        fn run(&self, _inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+        fn run(&self, _inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
             panic!("out of bounds")
         }
     }
