@@ -161,6 +161,18 @@ impl PromptBank {
             .collect()
     }
 
+    /// Pooled cosines of one image with every class's positive prompts, and with its negative ones.
+    ///
+    /// # Shapes
+    /// - `image`: `[dim]`, unit norm
+    /// - returns: `[classes]`, positive before negative
+    pub fn sides(&self, image: &[f32], pooling: PromptPooling) -> Vec<[f32; 2]> {
+        let mut cosines = self.embeddings.iter().map(|prompt| dot(prompt, image));
+        let mut side = |count: usize| pooling.pool(&cosines.by_ref().take(count).collect::<Vec<_>>());
+        let classes = self.classes.iter();
+        classes.map(|class| [side(class.positive.len()), side(class.negative.len())]).collect()
+    }
+
     /// Pooled logit of every class's positive prompts for one image: what a choice of one among the classes compares.
     ///
     /// # Shapes
