@@ -15,7 +15,7 @@ use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use medclip_core::files;
+use medclip_files::{FileFault, is_pipe, open_regular, read_name, special_kind};
 use thiserror::Error;
 
 use crate::portion::Portion;
@@ -187,7 +187,7 @@ fn kind(argument: &Path) -> Kind {
         return Kind::Stdin;
     }
     if argument.exists() {
-        let is_table = manifest::is_one(argument) && (argument.is_file() || files::is_pipe(argument));
+        let is_table = manifest::is_one(argument) && (argument.is_file() || is_pipe(argument));
         return if is_table { Kind::Manifest } else { Kind::Entry };
     }
     let is_pattern = argument.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
@@ -196,7 +196,7 @@ fn kind(argument: &Path) -> Kind {
 
 /// A file, directory or archive that a person named, or a pipe.
 fn typed(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
-    if files::is_pipe(path) { intake.take(Source::file(path)) } else { listed(path, intake) }
+    if is_pipe(path) { intake.take(Source::file(path)) } else { listed(path, intake) }
 }
 
 /// A file, directory or archive that a list names.
@@ -206,8 +206,8 @@ fn listed(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     if metadata.is_dir() {
         return walk::below(path, intake);
     }
-    if let Some(kind) = files::special_kind(&metadata) {
-        let problem = Failure::new("io", files::FileFault::NotRegular { kind });
+    if let Some(kind) = special_kind(&metadata) {
+        let problem = Failure::new("io", FileFault::NotRegular { kind });
         return intake.take(Source::missing(path, problem));
     }
     match members::Container::of(path) {
@@ -242,7 +242,7 @@ fn matches(pattern: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
 fn matched(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let name = path.file_name().unwrap_or_default();
     let name = name::escape(name.as_encoded_bytes());
-    let tell = || nature::judge(&name, intake.options, |tells| nature_of(files::open_regular(path)?, tells));
+    let tell = || nature::judge(&name, intake.options, |tells| nature_of(open_regular(path)?, tells));
     if path.is_file()
         && let judgement @ Judgement::NoFilm(_) = tell()
     {
@@ -255,7 +255,7 @@ fn matched(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
 fn lines(stdin: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
     let mut line = Vec::new();
     let mut number = 1;
-    while files::read_name(stdin, number, &mut line).map_err(IntakeError::Stdin)? {
+    while read_name(stdin, number, &mut line).map_err(IntakeError::Stdin)? {
         if !line.is_empty() {
             listed(&path_of(&line).map_err(IntakeError::Stdin)?, intake)?;
         }

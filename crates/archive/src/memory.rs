@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use medclip_core::budget::{Claim, Share, Turn};
-use medclip_core::files::read_typed;
+use medclip_files::read_typed;
 use medclip_scorer::Failure;
 
 use crate::intake::{ArchiveReader, MAX_MEMBER_BYTES};

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::Summing;
+use medclip_files::Summing;
 use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
 use tracing::info_span;

@@ -13,9 +13,11 @@ use medclip_runtime::{
 };
 
 #[cfg(feature = "train")]
-pub use against::{AgainstError, WeightFiles, certify, verify_against};
+pub use against::{WeightFiles, certify, verify_against};
 pub use agreement::Agreement;
 pub use compare::{Comparison, Difference, ParityLimits};
+#[cfg(feature = "train")]
+pub use error::AgainstError;
 pub use error::VerifyError;
 use inputs::{Answers, BATCHES, Inputs};
 pub use report::{EngineSelfTest, Verification};

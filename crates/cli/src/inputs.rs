@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use medclip_archive::intake::is_search;
 use medclip_archive::{IntakeOptions, Skipped, Source, expand_and_count};
-use medclip_core::files;
+use medclip_files::{FileFault, is_pipe, read_name};
 
 /// What arguments stand for, kept in memory.
 pub(crate) struct Search {
@@ -29,7 +29,7 @@ impl Search {
                 Ok(())
             })?;
         let is_searched = arguments.iter().any(|argument| is_search(argument));
-        let pipes = arguments.iter().filter(|argument| files::is_pipe(argument)).cloned().collect();
+        let pipes = arguments.iter().filter(|argument| is_pipe(argument)).cloned().collect();
         Ok(Self { sources, skipped, is_searched, pipes })
     }
 
@@ -93,11 +93,11 @@ const MAX_LIST_BYTES: usize = 1 << 30;
 pub(crate) fn read_list(input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     let (mut list, mut line) = (Vec::new(), Vec::new());
     let mut number = 1;
-    while files::read_name(input, number, &mut line)? {
+    while read_name(input, number, &mut line)? {
         list.extend_from_slice(&line);
         list.push(b'\n');
         if list.len() > MAX_LIST_BYTES {
-            return Err(files::FileFault::TooLarge { limit: MAX_LIST_BYTES as u64 }.into());
+            return Err(FileFault::TooLarge { limit: MAX_LIST_BYTES as u64 }.into());
         }
         number += 1;
     }

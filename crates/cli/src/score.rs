@@ -11,10 +11,10 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use medclip_archive::{PipelineOptions, Progress, stream};
-use medclip_core::bundle::sha256_of_file;
-use medclip_core::files::read_typed;
 use medclip_core::prompt::sentences;
 use medclip_decode::PatientFields;
+use medclip_files::read_typed;
+use medclip_files::sha256_of_file;
 use medclip_runtime::{Head, PromptSet};
 use medclip_scorer::{OpenError, Report, Scorer, ScorerBuilder};
 

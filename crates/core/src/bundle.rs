@@ -30,7 +30,6 @@ use sums::Verified;
 pub use error::BundleError;
 pub use file::BundleFile;
 pub use kind::BUNDLE;
-pub use sums::{Summing, sha256, sha256_of_file};
 pub use writer::BundleWriter;
 
 /// A verified model directory.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::batch::Embeddings;
-use crate::bundle::sha256;
 use crate::score::FindingScore;
 use crate::stored;
+use medclip_files::sha256;
 
 const WEIGHTS: &str = "weights";
 const BIASES: &str = "biases";

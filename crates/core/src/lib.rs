@@ -24,7 +24,6 @@
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
 //! | [`terminal`] | foreign text on a terminal: no character that it obeys |
-//! | [`files`] | files that strangers made, opened without waiting and read within limits |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -46,7 +45,6 @@ pub mod budget;
 pub mod bundle;
 pub mod causes;
 pub mod checkpoint;
-pub mod files;
 pub mod finding;
 pub mod golden;
 pub mod graph;

@@ -11,9 +11,8 @@ use thiserror::Error;
 use tokenizers::{ModelWrapper, NormalizerWrapper, PostProcessorWrapper};
 
 use crate::batch::TokenBatch;
-use crate::bundle::BundleError;
-use crate::files::read_typed;
 use crate::guard::catch_quietly;
+use medclip_files::read_typed;
 
 pub use doubt::TextDoubt;
 pub use vocabulary::{LetterCase, from_vocabulary};
@@ -102,7 +101,7 @@ pub enum TokenizeError {
     },
     /// The tokenizer of a bundle that cannot be read, or is not the one that was verified.
     #[error(transparent)]
-    Bundle(Box<BundleError>),
+    Bundle(Box<dyn std::error::Error + Send + Sync>),
     /// Nothing to make a batch of.
     #[error("a batch needs at least one sentence")]
     Empty,

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use medclip_core::bank::{PromptBank, Provenance};
-use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256};
+use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter};
 use medclip_core::golden::{Golden, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, Embeddings, Head, ImageTower, LogitScale, ModelConfig,
     PreprocessConfig, PromptPooling, PromptSet, TextTower, TokenizerConfig,
 };
+use medclip_files::sha256;
 
 const PROMPTS: &str =
     "[[class]]\nname = \"A\"\npositive.sentences = [\"yes\"]\nnegative.sentences = [\"no\"]\n";

@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::columns::{Column, Kind};
 use crate::error::TableError;
-use crate::table::{Place, Table, TableRow};
+use crate::place::Place;
+use crate::table::{Table, TableRow};
 
 /// Which part of the data a patient belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -23,7 +23,8 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::columns::{self, Column};
 use crate::error::TableError;
-use crate::table::{Place, Table, TableRow};
+use crate::place::Place;
+use crate::table::{Table, TableRow};
 use budget::Budget;
 use cells::{Cells, Reading};
 use pages::Pages;

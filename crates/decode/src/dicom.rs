@@ -39,6 +39,7 @@ mod codec;
 mod colour;
 mod content;
 mod element;
+mod encoding;
 mod film;
 mod frame;
 mod functional;

@@ -2,10 +2,7 @@
 
 use crate::format::Format;
 use crate::jpeg;
-use crate::limits::Limits;
-
-/// Bytes of a file's start that tell it of nearly all.
-pub const NEED_BYTES: u64 = 1 << 16;
+use crate::limits::{Limits, NEED_BYTES};
 
 /// Tables, buffers and whatever else does not grow with the image, in bytes.
 const FIXED: u64 = 4 << 20;

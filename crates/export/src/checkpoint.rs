@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::TextTower;
 use medclip_core::checkpoint;
-use medclip_core::files::read_regular;
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::{TokenizeError, Tokenizer};
+use medclip_files::read_regular;
 use thiserror::Error;
 
 use crate::error::ExportError;

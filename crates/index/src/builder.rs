@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::file::{self, Contents};
 use crate::lists::{self, Clustering};
+use crate::scan::unit;
 use crate::search::Search;
 
 /// How vectors lie in the file.
@@ -164,13 +165,6 @@ impl IndexBuilder {
         file::write(path.as_ref(), &contents)?;
         Ok(report)
     }
-}
-
-/// The vector at length 1; none without a direction.
-pub(crate) fn unit(vector: &[f32]) -> Option<impl Iterator<Item = f32>> {
-    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-    let is_sound = length.is_finite() && length > 0.0;
-    is_sound.then(|| vector.iter().map(move |value| (f64::from(*value) / length) as f32))
 }
 
 impl Layout {

@@ -35,6 +35,7 @@ pub mod file;
 mod kernel;
 mod lists;
 pub mod open;
+mod scan;
 pub mod search;
 mod top;
 

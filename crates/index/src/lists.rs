@@ -1,6 +1,7 @@
 //! Vectors sorted to centres: spherical k-means, and how many lists a query has to read.
 
 use std::convert::Infallible;
+use std::ops::Range;
 
 use rand::SeedableRng;
 use rand::seq::index::sample;
@@ -8,7 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::kernel;
-use crate::search::{scan, scan_into, scan_lists};
+use crate::scan::{scan, scan_into};
+use crate::top::Top;
 
 /// Vectors per list that k-means looks at; more move the centres little.
 const SAMPLE_PER_LIST: usize = 40;
@@ -142,4 +144,20 @@ pub(crate) fn calibrate(
     let reached = recall(least);
     clustering.probes = least;
     Some(reached)
+}
+
+/// Has `scan_rows` compare the rows in the lists of the `probes` nearest centres, on this thread alone.
+pub(crate) fn scan_lists<E>(
+    clustering: &Clustering,
+    probes: usize,
+    query: &[f32],
+    k: usize,
+    mut scan_rows: impl FnMut(Range<usize>, &mut Top) -> Result<(), E>,
+) -> Result<Top, E> {
+    let mut top = Top::new(k);
+    for (list, _) in scan(&clustering.centres, query, probes).into_sorted() {
+        let [start, end] = [list, list + 1].map(|bound| clustering.starts[bound] as usize);
+        scan_rows(start..end, &mut top)?;
+    }
+    Ok(top)
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::{FromOffset, open_regular, read_exact_at};
+use medclip_files::{FromOffset, open_regular, read_exact_at};
 use sha2::{Digest, Sha256};
 
 use crate::file::{Header, MAGIC, MAX_HEADER, PREFIX, Parts, READ, SUM};

@@ -10,8 +10,8 @@ use crate::draw::{Draw, Purpose};
 use crate::film::Film;
 use crate::noise::cloud;
 use crate::pathology::{Pathology, vessel_fullness};
-use crate::phantom::PhantomSpec;
 use crate::shape::{Point, bell, inside, mix, segment_distance, smoothstep};
+use crate::spec::PhantomSpec;
 
 /// Density of air, of the thickest soft tissue, and of what a full depth of aerated lung takes away from it.
 const AIR: f32 = 0.04;

@@ -7,8 +7,8 @@ mod save;
 
 use std::path::Path;
 
-use medclip_core::bundle::sha256_of_file;
 use medclip_data::{Record, Split};
+use medclip_files::sha256_of_file;
 use medclip_stats::grouped_share;
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::BadImage;

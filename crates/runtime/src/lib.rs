@@ -42,6 +42,7 @@ mod encoder;
 mod engine;
 mod error;
 mod graph;
+mod kind;
 mod model;
 mod options;
 mod self_test;
@@ -50,9 +51,10 @@ pub use classifier::Classifier;
 pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
-pub use engine::{EngineChoice, EngineKind, GraphSource, Preferred, UnknownEngine};
+pub use engine::{EngineChoice, GraphSource, Preferred};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
+pub use kind::{EngineKind, UnknownEngine};
 pub use model::Model;
 pub use options::{
     CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, Prepack,

@@ -16,8 +16,9 @@ use tracing::{debug_span, info_span};
 
 use crate::classifier::Classifier;
 use crate::encoder::{ImageEncoder, TextEncoder};
-use crate::engine::{self, EngineKind, GraphSource, GuardedEngine};
+use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
+use crate::kind::EngineKind;
 use crate::options::ModelOptions;
 use crate::options::precision::{Chosen, choose};
 use crate::self_test::{SelfTest, needed, passes};

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use medclip_core::architecture::TextPooling;
-use medclip_core::bundle::{BundleFile, BundleWriter, sha256};
+use medclip_core::bundle::{BundleFile, BundleWriter};
 use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, write_bundle};
+use medclip_files::sha256;
 use medclip_runtime::{
     Bundle, Embeddings, EncodeError, EngineKind, EngineOptions, FindingScore, GraphInfo, GraphSource,
     GrayImage, ImageBatch, LoadError, Model, ModelOptions, OrtOptions, PromptSet, TowerKind, embed_sentences,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use medclip_core::ModelConfig;
 use medclip_core::checkpoint::{self, CHECKPOINT, OPTIMIZER, PARAMETERS, STATE};
-use medclip_core::files::{MAX_TEXT_BYTES, read_regular, text};
+use medclip_files::{MAX_TEXT_BYTES, read_regular, text};
 use medclip_files::{StagedDirectory, sweep};
 use serde::{Deserialize, Serialize};
 

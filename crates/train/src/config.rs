@@ -5,13 +5,13 @@ mod check;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_core::preprocess::PreprocessConfig;
 use medclip_core::tokenize::TokenizerConfig;
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, PromptPooling,
     ResNetConfig, SwinConfig, TextTower,
 };
+use medclip_files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_nn::tower::frozen_with;
 use medclip_nn::{AdamWConfig, Compute, DeviceName, Precision, Schedule};
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::read_regular;
+use medclip_files::read_regular;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::writer::LogWriter;

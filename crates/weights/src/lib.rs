@@ -39,8 +39,6 @@ mod state;
 mod view;
 
 pub use element::ElementType;
-pub use error::{FileFault, TensorFault, TensorFileError};
+pub use error::{FileFault, Foreign, PickleFault, TensorFault, TensorFileError};
 pub use file::{TensorFile, TensorFileOptions};
-pub use format::Foreign;
 pub use note::{OtherWeights, WeightsNote};
-pub use pickle::PickleFault;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use medclip_core::files::{Visited, open_regular};
+use medclip_files::{Visited, open_regular};
 use walkdir::WalkDir;
 
 use super::members::{self, Container};

@@ -1,8 +1,8 @@
 //! Films to calibrate with, and others to judge by.
 
 use medclip_core::ImageBatch;
-use medclip_core::bundle::sha256;
 use medclip_decode::Limits;
+use medclip_files::sha256;
 use medclip_runtime::{Bundle, GrayImage};
 
 use super::error::QuantizeError;

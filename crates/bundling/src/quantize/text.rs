@@ -1,10 +1,10 @@
 //! The text tower in a further precision.
 
-use medclip_core::bundle::sha256;
 use medclip_core::quantization::GateReport;
 use medclip_core::{Embeddings, Tokenizer};
 use medclip_export::OnnxFile;
 use medclip_export::quantize::{Measured, Quantizer};
+use medclip_files::sha256;
 use medclip_runtime::{Bundle, BundleFile, GraphSource, ModelOptions, Precision, TowerKind, embed_sentences};
 
 use super::convert::Converted;

@@ -1,12 +1,15 @@
 //! Why nothing could be compared.
 
+#[cfg(feature = "train")]
+mod against;
+
 use medclip_core::preprocess::PreprocessError;
 use medclip_phantom::PhantomError;
 use medclip_runtime::{BundleError, EncodeError, EngineKind, LoadError};
 use thiserror::Error;
 
 #[cfg(feature = "train")]
-use super::against::AgainstError;
+pub use against::AgainstError;
 
 /// Why nothing could be compared. Differences are no errors.
 #[derive(Debug, Error)]

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use medclip_core::files::{open_typed, read_at_most, text};
 use medclip_data::{Column, Kind, Table, TableError};
+use medclip_files::{open_typed, read_at_most, text};
 
 /// Most bytes of a report: far above any.
 const MAX_REPORT_BYTES: u64 = 16 << 20;

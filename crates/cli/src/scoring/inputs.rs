@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use medclip_archive::{IntakeError, IntakeOptions, Skipped, Source, expand_and_count};
-use medclip_core::files;
+use medclip_files::is_pipe;
 
 use crate::inputs::read_list;
 
@@ -37,7 +37,7 @@ impl<'a> Inputs<'a> {
         unique: bool,
     ) -> anyhow::Result<Self> {
         // It is listed before it is scored, and a pipe gives its content once.
-        if let Some(pipe) = arguments.iter().find(|input| files::is_pipe(input)) {
+        if let Some(pipe) = arguments.iter().find(|input| is_pipe(input)) {
             bail!("{} is a pipe, which cannot be read again: save what it gives as a file", pipe.display());
         }
         let mut stdin = None;

@@ -32,7 +32,7 @@ mod against {
     use std::process::Output;
 
     use medclip_core::ModelConfig;
-    use medclip_core::bundle::sha256;
+    use medclip_files::sha256;
     use medclip_tests::{PROMPTS, random_checkpoint, tiny_published_configs};
 
     use medclip_runtime::Bundle;

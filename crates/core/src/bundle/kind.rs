@@ -6,7 +6,7 @@ use medclip_files::Kind;
 
 use super::{BundleFile, sums};
 use crate::checkpoint;
-use crate::files::{MAX_TEXT_BYTES, start_of};
+use medclip_files::{MAX_TEXT_BYTES, start_of};
 
 /// Bundles. [`BundleWriter`](super::BundleWriter) replaces no other directory.
 pub static BUNDLE: Kind = Kind { name: "a bundle", is_marked, holds };

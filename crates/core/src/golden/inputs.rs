@@ -52,7 +52,7 @@ fn chest(opacity: bool) -> GrayImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::sha256;
+    use medclip_files::sha256;
 
     #[test]
     fn every_machine_draws_the_same() {

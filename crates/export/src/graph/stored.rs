@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use medclip_core::files::read_regular;
+use medclip_files::read_regular;
 use prost::Message;
 use thiserror::Error;
 

@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::open_regular;
 use medclip_core::graph::WEIGHTS_KEY;
+use medclip_files::open_regular;
 use prost::Message;
 use serde::Serialize;
 

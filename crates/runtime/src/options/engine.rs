@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{self, EngineKind};
+use crate::engine;
 use crate::error::LoadError;
+use crate::kind::EngineKind;
 
 /// An engine and its options.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use medclip_core::bundle::sha256_of_file;
+use medclip_files::sha256_of_file;
 use medclip_tests::tiny_bundle;
 
 use super::{eval, names, phantoms, refusal, report};

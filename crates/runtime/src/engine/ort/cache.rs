@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::sha256;
+use medclip_files::sha256;
 use medclip_files::{Kind, StagedDirectory, make_private};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};

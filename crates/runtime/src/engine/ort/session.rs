@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
-use medclip_core::bundle::{sha256, sha256_of_file};
+use medclip_files::{sha256, sha256_of_file};
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session as Inner, SessionInputValue};
 use ort::value::TensorRef;

@@ -1,26 +1,16 @@
 //! Files that strangers made, opened without waiting and read within limits.
-//!
-//! | a path that | is opened with | may be |
-//! |---|---|---|
-//! | a search finds, or another file names | [`open_regular`] | a regular file |
-//! | a person types | [`open_typed`] | a regular file or a pipe |
-//!
-//! Nothing here waits for a pipe that nobody writes into, and nothing reads a device: some act when they are opened, and
-//! `/dev/zero` has no end. Errors are [`io::Error`]s that hold a [`FileFault`]; callers add the path.
+
+mod fault;
+mod pipe;
+mod positioned;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead, Read, Seek};
 use std::path::Path;
 
-mod fault;
-mod pipe;
-mod positioned;
-mod visited;
-
 pub use fault::FileFault;
 pub use pipe::Pipe;
 pub use positioned::{FromOffset, read_exact_at};
-pub use visited::Visited;
 
 /// Most bytes of a text that describes a model or a run: `model.toml`, `SHA256SUMS`, a configuration.
 pub const MAX_TEXT_BYTES: u64 = 4 << 20;
