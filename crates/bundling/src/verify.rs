@@ -109,7 +109,7 @@ pub fn runnable_engines() -> Vec<EngineKind> {
 impl<'a> Subject<'a> {
     fn new(bundle: &'a Bundle, options: &VerifyOptions) -> Result<Self, VerifyError> {
         bundle.require_text_tower().map_err(VerifyError::Incomplete)?;
-        let graph = GraphInfo::read(&bundle.path(BundleFile::TextGraph))?;
+        let graph = GraphInfo::read(&bundle.path(BundleFile::TEXT_GRAPH))?;
         Ok(Self {
             bundle,
             half_precision_text: graph.half_parameters > 0,

@@ -63,10 +63,10 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<Outcome> {
         config: bundle.config(),
         files: file_sizes(&bundle)?,
         classes: class_prompts(&bundle),
-        image_graph: GraphInfo::read(&bundle.path(BundleFile::ImageGraph))?,
+        image_graph: GraphInfo::read(&bundle.path(BundleFile::IMAGE_GRAPH))?,
         text_graph: bundle
             .has_text_tower()
-            .then(|| GraphInfo::read(&bundle.path(BundleFile::TextGraph)))
+            .then(|| GraphInfo::read(&bundle.path(BundleFile::TEXT_GRAPH)))
             .transpose()?,
     };
     let mut out = locked_stdout();

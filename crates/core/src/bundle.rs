@@ -28,7 +28,7 @@ use seen::Seen;
 use sums::Verified;
 
 pub use error::BundleError;
-pub use file::BundleFile;
+pub use file::{BundleFile, TowerPart};
 pub use kind::BUNDLE;
 pub use writer::BundleWriter;
 
@@ -102,7 +102,7 @@ impl Bundle {
         let provenance = bank.provenance();
         for (file, recorded) in [
             (BundleFile::Prompts, &provenance.prompts_sha256),
-            (BundleFile::TextGraph, &provenance.text_graph_sha256),
+            (BundleFile::TEXT_GRAPH, &provenance.text_graph_sha256),
         ] {
             if sums.get(file.file_name()) != Some(recorded) {
                 return Err(BundleError::Stale { path, of: file.file_name() });
@@ -301,8 +301,8 @@ fn read_golden(
         Golden::from_bytes(&bytes).map_err(|source| BundleError::Golden { path: path.clone(), source })?;
     let provenance = golden.provenance();
     for (file, recorded) in [
-        (BundleFile::ImageGraph, &provenance.image_graph_sha256),
-        (BundleFile::TextGraph, &provenance.text_graph_sha256),
+        (BundleFile::IMAGE_GRAPH, &provenance.image_graph_sha256),
+        (BundleFile::TEXT_GRAPH, &provenance.text_graph_sha256),
     ] {
         if sums.get(file.file_name()) != Some(recorded) {
             return Err(BundleError::Stale { path, of: file.file_name() });

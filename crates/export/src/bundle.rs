@@ -143,10 +143,10 @@ where
     writer.add(BundleFile::Tokenizer, checkpoint.tokenizer_json())?;
     writer.add(BundleFile::Card, contents.card.as_bytes())?;
     let graph = checkpoint.image_graph(&options.image)?;
-    let files = [BundleFile::ImageGraph, BundleFile::ImageWeights];
+    let files = [BundleFile::IMAGE_GRAPH, BundleFile::IMAGE_WEIGHTS];
     let image_graph_sha256 = add_graph(&mut writer, files, graph, options.detach_from)?;
     let graph = checkpoint.text_graph(&options.text)?;
-    let files = [BundleFile::TextGraph, BundleFile::TextWeights];
+    let files = [BundleFile::TEXT_GRAPH, BundleFile::TEXT_WEIGHTS];
     let text_graph_sha256 = add_graph(&mut writer, files, graph, options.detach_from)?;
     let prompts_sha256 = writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned();
 
@@ -159,8 +159,8 @@ where
             Err(WriteBundleError::Dimension { actual, expected })
         }
     };
-    let image_graph = writer.path(BundleFile::ImageGraph);
-    let text_graph = writer.path(BundleFile::TextGraph);
+    let image_graph = writer.path(BundleFile::IMAGE_GRAPH);
+    let text_graph = writer.path(BundleFile::TEXT_GRAPH);
     let (graph, tokenizer) = (text_graph.as_path(), checkpoint.tokenizer());
 
     let (images, lines) = (golden_images(), golden_sentences());

@@ -220,7 +220,7 @@ impl Model {
         let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
         confirm(&self.bundle, TowerKind::Text, precision)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
-            let image = self.bundle.path(BundleFile::ImageGraph);
+            let image = self.bundle.path(BundleFile::IMAGE_GRAPH);
             return Err(LoadError::DifferentWeights { image, text: path });
         }
         let tower = TextTower { encoder, tokenizer, precision };
