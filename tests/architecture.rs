@@ -12,7 +12,7 @@ use serde_json::Value;
 const FLOORS: &[&[&str]] = &[
     &["files", "plot", "stats"],
     &["core"],
-    &["decode", "labeler", "nn", "weights"],
+    &["decode", "labeler", "nn", "onnx", "weights"],
     &["data", "export", "qc", "runtime"],
     &["phantom", "scorer", "train"],
     &["archive", "bundling"],

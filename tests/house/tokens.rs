@@ -22,7 +22,7 @@ impl Token {
 /// The tokens of a file that are no part of its tests, and the modules that it declares for tests alone.
 pub(crate) fn without_tests(source: &str) -> (Vec<Token>, Vec<String>) {
     const OF_TESTS: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let all = tokens(source);
+    let all = all(source);
     let (mut kept, mut modules, mut at) = (Vec::new(), Vec::new(), 0);
     while at < all.len() {
         let is_of_tests = all[at..].len() >= OF_TESTS.len()
@@ -73,7 +73,8 @@ fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
     at
 }
 
-fn tokens(source: &str) -> Vec<Token> {
+/// All tokens of a file.
+pub(crate) fn all(source: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let mut rest = source;
     while let Some(first) = rest.chars().next() {

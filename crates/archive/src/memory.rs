@@ -10,7 +10,7 @@ use medclip_core::budget::{Claim, Share, Turn};
 use medclip_files::read_typed;
 use medclip_scorer::Failure;
 
-use crate::intake::{ArchiveReader, MAX_MEMBER_BYTES};
+use crate::inputs::{ArchiveReader, MAX_MEMBER_BYTES};
 use crate::source::{Member, Source};
 use crate::stages::{Content, Stages};
 

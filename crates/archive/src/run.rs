@@ -36,7 +36,7 @@ use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
 use tracing::info_span;
 
-use crate::intake::IntakeError;
+use crate::inputs::InputError;
 use crate::source::Source;
 use commit::{Commit, Excess, Scanned, Sum, commit_name, rows_name, rows_path};
 use found::{Found, find};
@@ -85,7 +85,7 @@ pub enum Target {
 
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Manifest {
+struct RunRecord {
     version: u32,
     notice: String,
     settings: Settings,
@@ -115,7 +115,7 @@ struct Finished {
 }
 
 /// Calls its argument with every input, in order.
-pub type List<'a> = dyn FnMut(&mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), IntakeError> + 'a;
+pub type List<'a> = dyn FnMut(&mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), InputError> + 'a;
 
 impl Target {
     /// The run's directory.
@@ -229,9 +229,9 @@ impl Run {
             None => written?,
         };
         let notice = "Research use only, not for diagnosis.".to_owned();
-        let manifest = Manifest { version: VERSION, notice, settings, inputs, list };
+        let manifest = RunRecord { version: VERSION, notice, settings, inputs, list };
         place.write_record(RUN, &manifest)?;
-        let Manifest { settings, inputs, .. } = manifest;
+        let RunRecord { settings, inputs, .. } = manifest;
         let (id, inputs, scanned) = (place.id()?, inputs.count(), Scanned::default());
         Self::new(place, target, Found { id, settings, inputs, scanned, is_finished: false })
     }

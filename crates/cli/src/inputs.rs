@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 #[cfg(any(feature = "import", feature = "train"))]
 use anyhow::anyhow;
-use medclip_archive::intake::is_search;
-use medclip_archive::{IntakeOptions, Skipped, Source, expand_and_count};
+use medclip_archive::inputs::is_search;
+use medclip_archive::{InputOptions, Skipped, Source, expand_and_count};
 use medclip_files::{FileFault, is_pipe, read_name};
 
 /// What arguments stand for, kept in memory.
@@ -24,7 +24,7 @@ impl Search {
     pub(crate) fn new(arguments: &[PathBuf]) -> anyhow::Result<Self> {
         let mut sources = Vec::new();
         let skipped =
-            expand_and_count(arguments, &IntakeOptions::films(), &mut io::stdin().lock(), &mut |source| {
+            expand_and_count(arguments, &InputOptions::films(), &mut io::stdin().lock(), &mut |source| {
                 sources.push(source);
                 Ok(())
             })?;
@@ -76,7 +76,7 @@ fn below(path: &std::path::Path) -> Vec<Input> {
         Ok(())
     };
     let listed =
-        medclip_archive::expand(&[path.to_owned()], &IntakeOptions::films(), &mut io::empty(), &mut push);
+        medclip_archive::expand(&[path.to_owned()], &InputOptions::films(), &mut io::empty(), &mut push);
     if let Err(error) = listed {
         found.push(Input { path: path.to_owned(), problem: Some(error.into()) });
     }

@@ -25,7 +25,7 @@ fn unnamed(cause: &(dyn Error + 'static)) -> String {
     if let Some(error) = cause.downcast_ref::<TableError>() {
         return error.unnamed();
     }
-    if let Some(error) = cause.downcast_ref::<medclip_archive::intake::ManifestError>() {
+    if let Some(error) = cause.downcast_ref::<medclip_archive::inputs::ManifestError>() {
         return error.unnamed();
     }
     #[cfg(feature = "train")]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use medclip_archive::{
-    End, IntakeOptions, PipelineOptions, Portion, Run, RunError, Settings, Source, Summary, Target, work,
+    End, InputOptions, PipelineOptions, Portion, Run, RunError, Settings, Source, Summary, Target, work,
 };
 use medclip_scorer::{OpenError, Scorer, ScorerBuilder};
 
@@ -129,7 +129,7 @@ pub(crate) fn run(
     job: &Job<'_>,
     shown: &Path,
 ) -> anyhow::Result<(Outcome, Summary)> {
-    let options = IntakeOptions { portion: job.portion, ..IntakeOptions::films() };
+    let options = InputOptions { portion: job.portion, ..InputOptions::films() };
     let mut inputs = Inputs::new(job.inputs, options, job.unique)?;
     let run = open(target, settings, job.earlier, &mut inputs);
     if let Some(twice) = inputs.twice() {

@@ -157,7 +157,7 @@ impl Head {
     /// The head as a safetensors file.
     ///
     /// # Errors
-    /// [`HeadError::Format`] when it cannot be serialised.
+    /// [`HeadError::Format`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>, HeadError> {
         let [weights, biases] = [&self.weights, &self.biases].map(stored::bytes);
         let view = |rows, bytes| stored::view(rows, bytes).map_err(HeadError::Format);

@@ -8,8 +8,8 @@
 //! | [`finding`] | the 14 CheXpert findings, certainty, label vectors |
 //! | [`architecture`] | sizes of the two towers, pooling, the temperature |
 //! | [`model`] | everything `model.toml` says |
-//! | [`raster`] | an 8-bit grey image |
-//! | [`preprocess`] | grey image → normalised pixels |
+//! | [`raster`] | an 8-bit gray image |
+//! | [`preprocess`] | gray image → normalized pixels |
 //! | [`tokenize`] | sentence → token ids |
 //! | [`batch`] | what an encoder takes |
 //! | [`budget`] | bytes of memory that all films of a run share |
@@ -35,7 +35,7 @@
 //! ```
 //!
 //! # Limits
-//! Images are 8-bit grey, tokenizers are BERT's. Scores are log-odds between sentences, not calibrated probabilities of
+//! Images are 8-bit gray, tokenizers are BERT's. Scores are log-odds between sentences, not calibrated probabilities of
 //! disease; for research only.
 
 pub mod architecture;

@@ -75,13 +75,13 @@ pub struct Calibration {
     pub images: usize,
 }
 
-/// A layer with what quantising it alone does to embeddings.
+/// A layer with what quantizing it alone does to embeddings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerCost {
     /// Node of the graph.
     pub layer: String,
-    /// 1 minus the mean cosine with the unquantised embeddings.
+    /// 1 minus the mean cosine with the unquantized embeddings.
     pub cost: f64,
 }
 
@@ -167,7 +167,7 @@ pub struct ClassAuroc {
     pub negatives: usize,
     /// Area under the ROC curve of the model's own graph.
     pub full: f64,
-    /// And of the quantised one.
+    /// And of the quantized one.
     pub quantized: f64,
 }
 

@@ -8,7 +8,7 @@
 //! | annotations as label vectors | [`LabelPolicy`] |
 //! | scores of other models as soft labels | [`soften`] |
 //! | which films, and that no patient and no film is on both sides | [`Selection`], [`check_disjoint`], [`check_no_film_shared`] |
-//! | the labelled sentences of reports | [`SentencePool`] |
+//! | the labeled sentences of reports | [`SentencePool`] |
 //! | rows and files by name and by content | [`RowName`], [`Digest`] |
 //! | random streams by name | [`random`] |
 //!

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub struct Visited {
     /// Where the search began, without links.
     root: Option<PathBuf>,
-    seen: HashSet<Identity>,
+    seen: HashSet<DirectoryIdentity>,
 }
 
 impl Visited {
@@ -34,17 +34,17 @@ impl Visited {
 
 /// What tells a directory from every other.
 #[cfg(unix)]
-type Identity = (u64, u64);
+type DirectoryIdentity = (u64, u64);
 #[cfg(not(unix))]
-type Identity = PathBuf;
+type DirectoryIdentity = PathBuf;
 
 #[cfg(unix)]
-fn identity(path: &Path) -> Option<Identity> {
+fn identity(path: &Path) -> Option<DirectoryIdentity> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity(path: &Path) -> Option<Identity> {
+fn identity(path: &Path) -> Option<DirectoryIdentity> {
     fs::canonicalize(path).ok()
 }

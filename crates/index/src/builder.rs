@@ -16,7 +16,7 @@ use crate::search::Search;
 pub enum Layout {
     /// In the order in which they came; a query reads them all.
     Flat,
-    /// By the nearest of some centres; a query reads the lists of its nearest centres, of as many as give this recall of
+    /// By the nearest of some centers; a query reads the lists of its nearest centers, of as many as give this recall of
     /// the ten nearest.
     Lists {
         /// Mean share of the ten nearest vectors that a query finds, above 0 and at most 1.

@@ -24,7 +24,7 @@
 //! ```
 //!
 //! Up to some hundred thousand vectors the exact scan answers in milliseconds. Beyond, [`Layout::Lists`] sorts vectors to
-//! centres of k-means and a query reads the lists of its nearest centres only; how many is measured when the index is
+//! centers of k-means and a query reads the lists of its nearest centers only; how many is measured when the index is
 //! built, on vectors of the index itself, so that the recall asked for is reached.
 //!
 //! # Limits

@@ -16,9 +16,9 @@ const BLOCKS: usize = 8;
 pub enum Search {
     /// All.
     Exact,
-    /// Those in the lists of as many nearest centres as the index was measured with.
+    /// Those in the lists of as many nearest centers as the index was measured with.
     Lists,
-    /// Those in the lists of this many nearest centres.
+    /// Those in the lists of this many nearest centers.
     Probes(usize),
 }
 

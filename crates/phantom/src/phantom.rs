@@ -56,7 +56,7 @@ impl Phantom {
         &self.spec
     }
 
-    /// The film, 8-bit grey, dense tissue bright. The same bits on every platform.
+    /// The film, 8-bit gray, dense tissue bright. The same bits on every platform.
     ///
     /// Takes memory for about three floats a pixel.
     pub fn render(&self) -> GrayImage {

@@ -25,7 +25,7 @@ impl SelfTest {
     }
 }
 
-/// What a tower has to reach. A quantised one is farther from the golden answers, which are the model's own: it may be twice
+/// What a tower has to reach. A quantized one is farther from the golden answers, which are the model's own: it may be twice
 /// as far from them as it was when it was made.
 pub(crate) fn needed(bundle: &Bundle, tower: TowerKind, precision: Precision) -> f64 {
     let made = bundle.quantization().tower(tower, precision);

@@ -304,7 +304,7 @@ fn weights_beside_the_graphs_give_the_same_bits() {
 }
 
 #[test]
-fn an_optimised_graph_of_weights_beside_it_is_kept_with_them() {
+fn an_optimized_graph_of_weights_beside_it_is_kept_with_them() {
     if !engines().contains(&EngineKind::OrtCpu) {
         return;
     }

@@ -7,9 +7,9 @@
 //! | half-precision text weights | the same, widened |
 //! | queries divided by the root of the head's width, the text projection divided by three | the product, rounded once |
 //! | positions with token type 0 added | their sum as positions, types of zero |
-//! | a convolution with its batch normalisation | the convolution, and a normalisation that changes nothing |
+//! | a convolution with its batch normalization | the convolution, and a normalization that changes nothing |
 //!
-//! The function is that of the bundle. Batch normalisations are the one thing that does not come back: they start as
+//! The function is that of the bundle. Batch normalizations are the one thing that does not come back: they start as
 //! identities, so a convolutional tower is best trained on with its blocks frozen (`freeze_blocks`), which keeps
 //! them so.
 

@@ -33,7 +33,7 @@ use self::start::{
     steps_an_epoch,
 };
 
-/// A run: model, data, optimiser and where it stands.
+/// A run: model, data, optimizer and where it stands.
 pub struct Trainer {
     config: TrainConfig,
     model: MedClip,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use medclip_archive::Source;
-use medclip_archive::intake::find_below;
+use medclip_archive::inputs::find_below;
 
 /// The directory that films are shown from. An index may come from anybody, and it names whatever files it likes.
 pub(super) struct Root {

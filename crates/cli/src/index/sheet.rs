@@ -5,7 +5,7 @@ use std::io::Cursor;
 use anyhow::anyhow;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use medclip_archive::Source;
-use medclip_archive::intake::find;
+use medclip_archive::inputs::find;
 use medclip_index::Index;
 use medclip_plot::{Block, Page, Picture};
 use medclip_runtime::Model;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use medclip_archive::Source;
-use medclip_archive::intake::{ArchiveReader, find};
+use medclip_archive::inputs::{ArchiveReader, find};
 use medclip_decode::Film;
 use medclip_index::Index;
 use medclip_runtime::Model;

@@ -5,7 +5,7 @@ use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use medclip_archive::{IntakeError, IntakeOptions, Skipped, Source, expand_and_count};
+use medclip_archive::{InputError, InputOptions, Skipped, Source, expand_and_count};
 use medclip_files::is_pipe;
 
 use crate::inputs::read_list;
@@ -13,7 +13,7 @@ use crate::inputs::read_list;
 /// Inputs as they were named.
 pub(super) struct Inputs<'a> {
     arguments: &'a [PathBuf],
-    options: IntakeOptions,
+    options: InputOptions,
     unique: bool,
     /// Standard input, where it lists inputs: it can be read only once.
     stdin: Option<Vec<u8>>,
@@ -31,11 +31,7 @@ pub(super) struct Twice {
 impl<'a> Inputs<'a> {
     /// # Errors
     /// When an input is a pipe, or standard input cannot be read.
-    pub(super) fn new(
-        arguments: &'a [PathBuf],
-        options: IntakeOptions,
-        unique: bool,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(arguments: &'a [PathBuf], options: InputOptions, unique: bool) -> anyhow::Result<Self> {
         // It is listed before it is scored, and a pipe gives its content once.
         if let Some(pipe) = arguments.iter().find(|input| is_pipe(input)) {
             bail!("{} is a pipe, which cannot be read again: save what it gives as a file", pipe.display());
@@ -52,7 +48,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// Of the search and of `sink`, and of inputs that are there twice where each has to have its own name.
-    pub(super) fn list(&mut self, sink: &mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), IntakeError> {
+    pub(super) fn list(&mut self, sink: &mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), InputError> {
         let mut stdin = Cursor::new(self.stdin.as_deref().unwrap_or_default());
         let mut numbers = HashMap::new();
         let mut number = 0;

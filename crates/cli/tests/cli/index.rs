@@ -176,7 +176,7 @@ fn a_film_finds_itself_however_it_was_shown() {
     for seed in 1..4 {
         let ramp: Vec<u16> = (0..48 * 40).map(|index: u16| index * (2 * seed + 1) % 4096).collect();
         let frames: Vec<u16> = ramp.iter().chain(ramp.iter().rev()).map(|value| value / seed).collect();
-        let file = Builder::grey(40, 48, 12).text(0x0028_0008, *b"IS", "2");
+        let file = Builder::gray(40, 48, 12).text(0x0028_0008, *b"IS", "2");
         let file = file.window("1920\\960", "3840\\1920").pixels(&frames).file();
         fs::write(directory.path().join("set").join(format!("{seed}.dcm")), file).unwrap();
     }

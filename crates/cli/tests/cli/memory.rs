@@ -16,7 +16,7 @@ use crate::setting::{bundle, images, json_lines, medclip, score, text};
 /// A film of 2000 × 2000, which takes 8 MB and as much again to decode.
 fn large_film() -> Vec<u8> {
     let samples: Vec<u16> = (0..2000 * 2000_u32).map(|index| (index % 2000 + index / 2000) as u16).collect();
-    Builder::grey(2000, 2000, 12).pixels(&samples).file()
+    Builder::gray(2000, 2000, 12).pixels(&samples).file()
 }
 
 /// Small films around a large one, as a file and in an archive.

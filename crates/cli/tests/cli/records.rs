@@ -20,7 +20,7 @@ fn films() -> TempDir {
     fs::write(at("empty.png"), "").unwrap();
     fs::write(at("text.png"), "=cmd|' /C calc'!A0").unwrap();
     let ramp: Vec<u16> = (0..48 * 40).map(|index| 2 * index).collect();
-    let file = Builder::grey(40, 48, 12)
+    let file = Builder::gray(40, 48, 12)
         .text(0x0008_0020, *b"DA", "20240229")
         .text(0x0010_0020, *b"LO", "-17")
         .text(0x0010_0040, *b"CS", "F")

@@ -51,9 +51,9 @@ fn kept(name: &str) -> Kept {
     match name {
         "logit_scale" => Kept::Bits,
         _ if name.starts_with("vision_model.") => {
-            let normalised = name.contains(".conv") || name.contains(".downsample.0.");
+            let normalized = name.contains(".conv") || name.contains(".downsample.0.");
             match name {
-                _ if is_norm(name) || normalised => Kept::Folded,
+                _ if is_norm(name) || normalized => Kept::Folded,
                 _ if name.contains(".self.query.") => Kept::Nearly,
                 _ => Kept::Bits,
             }

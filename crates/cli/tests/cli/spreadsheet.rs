@@ -149,7 +149,7 @@ fn a_patient_whose_id_is_a_formula_runs_nothing() {
     let ramp: Vec<u16> = (0..64 * 64).map(|at| at % 256).collect();
     let id = "=cmd|' /C calc'!A0";
     for (name, id) in [("a.dcm", id), ("b.dcm", "＝1+1"), ("c.dcm", "'7"), ("d.dcm", "-7")] {
-        let film = Builder::grey(64, 64, 12).pixels(&ramp);
+        let film = Builder::gray(64, 64, 12).pixels(&ramp);
         let film = film.text(0x0008_0005, *b"CS", "ISO_IR 192").text(0x0010_0020, *b"LO", id);
         fs::write(directory.path().join(name), film.file()).unwrap();
     }

@@ -201,7 +201,7 @@ fn text_of_dicom_files_is_shown() {
     let at = directory.path();
     let film = || {
         let ramp: Vec<u16> = (0..64 * 64).map(|at| at % 256).collect();
-        Builder::grey(64, 64, 12).pixels(&ramp).text(0x0010_0020, *b"LO", "\u{1b}]0;owned\u{7}P\r\n7")
+        Builder::gray(64, 64, 12).pixels(&ramp).text(0x0010_0020, *b"LO", "\u{1b}]0;owned\u{7}P\r\n7")
     };
     let harm = "\u{1b}[2J\u{7}\u{9b}";
     let with = |tag, vr| film().text(tag, vr, harm).file();

@@ -18,7 +18,7 @@ const PREAMBLE: usize = 128;
 const MAGIC: &[u8] = b"DICM";
 const META_GROUP: u16 = 0x0002;
 
-/// Bytes enough to recognise a file by.
+/// Bytes enough to recognize a file by.
 pub(super) const START: usize = PREAMBLE + MAGIC.len();
 
 /// The bytes of a data set and how to read them.

@@ -133,7 +133,7 @@ impl<'a> Suite<'a> {
             }
             let film = change(index, read(path)?);
             let mut codes = pixels::check(&film.image);
-            codes.extend(pixels::check_colour(film.chroma));
+            codes.extend(pixels::check_color(film.chroma));
             Ok((codes, embed(model, path, film)?))
         };
         let mut waiting = items.iter().enumerate();

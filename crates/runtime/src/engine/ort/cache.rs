@@ -1,4 +1,4 @@
-//! Optimised graphs kept on disk, so that loading one again skips the optimisation.
+//! Optimized graphs kept on disk, so that loading one again skips the optimization.
 
 use std::io;
 use std::path::{Path, PathBuf};

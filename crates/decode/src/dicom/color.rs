@@ -1,4 +1,4 @@
-//! Colour: secondary captures become grey.
+//! Color: secondary captures become gray.
 
 use dicom_dictionary_std::tags;
 
@@ -9,17 +9,17 @@ use super::options::LutBits;
 use super::problem::Problem;
 use super::samples::Meaning;
 use super::table::{LookupTable, bits_of};
-use crate::luma::Greyed;
+use crate::luma::Grayed;
 use crate::note::Note;
 
-/// Grey levels of a colour frame.
-pub(crate) fn grey(
+/// Gray levels of a color frame.
+pub(crate) fn gray(
     decoded: &Decoded,
     layout: &Layout,
     data: &DataSet<'_>,
     bits: LutBits,
     notes: &mut Vec<Note>,
-) -> Result<Greyed, Problem> {
+) -> Result<Grayed, Problem> {
     if layout.photometric == Photometric::Palette {
         return palette(decoded, layout, data, bits, notes);
     }
@@ -43,7 +43,7 @@ fn palette(
     data: &DataSet<'_>,
     bits: LutBits,
     notes: &mut Vec<Note>,
-) -> Result<Greyed, Problem> {
+) -> Result<Grayed, Problem> {
     const NAME: &str = "palette";
     if data.get(tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA).is_some() {
         return Err(Problem::Table { table: NAME, what: "it is segmented".to_owned() });
@@ -66,11 +66,11 @@ fn palette(
     if let Some(short) = tables.iter().find(|table| !table.is_whole()) {
         notes.push(short.shortage());
     }
-    let colour = |pattern| {
+    let color = |pattern| {
         let number = meaning.number(pattern);
         [0, 1, 2].map(|channel: usize| (tables[channel].get(number) >> shifts[channel]) as u8)
     };
-    Ok(decoded.samples.patterns().map(colour).collect())
+    Ok(decoded.samples.patterns().map(color).collect())
 }
 
 /// By how many bits the entries of each table are too wide for eight. Used bits are those of the three together: a table of a
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neutral_chroma_leaves_grey() {
+    fn neutral_chroma_leaves_gray() {
         for level in [0, 17, 128, 255] {
             assert_eq!(rgb([level, 128, 128]), [level; 3]);
         }

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "archives")]
 use medclip_core::guard::catch;
 
-use super::{Intake, IntakeError};
+use super::{InputError, Inputs};
 use crate::source::Source;
 use listing::Listing;
 use medclip_core::name;
@@ -82,25 +82,25 @@ pub(super) fn path_of(text: &str) -> Result<PathBuf, Failure> {
 }
 
 /// Every wanted member of an archive that was named, in its order. Where it breaks off, that is the last input.
-pub(super) fn named(path: &Path, container: Container, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
-    let taken = intake.taken;
-    found(path, container, intake)?;
-    if intake.taken == taken {
-        intake.take(Source::missing(path, Failure::new("no_match", "no image in this archive")))?;
+pub(super) fn named(path: &Path, container: Container, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
+    let taken = inputs.taken;
+    found(path, container, inputs)?;
+    if inputs.taken == taken {
+        inputs.take(Source::missing(path, Failure::new("no_match", "no image in this archive")))?;
     }
     Ok(())
 }
 
 /// Every wanted member of an archive that was found below a directory; it need not have one.
-pub(super) fn found(path: &Path, container: Container, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
-    let mut listing = Listing::searching(path, intake);
+pub(super) fn found(path: &Path, container: Container, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
+    let mut listing = Listing::searching(path, inputs);
     let listed = read(path, container, &mut listing);
     if let Some(error) = listing.into_refusal() {
         return Err(error);
     }
     match listed {
         Ok(()) => Ok(()),
-        Err(failure) => intake.take(Source::missing(path, failure)),
+        Err(failure) => inputs.take(Source::missing(path, failure)),
     }
 }
 

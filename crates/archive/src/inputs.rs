@@ -22,7 +22,7 @@ use crate::portion::Portion;
 use crate::source::Source;
 use medclip_core::name;
 use medclip_scorer::Failure;
-use nature::Judgement;
+use nature::Judgment;
 
 pub use confined::find_below;
 pub use manifest::ManifestError;
@@ -35,7 +35,7 @@ const STDIN: &str = "-";
 
 /// How inputs are searched for.
 #[derive(Debug, Clone, Default)]
-pub struct IntakeOptions {
+pub struct InputOptions {
     /// Extensions of files taken from directories and archives whatever they hold, in small letters and without the dot;
     /// whoever names a file itself need not have one of them. With an empty string among them, files without extension are
     /// taken too.
@@ -49,7 +49,7 @@ pub struct IntakeOptions {
 /// Why there is no list of inputs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum IntakeError {
+pub enum InputError {
     /// A manifest.
     #[error("manifest {}", path.display())]
     Manifest {
@@ -66,24 +66,24 @@ pub enum IntakeError {
     Sink(#[from] io::Error),
 }
 
-/// Bytes that [`IntakeOptions::by_start`] sees.
+/// Bytes that [`InputOptions::by_start`] sees.
 pub const START_BYTES: u64 = 4096;
 
 /// A search: where its inputs go, and what it leaves out.
-struct Intake<'a> {
-    options: &'a IntakeOptions,
+struct Inputs<'a> {
+    options: &'a InputOptions,
     sink: &'a mut dyn FnMut(Source) -> io::Result<()>,
     skipped: &'a mut Skipped,
     /// Inputs so far, those of other portions too.
     taken: u64,
 }
 
-impl Intake<'_> {
+impl Inputs<'_> {
     fn is_own(&self, source: &Source) -> bool {
         self.options.portion.is_none_or(|portion| portion.takes(&source.id()))
     }
 
-    fn take(&mut self, source: Source) -> Result<(), IntakeError> {
+    fn take(&mut self, source: Source) -> Result<(), InputError> {
         self.taken += 1;
         if self.is_own(&source) {
             (self.sink)(source)?;
@@ -99,15 +99,15 @@ impl Intake<'_> {
     }
 
     /// Takes or counts what was found.
-    fn judged(&mut self, judgement: Judgement, source: impl FnOnce() -> Source) -> Result<(), IntakeError> {
-        if judgement == Judgement::Input {
+    fn judged(&mut self, judgment: Judgment, source: impl FnOnce() -> Source) -> Result<(), InputError> {
+        if judgment == Judgment::Input {
             return self.take(source());
         }
         if self.options.portion.is_none() || self.is_own(&source()) {
-            match judgement {
-                Judgement::Input => {}
-                Judgement::NoFilm(kind) => self.skipped.add_no_film(kind),
-                Judgement::Other(reason) => self.skipped.add_unknown(reason),
+            match judgment {
+                Judgment::Input => {}
+                Judgment::NoFilm(kind) => self.skipped.add_no_film(kind),
+                Judgment::Other(reason) => self.skipped.add_unknown(reason),
             }
         }
         Ok(())
@@ -132,17 +132,17 @@ impl Intake<'_> {
 /// Names in a list and matches of a pattern must be regular files or directories. Pipes, sockets and devices among them are
 /// inputs with a problem; those in a directory are counted.
 ///
-/// Films are files with one of the extensions, and those that [`IntakeOptions::by_start`] tells to be some. What gives no input
+/// Films are files with one of the extensions, and those that [`InputOptions::by_start`] tells to be some. What gives no input
 /// at all stays in the list as one with a problem.
 ///
 /// # Errors
-/// [`IntakeError`] when a manifest or standard input cannot be read, or `sink` fails.
+/// [`InputError`] when a manifest or standard input cannot be read, or `sink` fails.
 pub fn expand(
     arguments: &[PathBuf],
-    options: &IntakeOptions,
+    options: &InputOptions,
     stdin: &mut dyn BufRead,
     sink: &mut dyn FnMut(Source) -> io::Result<()>,
-) -> Result<(), IntakeError> {
+) -> Result<(), InputError> {
     expand_and_count(arguments, options, stdin, sink).map(drop)
 }
 
@@ -152,18 +152,18 @@ pub fn expand(
 /// As of [`expand`].
 pub fn expand_and_count(
     arguments: &[PathBuf],
-    options: &IntakeOptions,
+    options: &InputOptions,
     stdin: &mut dyn BufRead,
     sink: &mut dyn FnMut(Source) -> io::Result<()>,
-) -> Result<Skipped, IntakeError> {
+) -> Result<Skipped, InputError> {
     let mut skipped = Skipped::default();
-    let mut intake = Intake { options, sink, skipped: &mut skipped, taken: 0 };
+    let mut inputs = Inputs { options, sink, skipped: &mut skipped, taken: 0 };
     for argument in arguments {
         match kind(argument) {
-            Kind::Stdin => lines(stdin, &mut intake)?,
-            Kind::Manifest => manifest::read(argument, &mut |path| listed(&path, &mut intake))?,
-            Kind::Pattern => matches(argument, &mut intake)?,
-            Kind::Entry => typed(argument, &mut intake)?,
+            Kind::Stdin => lines(stdin, &mut inputs)?,
+            Kind::Manifest => manifest::read(argument, &mut |path| listed(&path, &mut inputs))?,
+            Kind::Pattern => matches(argument, &mut inputs)?,
+            Kind::Entry => typed(argument, &mut inputs)?,
         }
     }
     Ok(skipped)
@@ -195,69 +195,69 @@ fn kind(argument: &Path) -> Kind {
 }
 
 /// A file, directory or archive that a person named, or a pipe.
-fn typed(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
-    if is_pipe(path) { intake.take(Source::file(path)) } else { listed(path, intake) }
+fn typed(path: &Path, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
+    if is_pipe(path) { inputs.take(Source::file(path)) } else { listed(path, inputs) }
 }
 
 /// A file, directory or archive that a list names.
-fn listed(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+fn listed(path: &Path, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
     // What is not there, or cannot be looked at, fails when it is read.
-    let Ok(metadata) = fs::metadata(path) else { return intake.take(Source::file(path)) };
+    let Ok(metadata) = fs::metadata(path) else { return inputs.take(Source::file(path)) };
     if metadata.is_dir() {
-        return walk::below(path, intake);
+        return walk::below(path, inputs);
     }
     if let Some(kind) = special_kind(&metadata) {
         let problem = Failure::new("io", FileFault::NotRegular { kind });
-        return intake.take(Source::missing(path, problem));
+        return inputs.take(Source::missing(path, problem));
     }
     match members::Container::of(path) {
-        Some(container) => members::named(path, container, intake),
-        None => intake.take(Source::file(path)),
+        Some(container) => members::named(path, container, inputs),
+        None => inputs.take(Source::file(path)),
     }
 }
 
-fn matches(pattern: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+fn matches(pattern: &Path, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
     let problem =
         |kind, message: &dyn ToString| Source::missing(pattern, Failure::new(kind, message.to_string()));
     let found = match pattern.to_str().map(glob::glob) {
         Some(Ok(found)) => found,
-        Some(Err(error)) => return intake.take(problem("pattern", &error)),
-        None => return intake.take(problem("pattern", &"a pattern has to be UTF-8")),
+        Some(Err(error)) => return inputs.take(problem("pattern", &error)),
+        None => return inputs.take(problem("pattern", &"a pattern has to be UTF-8")),
     };
     let mut is_empty = true;
     for path in found {
         is_empty = false;
         match path {
-            Ok(path) => matched(&path, intake)?,
-            Err(error) => intake.take(Source::missing(error.path(), Failure::new("walk", error.error())))?,
+            Ok(path) => matched(&path, inputs)?,
+            Err(error) => inputs.take(Source::missing(error.path(), Failure::new("walk", error.error())))?,
         }
     }
     if is_empty {
-        intake.take(problem("no_match", &"no file matches this pattern"))?;
+        inputs.take(problem("no_match", &"no file matches this pattern"))?;
     }
     Ok(())
 }
 
 /// As if the file had been named, unless it is none that anybody would name.
-fn matched(path: &Path, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+fn matched(path: &Path, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
     let name = path.file_name().unwrap_or_default();
     let name = name::escape(name.as_encoded_bytes());
-    let tell = || nature::judge(&name, intake.options, |tells| nature_of(open_regular(path)?, tells));
+    let tell = || nature::judge(&name, inputs.options, |tells| nature_of(open_regular(path)?, tells));
     if path.is_file()
-        && let judgement @ Judgement::NoFilm(_) = tell()
+        && let judgment @ Judgment::NoFilm(_) = tell()
     {
-        return intake.judged(judgement, || Source::file(path));
+        return inputs.judged(judgment, || Source::file(path));
     }
-    listed(path, intake)
+    listed(path, inputs)
 }
 
 /// A path a line, as `find` prints them.
-fn lines(stdin: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<(), IntakeError> {
+fn lines(stdin: &mut dyn BufRead, inputs: &mut Inputs<'_>) -> Result<(), InputError> {
     let mut line = Vec::new();
     let mut number = 1;
-    while read_name(stdin, number, &mut line).map_err(IntakeError::Stdin)? {
+    while read_name(stdin, number, &mut line).map_err(InputError::Stdin)? {
         if !line.is_empty() {
-            listed(&path_of(&line).map_err(IntakeError::Stdin)?, intake)?;
+            listed(&path_of(&line).map_err(InputError::Stdin)?, inputs)?;
         }
         number += 1;
     }

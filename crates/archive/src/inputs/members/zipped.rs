@@ -9,7 +9,7 @@ use zip::ZipReadOptions;
 use zip::read::{Config, OwnedZipFileEntry};
 use zip::unstable::read::ZipIterable;
 
-use super::super::nature::{Judgement, Nature};
+use super::super::nature::{Judgment, Nature};
 use super::super::start_of;
 use super::damaged;
 use super::links::{Key, Links};
@@ -46,12 +46,12 @@ pub(super) fn list(path: &Path, listing: &mut Listing<'_, '_>) -> io::Result<()>
         let target = target(&entry, &raw, file);
         let file = target.and_then(|target| links.resolve(&target, number));
         let nature = |_: fn(&[u8]) -> Nature| Ok(file.map_or(Nature::Unknown, |(_, _, nature)| *nature));
-        let judgement = |own: &str, options: &_| match judge_member(own, options, nature) {
-            Judgement::Other(_) => Judgement::Other("link".into()),
-            judgement => judgement,
+        let judgment = |own: &str, options: &_| match judge_member(own, options, nature) {
+            Judgment::Other(_) => Judgment::Other("link".into()),
+            judgment => judgment,
         };
         let lost = || Failure::new("archive", "is a link to a file that is not in the archive");
-        listing.judged(&raw, judgement, || file.map(|(_, member, _)| member.clone()).ok_or_else(lost))
+        listing.judged(&raw, judgment, || file.map(|(_, member, _)| member.clone()).ok_or_else(lost))
     })
 }
 

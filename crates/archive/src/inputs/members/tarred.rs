@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::super::nature::{Judgement, Nature};
+use super::super::nature::{Judgment, Nature};
 use super::super::tar::{Entry, Kind, Stream, walk};
 use super::super::{START_BYTES, start_of};
 use super::links::{Key, Links};
@@ -32,7 +32,7 @@ pub(super) fn list(path: &Path, listing: &mut Listing<'_, '_>) -> io::Result<()>
         match &entry.kind {
             Kind::Directory => Ok(()),
             Kind::Special => {
-                let special = |_: &str, _: &_| Judgement::NoFilm("device, socket or pipe".into());
+                let special = |_: &str, _: &_| Judgment::NoFilm("device, socket or pipe".into());
                 listing.judged(&entry.name, special, || Err(Failure::new("archive", "is no file")))
             }
             Kind::File | Kind::Unreadable(_) => {
@@ -63,21 +63,21 @@ fn link(link: &[u8], file: Option<&Located>, listing: &mut Listing<'_, '_>) -> i
         return listing.judged(
             link,
             |name, options| match judge_member(name, options, unknown) {
-                Judgement::Other(_) => Judgement::Other("link".into()),
-                judgement => judgement,
+                Judgment::Other(_) => Judgment::Other("link".into()),
+                judgment => judgment,
             },
             lost,
         );
     };
     let known = |_: fn(&[u8]) -> Nature| Ok(nature.unwrap_or(Nature::Unknown));
-    let judgement = |own: &str, options: &_| match judge_member(own, options, known) {
-        Judgement::Other(reason) => match judge_member(&name::escape(name), options, known) {
-            Judgement::Other(_) => Judgement::Other(reason),
-            judgement => judgement,
+    let judgment = |own: &str, options: &_| match judge_member(own, options, known) {
+        Judgment::Other(reason) => match judge_member(&name::escape(name), options, known) {
+            Judgment::Other(_) => Judgment::Other(reason),
+            judgment => judgment,
         },
-        judgement => judgement,
+        judgment => judgment,
     };
-    listing.judged(link, judgement, || place.clone())
+    listing.judged(link, judgment, || place.clone())
 }
 
 fn place(entry: &Entry) -> Result<Member, Failure> {

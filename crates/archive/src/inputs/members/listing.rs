@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::Path;
 
-use super::super::nature::{Judgement, Nature, judge};
-use super::super::{Intake, IntakeError, IntakeOptions};
+use super::super::nature::{Judgment, Nature, judge};
+use super::super::{InputError, InputOptions, Inputs};
 use super::Container;
 use crate::source::{Member, Source};
 use medclip_core::name;
@@ -22,9 +22,9 @@ pub(super) struct Listing<'a, 'b> {
 
 enum Purpose<'a, 'b> {
     Search {
-        intake: &'a mut Intake<'b>,
+        inputs: &'a mut Inputs<'b>,
         /// Why nobody wants more of it.
-        refusal: Option<IntakeError>,
+        refusal: Option<InputError>,
     },
     Find {
         wanted: &'a str,
@@ -36,8 +36,8 @@ enum Purpose<'a, 'b> {
 pub(super) type Place = Result<Member, Failure>;
 
 impl<'a, 'b> Listing<'a, 'b> {
-    pub(super) fn searching(path: &'a Path, intake: &'a mut Intake<'b>) -> Self {
-        Self { path, purpose: Purpose::Search { intake, refusal: None }, names: HashMap::new() }
+    pub(super) fn searching(path: &'a Path, inputs: &'a mut Inputs<'b>) -> Self {
+        Self { path, purpose: Purpose::Search { inputs, refusal: None }, names: HashMap::new() }
     }
 
     /// Looks for the member with this text of a name.
@@ -45,7 +45,7 @@ impl<'a, 'b> Listing<'a, 'b> {
         Self { path, purpose: Purpose::Find { wanted, found: None }, names: HashMap::new() }
     }
 
-    pub(super) fn into_refusal(self) -> Option<IntakeError> {
+    pub(super) fn into_refusal(self) -> Option<InputError> {
         match self.purpose {
             Purpose::Search { refusal, .. } => refusal,
             Purpose::Find { .. } => None,
@@ -60,9 +60,9 @@ impl<'a, 'b> Listing<'a, 'b> {
     }
 
     /// What tells natures, where something does.
-    pub(super) fn options(&self) -> Option<&IntakeOptions> {
+    pub(super) fn options(&self) -> Option<&InputOptions> {
         match &self.purpose {
-            Purpose::Search { intake, .. } => Some(intake.options),
+            Purpose::Search { inputs, .. } => Some(inputs.options),
             Purpose::Find { .. } => None,
         }
     }
@@ -87,7 +87,7 @@ impl<'a, 'b> Listing<'a, 'b> {
     pub(super) fn judged(
         &mut self,
         raw: &[u8],
-        judgement: impl FnOnce(&str, &IntakeOptions) -> Judgement,
+        judgment: impl FnOnce(&str, &InputOptions) -> Judgment,
         place: impl FnOnce() -> Place,
     ) -> io::Result<()> {
         let text = name::escape(raw);
@@ -104,9 +104,9 @@ impl<'a, 'b> Listing<'a, 'b> {
             }
         };
         match &mut self.purpose {
-            Purpose::Search { intake, refusal } => {
-                let judgement = judgement(&text, intake.options);
-                if let Err(error) = intake.judged(judgement, || source(text)) {
+            Purpose::Search { inputs, refusal } => {
+                let judgment = judgment(&text, inputs.options);
+                if let Err(error) = inputs.judged(judgment, || source(text)) {
                     *refusal = Some(error);
                     return Err(io::Error::other("no more members are wanted"));
                 }
@@ -137,13 +137,13 @@ impl<'a, 'b> Listing<'a, 'b> {
 /// As a file is judged; an archive stays closed and is counted.
 pub(super) fn judge_member(
     name: &str,
-    options: &IntakeOptions,
+    options: &InputOptions,
     nature: impl FnOnce(fn(&[u8]) -> Nature) -> io::Result<Nature>,
-) -> Judgement {
+) -> Judgment {
     match judge(name, options, nature) {
-        Judgement::Other(_) if Container::of_name(name.rsplit('/').next().unwrap_or(name)).is_some() => {
-            Judgement::Other("archive within an archive".into())
+        Judgment::Other(_) if Container::of_name(name.rsplit('/').next().unwrap_or(name)).is_some() => {
+            Judgment::Other("archive within an archive".into())
         }
-        judgement => judgement,
+        judgment => judgment,
     }
 }

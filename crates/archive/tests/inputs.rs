@@ -6,14 +6,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_archive::intake::{ArchiveReader, find};
-use medclip_archive::{IntakeError, IntakeOptions, Portion, Source, expand};
+use medclip_archive::inputs::{ArchiveReader, find};
+use medclip_archive::{InputError, InputOptions, Portion, Source, expand};
 
-fn options() -> IntakeOptions {
-    IntakeOptions { extensions: vec!["png".to_owned(), "jpg".to_owned()], by_start: None, portion: None }
+fn options() -> InputOptions {
+    InputOptions { extensions: vec!["png".to_owned(), "jpg".to_owned()], by_start: None, portion: None }
 }
 
-fn found(arguments: &[PathBuf], stdin: &str) -> Result<Vec<Source>, IntakeError> {
+fn found(arguments: &[PathBuf], stdin: &str) -> Result<Vec<Source>, InputError> {
     let mut sources = Vec::new();
     expand(arguments, &options(), &mut stdin.as_bytes(), &mut |source| {
         sources.push(source);
@@ -89,7 +89,7 @@ fn lists_and_manifests_name_their_inputs() {
         let path = root.path().join("bad.csv");
         fs::write(&path, text).unwrap();
         let error = found(&[path], "").unwrap_err();
-        let IntakeError::Manifest { source, .. } = error else { panic!("{error}") };
+        let InputError::Manifest { source, .. } = error else { panic!("{error}") };
         source.to_string()
     };
     for (text, message) in [
@@ -141,7 +141,7 @@ fn a_portion_is_taken_whatever_the_order() {
     let root = tree();
     let mut all = Vec::new();
     for index in 1..=3 {
-        let options = IntakeOptions { portion: Portion::new(index, 3), ..options() };
+        let options = InputOptions { portion: Portion::new(index, 3), ..options() };
         let mut part = Vec::new();
         expand(&[root.path().to_owned()], &options, &mut io::empty(), &mut |source| {
             part.push(source.id());

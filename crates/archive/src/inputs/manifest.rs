@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use medclip_data::{Column, Kind, Place, Table, TableError};
 use thiserror::Error;
 
-use super::IntakeError;
+use super::InputError;
 
 /// The column that is read.
 const COLUMN: &str = "path";
@@ -48,9 +48,9 @@ pub(super) fn is_one(path: &Path) -> bool {
 /// Hands every path on, relative ones seen from the manifest's directory. Rows without any cell are left out.
 pub(super) fn read(
     manifest: &Path,
-    each: &mut dyn FnMut(PathBuf) -> Result<(), IntakeError>,
-) -> Result<(), IntakeError> {
-    let fail = |source| IntakeError::Manifest { path: manifest.to_owned(), source };
+    each: &mut dyn FnMut(PathBuf) -> Result<(), InputError>,
+) -> Result<(), InputError> {
+    let fail = |source| InputError::Manifest { path: manifest.to_owned(), source };
     let directory = manifest.parent().unwrap_or(Path::new(""));
     let columns = [Column::required(COLUMN, Kind::Name)];
     for row in Table::open(manifest, &columns).map_err(|error| fail(error.into()))? {

@@ -17,7 +17,7 @@ const LARGE: u64 = 1024;
 ///
 /// # Source
 /// Fields by number as in `onnx/onnx.proto`: 7 of `ModelProto`, 5 of `GraphProto`; 9, 13 and 14 of `TensorProto`.
-pub(crate) fn outline(file: &mut (impl BufRead + Seek)) -> io::Result<Vec<u8>> {
+pub fn outline(file: &mut (impl BufRead + Seek)) -> io::Result<Vec<u8>> {
     let end = file.seek(io::SeekFrom::End(0))?;
     file.rewind()?;
     let mut reader = Reader { file, at: 0 };
@@ -27,7 +27,7 @@ pub(crate) fn outline(file: &mut (impl BufRead + Seek)) -> io::Result<Vec<u8>> {
 }
 
 /// Location that external data of an [`outline`] names; whoever reads it knows the file.
-pub(crate) const LOCATION: &str = ".";
+pub const LOCATION: &str = ".";
 
 /// The messages on the way to an initializer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::graph::proto::ModelProto;
+    use crate::ModelProto;
 
     /// A model with an initializer `small` of 4 bytes and `large` of `LARGE`, and a metadata entry behind the graph.
     fn file() -> Vec<u8> {
@@ -187,8 +187,10 @@ mod tests {
         assert!((outline.len() as u64) < LARGE);
         let mut model = ModelProto::decode(&outline[..]).unwrap();
         let large = &mut model.graph.as_mut().unwrap().initializer[1];
-        let keys: Vec<String> = large.external_data.drain(..).map(|entry| entry.key).collect();
+        let keys: Vec<String> = large.external_data.drain(..).filter_map(|entry| entry.key).collect();
         assert_eq!(keys, ["location", "offset", "length"]);
+        assert_eq!((large.data_location.take(), large.raw_data.take()), (Some(1), None));
+        large.raw_data = Some(vec![7; LARGE as usize]);
         assert_eq!(model, ModelProto::decode(&file[..]).unwrap(), "but for where its values are");
         let text = String::from_utf8_lossy(&outline);
         assert!(text.contains("\u{7}\u{7}\u{7}\u{7}"), "small values are copied");

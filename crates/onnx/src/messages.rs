@@ -1,97 +1,100 @@
-//! The messages of ONNX this crate writes, as prost structs.
+//! The messages of ONNX files.
 //!
 //! # Source
 //! `onnx/onnx.proto` of ONNX 1.15 (IR version 9), proto2: scalars keep presence and repeated numbers are not
-//! packed. Fields that no graph here uses are left out; unknown fields are legal in protobuf.
+//! packed. Fields that no graph here uses are left out; unknown fields are legal in protobuf. Names and meanings of fields are
+//! the standard's.
+
+#![allow(missing_docs, reason = "fields are those of onnx.proto")]
 
 use prost::{Enumeration, Message, Oneof};
 
 /// A graph with its operator sets and metadata: a whole `.onnx` file.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct ModelProto {
+pub struct ModelProto {
     #[prost(int64, optional, tag = "1")]
-    pub(crate) ir_version: Option<i64>,
+    pub ir_version: Option<i64>,
     #[prost(string, optional, tag = "2")]
-    pub(crate) producer_name: Option<String>,
+    pub producer_name: Option<String>,
     #[prost(string, optional, tag = "3")]
-    pub(crate) producer_version: Option<String>,
+    pub producer_version: Option<String>,
     #[prost(string, optional, tag = "6")]
-    pub(crate) doc_string: Option<String>,
+    pub doc_string: Option<String>,
     #[prost(message, optional, tag = "7")]
-    pub(crate) graph: Option<GraphProto>,
+    pub graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
-    pub(crate) opset_import: Vec<OperatorSetIdProto>,
+    pub opset_import: Vec<OperatorSetIdProto>,
     #[prost(message, repeated, tag = "14")]
-    pub(crate) metadata_props: Vec<StringStringEntryProto>,
+    pub metadata_props: Vec<StringStringEntryProto>,
 }
 
 /// The version of one operator set.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct OperatorSetIdProto {
+pub struct OperatorSetIdProto {
     #[prost(string, optional, tag = "1")]
-    pub(crate) domain: Option<String>,
+    pub domain: Option<String>,
     #[prost(int64, optional, tag = "2")]
-    pub(crate) version: Option<i64>,
+    pub version: Option<i64>,
 }
 
 /// A key with a value.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct StringStringEntryProto {
+pub struct StringStringEntryProto {
     #[prost(string, optional, tag = "1")]
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
     #[prost(string, optional, tag = "2")]
-    pub(crate) value: Option<String>,
+    pub value: Option<String>,
 }
 
 /// Nodes in topological order with the constants they read.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct GraphProto {
+pub struct GraphProto {
     #[prost(message, repeated, tag = "1")]
-    pub(crate) node: Vec<NodeProto>,
+    pub node: Vec<NodeProto>,
     #[prost(string, optional, tag = "2")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     #[prost(message, repeated, tag = "5")]
-    pub(crate) initializer: Vec<TensorProto>,
+    pub initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
-    pub(crate) input: Vec<ValueInfoProto>,
+    pub input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "12")]
-    pub(crate) output: Vec<ValueInfoProto>,
+    pub output: Vec<ValueInfoProto>,
 }
 
 /// One application of an operator.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct NodeProto {
+pub struct NodeProto {
     #[prost(string, repeated, tag = "1")]
-    pub(crate) input: Vec<String>,
+    pub input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
-    pub(crate) output: Vec<String>,
+    pub output: Vec<String>,
     #[prost(string, optional, tag = "3")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     #[prost(string, optional, tag = "4")]
-    pub(crate) op_type: Option<String>,
+    pub op_type: Option<String>,
     #[prost(message, repeated, tag = "5")]
-    pub(crate) attribute: Vec<AttributeProto>,
+    pub attribute: Vec<AttributeProto>,
 }
 
 /// A named parameter of a node, fixed when the graph is written.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct AttributeProto {
+pub struct AttributeProto {
     #[prost(string, optional, tag = "1")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     #[prost(float, optional, tag = "2")]
-    pub(crate) f: Option<f32>,
+    pub f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
-    pub(crate) i: Option<i64>,
+    pub i: Option<i64>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
-    pub(crate) ints: Vec<i64>,
+    pub ints: Vec<i64>,
     #[prost(enumeration = "AttributeType", optional, tag = "20")]
-    pub(crate) r#type: Option<i32>,
+    pub r#type: Option<i32>,
 }
 
 /// Which field of an [`AttributeProto`] holds the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
-pub(crate) enum AttributeType {
+pub enum AttributeType {
     Undefined = 0,
     Float = 1,
     Int = 2,
@@ -100,25 +103,25 @@ pub(crate) enum AttributeType {
 
 /// A constant tensor, little-endian and row-major in `raw_data` or in the file that `external_data` tells.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorProto {
+pub struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
-    pub(crate) dims: Vec<i64>,
+    pub dims: Vec<i64>,
     #[prost(enumeration = "DataType", optional, tag = "2")]
-    pub(crate) data_type: Option<i32>,
+    pub data_type: Option<i32>,
     #[prost(string, optional, tag = "8")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     #[prost(bytes = "vec", optional, tag = "9")]
-    pub(crate) raw_data: Option<Vec<u8>>,
+    pub raw_data: Option<Vec<u8>>,
     #[prost(message, repeated, tag = "13")]
-    pub(crate) external_data: Vec<StringStringEntryProto>,
+    pub external_data: Vec<StringStringEntryProto>,
     #[prost(enumeration = "DataLocation", optional, tag = "14")]
-    pub(crate) data_location: Option<i32>,
+    pub data_location: Option<i32>,
 }
 
 /// Where the values of a [`TensorProto`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
-pub(crate) enum DataLocation {
+pub enum DataLocation {
     Default = 0,
     External = 1,
 }
@@ -126,7 +129,7 @@ pub(crate) enum DataLocation {
 /// Type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
-pub(crate) enum DataType {
+pub enum DataType {
     Undefined = 0,
     Float = 1,
     Uint8 = 2,
@@ -138,48 +141,48 @@ pub(crate) enum DataType {
 
 /// Name and type of a graph's input or output.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct ValueInfoProto {
+pub struct ValueInfoProto {
     #[prost(string, optional, tag = "1")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     #[prost(message, optional, tag = "2")]
-    pub(crate) r#type: Option<TypeProto>,
+    pub r#type: Option<TypeProto>,
     #[prost(string, optional, tag = "3")]
-    pub(crate) doc_string: Option<String>,
+    pub doc_string: Option<String>,
 }
 
 /// The type of a value; always a tensor here.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TypeProto {
+pub struct TypeProto {
     #[prost(message, optional, tag = "1")]
-    pub(crate) tensor_type: Option<TensorTypeProto>,
+    pub tensor_type: Option<TensorTypeProto>,
 }
 
 /// Element type and shape of a tensor.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorTypeProto {
+pub struct TensorTypeProto {
     #[prost(enumeration = "DataType", optional, tag = "1")]
-    pub(crate) elem_type: Option<i32>,
+    pub elem_type: Option<i32>,
     #[prost(message, optional, tag = "2")]
-    pub(crate) shape: Option<TensorShapeProto>,
+    pub shape: Option<TensorShapeProto>,
 }
 
 /// Sizes of a tensor's axes.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorShapeProto {
+pub struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
-    pub(crate) dim: Vec<DimensionProto>,
+    pub dim: Vec<DimensionProto>,
 }
 
 /// Size of one axis.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct DimensionProto {
+pub struct DimensionProto {
     #[prost(oneof = "DimensionValue", tags = "1, 2")]
-    pub(crate) value: Option<DimensionValue>,
+    pub value: Option<DimensionValue>,
 }
 
 /// A number, or a name for a size known only when the graph runs.
 #[derive(Clone, PartialEq, Oneof)]
-pub(crate) enum DimensionValue {
+pub enum DimensionValue {
     #[prost(int64, tag = "1")]
     Size(i64),
     #[prost(string, tag = "2")]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use super::IntakeOptions;
+use super::InputOptions;
 
 /// What the start of a file says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Nature {
 
 /// What becomes of a file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(super) enum Judgment {
     /// It is an input.
     Input,
     /// It is of a kind that holds no film.
@@ -58,33 +58,33 @@ const KNOWN_EXTENSIONS: [&str; 60] = [
 /// Judges a file by its name, as text below the place that was searched, and by what `nature` finds at its start.
 pub(super) fn judge(
     name: &str,
-    options: &IntakeOptions,
+    options: &InputOptions,
     nature: impl FnOnce(fn(&[u8]) -> Nature) -> io::Result<Nature>,
-) -> Judgement {
+) -> Judgment {
     let mut directories: Vec<&str> = name.split('/').collect();
     let file = directories.pop().unwrap_or_default();
     if directories.into_iter().any(|directory| is_among(&SYSTEM_DIRECTORIES, directory)) {
-        return Judgement::NoFilm(SYSTEM.into());
+        return Judgment::NoFilm(SYSTEM.into());
     }
     let is_wanted = has_wanted_extension(file, options);
     let is_system = is_among(&SYSTEM_FILES, file) || file.starts_with("._");
     let Some(by_start) = options.by_start else {
         return match (is_system, is_wanted) {
-            (true, _) => Judgement::NoFilm(SYSTEM.into()),
-            (_, true) => Judgement::Input,
-            _ => Judgement::Other(label(file)),
+            (true, _) => Judgment::NoFilm(SYSTEM.into()),
+            (_, true) => Judgment::Input,
+            _ => Judgment::Other(label(file)),
         };
     };
     let is_undecided = is_wanted || is_bare(file);
     match nature(by_start) {
-        Ok(Nature::Film) => Judgement::Input,
-        _ if is_system => Judgement::NoFilm(SYSTEM.into()),
-        Ok(Nature::NoFilm(kind)) => Judgement::NoFilm(kind.into()),
+        Ok(Nature::Film) => Judgment::Input,
+        _ if is_system => Judgment::NoFilm(SYSTEM.into()),
+        Ok(Nature::NoFilm(kind)) => Judgment::NoFilm(kind.into()),
         // Whoever reads it as a whole says what is wrong.
-        Ok(Nature::Perhaps) | Err(_) if is_undecided => Judgement::Input,
-        _ if is_wanted => Judgement::Input,
-        Err(_) => Judgement::Other("unreadable".into()),
-        Ok(_) => Judgement::Other(label(file)),
+        Ok(Nature::Perhaps) | Err(_) if is_undecided => Judgment::Input,
+        _ if is_wanted => Judgment::Input,
+        Err(_) => Judgment::Other("unreadable".into()),
+        Ok(_) => Judgment::Other(label(file)),
     }
 }
 
@@ -92,7 +92,7 @@ fn is_among(names: &[&str], name: &str) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-fn has_wanted_extension(file: &str, options: &IntakeOptions) -> bool {
+fn has_wanted_extension(file: &str, options: &InputOptions) -> bool {
     options.extensions.iter().any(|extension| match extension.as_str() {
         "" => extension_of(file).is_empty(),
         extension => {
@@ -133,36 +133,36 @@ fn label(file: &str) -> Cow<'static, str> {
 mod tests {
     use super::*;
 
-    fn options() -> IntakeOptions {
+    fn options() -> InputOptions {
         let extensions = ["png", "dcm", "dcm.gz"].map(str::to_owned).to_vec();
-        IntakeOptions { extensions, by_start: Some(|_| Nature::Unknown), portion: None }
+        InputOptions { extensions, by_start: Some(|_| Nature::Unknown), portion: None }
     }
 
-    fn judged(name: &str, nature: Nature) -> Judgement {
+    fn judged(name: &str, nature: Nature) -> Judgment {
         judge(name, &options(), |_| Ok(nature))
     }
 
     #[test]
     fn content_decides_whatever_the_name() {
         for name in ["a", "a.ima", "b/c.txt", "1.2.840.10008.5.1.7.abc", "x.jfif", "._real", "a.png"] {
-            assert_eq!(judged(name, Nature::Film), Judgement::Input, "{name}");
+            assert_eq!(judged(name, Nature::Film), Judgment::Input, "{name}");
         }
         for name in ["DICOMDIR", "sr.dcm", "a.txt"] {
-            let expected = Judgement::NoFilm("structured report".into());
+            let expected = Judgment::NoFilm("structured report".into());
             assert_eq!(judged(name, Nature::NoFilm("structured report")), expected, "{name}");
         }
         for name in ["IM0001", "study/1.2.3", "1.2.840.10008.5.1.7.abc", "a.dcm"] {
-            assert_eq!(judged(name, Nature::Perhaps), Judgement::Input, "{name}");
+            assert_eq!(judged(name, Nature::Perhaps), Judgment::Input, "{name}");
         }
-        assert_eq!(judged("notes.txt", Nature::Perhaps), Judgement::Other(".txt".into()));
+        assert_eq!(judged("notes.txt", Nature::Perhaps), Judgment::Other(".txt".into()));
     }
 
     #[test]
     fn a_known_extension_is_wanted_whatever_the_content() {
         for name in ["a.png", "A.PNG", "b/c.dcm", "c.dcm.gz", "C.DCM.GZ"] {
-            assert_eq!(judged(name, Nature::Unknown), Judgement::Input, "{name}");
+            assert_eq!(judged(name, Nature::Unknown), Judgment::Input, "{name}");
             let unreadable = judge(name, &options(), |_| Err(io::Error::other("locked")));
-            assert_eq!(unreadable, Judgement::Input, "{name}");
+            assert_eq!(unreadable, Judgment::Input, "{name}");
         }
         for (name, expected) in [
             ("a.gz", ".gz"),
@@ -172,7 +172,7 @@ mod tests {
             ("a.TXT", ".txt"),
             ("png", "no suffix"),
         ] {
-            assert_eq!(judged(name, Nature::Unknown), Judgement::Other(expected.into()), "{name}");
+            assert_eq!(judged(name, Nature::Unknown), Judgment::Other(expected.into()), "{name}");
         }
     }
 
@@ -180,18 +180,18 @@ mod tests {
     fn what_systems_leave_behind_is_no_film() {
         for name in ["._a.png", "b/.DS_Store", "Thumbs.db", "DESKTOP.INI", "__MACOSX/a.png", "x/@eaDir/a.png"]
         {
-            assert_eq!(judged(name, Nature::Unknown), Judgement::NoFilm("system file".into()), "{name}");
+            assert_eq!(judged(name, Nature::Unknown), Judgment::NoFilm("system file".into()), "{name}");
         }
-        let by_name = IntakeOptions { by_start: None, ..options() };
+        let by_name = InputOptions { by_start: None, ..options() };
         let unasked = |_| panic!("nobody asked for the content");
-        assert_eq!(judge("._a.png", &by_name, unasked), Judgement::NoFilm("system file".into()));
-        assert_eq!(judge("a.png", &by_name, unasked), Judgement::Input);
+        assert_eq!(judge("._a.png", &by_name, unasked), Judgment::NoFilm("system file".into()));
+        assert_eq!(judge("a.png", &by_name, unasked), Judgment::Input);
     }
 
     #[test]
     fn what_cannot_be_read_is_an_input_unless_its_name_says_otherwise() {
         let locked = |name| judge(name, &options(), |_| Err(io::Error::other("locked")));
-        assert_eq!(locked("IM0001"), Judgement::Input);
-        assert_eq!(locked("a.txt"), Judgement::Other("unreadable".into()));
+        assert_eq!(locked("IM0001"), Judgment::Input);
+        assert_eq!(locked("a.txt"), Judgment::Other("unreadable".into()));
     }
 }

@@ -2,9 +2,9 @@
 
 use medclip_decode::Format;
 
-use super::{IntakeOptions, Nature};
+use super::{InputOptions, Nature};
 
-impl IntakeOptions {
+impl InputOptions {
     /// A search for films: DICOM, JPEG and PNG files by their content, those of other formats by their extension.
     pub fn films() -> Self {
         let extensions = Format::ALL.into_iter().flat_map(|format| format.extensions().iter().copied());
