@@ -3,6 +3,7 @@
 //! | what | read or made by |
 //! |---|---|
 //! | a table in any usual form | [`Table`] |
+//! | rows of a Parquet file with lists in them (feature `parquet`) | `ParquetFile` |
 //! | one row a film: patient, view, split, annotations | [`read_manifest`] |
 //! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
 //! | annotations as label vectors | [`LabelPolicy`] |
@@ -81,6 +82,8 @@ pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};
 pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
 pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetFile;
 pub use place::Place;
 pub use reports::{ReportRow, ReportsError, TrainingReports, read_reports, read_reports_from};
 pub use rows::RowName;

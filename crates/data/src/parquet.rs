@@ -6,6 +6,7 @@ mod chunk;
 mod delta;
 mod description;
 mod encoding;
+mod file;
 mod footer;
 mod header;
 mod pages;
@@ -29,6 +30,7 @@ use budget::Budget;
 use cells::{Cells, Reading};
 use pages::Pages;
 
+pub use file::ParquetFile;
 pub(crate) use source::Source;
 
 /// The rows of a file, with those of `columns` that it has.
