@@ -39,9 +39,10 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
     let columns = ["ImageID", "ImageDir", "PatientID", "Projection", "MethodLabel", "Labels"]
         .map(|name| Column::required(name, Kind::Name));
     tree.rows(&file, &columns, |line| {
-        let is_by_network = match line.cell(METHOD) {
-            "Physician" => false,
-            "RNN_model" => true,
+        let is_by_physician = match line.cell(METHOD) {
+            "Physician" => true,
+            // Blank where there are no labels.
+            "RNN_model" | "" => false,
             _ => return Err(line.wrong(METHOD, "Physician or RNN_model")),
         };
         // A few rows have no labels at all; pandas writes them as `nan`.
@@ -53,7 +54,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
             gather.leave_out(LeftOut::Excluded);
             return Ok(());
         }
-        if is_by_network && gather.options.physicians_only {
+        if gather.options.physicians_only && !is_by_physician {
             gather.leave_out(LeftOut::LabeledByNetwork);
             return Ok(());
         }
@@ -64,14 +65,13 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
 
 fn film(line: &Line<'_>, labels: &[String], gather: &mut Gather<'_>) -> Result<Found, PrepareError> {
     let view = match line.cell(PROJECTION) {
-        "PA" => "PA",
         // Lying on the back or side.
-        "AP" | "AP_horizontal" => "AP",
+        "AP_horizontal" => "AP",
         "L" => "Lateral",
         // Of the ribs.
         "COSTAL" => "Costal",
-        "UNK" | "" => "",
-        _ => return Err(line.wrong(PROJECTION, "PA, AP, AP_horizontal, L, COSTAL, EXCLUDE or UNK")),
+        "UNK" => "",
+        other => other,
     };
     let (image, folder) = (line.name(IMAGE)?, line.cell(FOLDER));
     let present = findings_of(labels.iter().map(String::as_str), &labels::LABELS, &line.origin(), gather)?;

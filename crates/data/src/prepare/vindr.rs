@@ -23,7 +23,7 @@ mod readers;
 use readers::Readers;
 
 /// Labels by their columns. Those that the challenge has are `true`.
-static LABELS: [(Mapping, bool); 28] = [
+static LABELS: [(Mapping, bool); 29] = [
     (("Aortic enlargement", &[]), true),
     (("Atelectasis", &[Finding::Atelectasis]), true),
     (("Calcification", &[]), true),
@@ -52,8 +52,9 @@ static LABELS: [(Mapping, bool); 28] = [
     (("Lung tumor", &[Finding::LungLesion]), false),
     (("Pneumonia", &[Finding::Pneumonia]), false),
     (("Tuberculosis", &[]), false),
-    // The two tables spell it differently.
+    // Of the test table, and of the training table.
     (("Other disease", &[]), false),
+    (("Other diseases", &[]), false),
     (("No finding", &[Finding::NoFinding]), true),
 ];
 

@@ -26,15 +26,18 @@ pub(crate) fn tree() -> Tree {
         ("f1", "R4", &["Clavicle fracture", "ILD"]),
         ("f2", "R5", &["No finding"]),
         ("f2", "R6", &["No finding"]),
-        ("f3", "R1", &["Nodule/Mass", "Lung tumor"]),
+        ("f3", "R1", &["Nodule/Mass", "Lung tumor", "Other disease"]),
     ];
     let train: Vec<String> =
         train.iter().map(|(film, reader, labels)| format!("{film},{reader},{}\r\n", cells(labels))).collect();
     let train = train.concat();
     let test = format!("t1,{}\n", cells(&["Pneumonia", "Pleural effusion"]));
-    tree.write("annotations/image_labels_train.csv", format!("image_id,rad_id,{LABELS}\r\n{train}"))
-        .write("annotations/image_labels_test.csv", format!("image_id,{LABELS}\n{test}"))
-        .images(["train/f1.dicom", "train/f2.png", "test/t1.dicom"]);
+    tree.write(
+        "annotations/image_labels_train.csv",
+        format!("image_id,rad_id,{}\r\n{train}", LABELS.replace("Other disease", "Other diseases")),
+    )
+    .write("annotations/image_labels_test.csv", format!("image_id,{LABELS}\n{test}"))
+    .images(["train/f1.dicom", "train/f2.png", "test/t1.dicom"]);
     tree
 }
 
@@ -48,7 +51,7 @@ fn becomes_a_manifest_by_votes() {
         train/f2.png,train,vindr,vindr:f2,vindr:f2,PA,1,,0,0,0,0,0,0,0,0,0,0,0,,No finding,\n\
         test/t1.dicom,test,vindr,vindr:t1,vindr:t1,PA,0,,0,0,1,0,0,1,0,0,1,0,0,,Pleural effusion|Pneumonia,\n";
     assert_eq!(rows(&prepared), expected);
-    assert_eq!(unmapped(&prepared), ["ILD: 2"]);
+    assert_eq!(unmapped(&prepared), ["ILD: 2", "Other diseases: 1"]);
     assert_eq!(left_out(&prepared), ["the image is missing: 1"]);
 }
 

@@ -223,3 +223,14 @@ pub(super) const LABELS: [Mapping; 193] = [
     // With or without atelectasis.
     ("volume loss", &[]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::LABELS;
+
+    #[test]
+    fn each_label_is_there_once_and_in_its_place() {
+        let names = LABELS.map(|(name, _)| name.to_lowercase());
+        assert!(names.is_sorted_by(|first, second| first < second));
+    }
+}
