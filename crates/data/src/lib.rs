@@ -82,8 +82,9 @@ pub use error::{Names, TableError};
 pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
 pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
 pub use prepare::{
-    DataSet, FindingCounts, LeftOut, MimicLabels, Missing, Origin, PrepareError, PrepareOptions, Prepared,
-    PreparedCounts, PreparedRow, UncertainAs, Undivided, UnknownDataSet, UnknownLabels, UnlistedAs, prepare,
+    DataSet, FindingCounts, LeftOutReason, MimicLabels, MissingImages, PrepareError, PrepareOptions,
+    PreparedCounts, PreparedData, PreparedRow, SourcePlace, UncertainAs, Undivided, UnknownDataSet,
+    UnknownLabels, UnlistedAs, prepare,
 };
 pub use reports::{ReportRow, ReportsError, TrainingReports, read_reports, read_reports_from};
 pub use rows::RowName;

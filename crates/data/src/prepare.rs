@@ -11,7 +11,7 @@
 //! | Open-I | `ecgen-radiology/*.xml` | none | absent |
 //! | COVID-19 Radiography | the four folders | none | blank |
 //!
-//! No image is opened. A film whose file is not there is counted and left out, or refused ([`Missing`]). Patients are
+//! No image is opened. A film whose file is not there is counted and left out, or refused ([`MissingImages`]). Patients are
 //! `source:patient`, so manifests of several data sets can be trained on together.
 //!
 //! Where labels of another vocabulary are mapped to the 14 findings, a finding below Lung Opacity in CheXpert's hierarchy
@@ -43,9 +43,11 @@ mod write;
 use std::path::Path;
 
 pub use dataset::{DataSet, UnknownDataSet};
-pub use error::{Origin, PrepareError};
-pub use options::{MimicLabels, Missing, PrepareOptions, UncertainAs, Undivided, UnknownLabels, UnlistedAs};
-pub use prepared::{FindingCounts, LeftOut, Prepared, PreparedCounts, PreparedRow};
+pub use error::{PrepareError, SourcePlace};
+pub use options::{
+    MimicLabels, MissingImages, PrepareOptions, UncertainAs, Undivided, UnknownLabels, UnlistedAs,
+};
+pub use prepared::{FindingCounts, LeftOutReason, PreparedCounts, PreparedData, PreparedRow};
 
 use gather::Gather;
 use tree::Tree;
@@ -61,7 +63,7 @@ pub fn prepare(
     data_set: DataSet,
     directory: &Path,
     options: &PrepareOptions,
-) -> Result<Prepared, PrepareError> {
+) -> Result<PreparedData, PrepareError> {
     options.validate()?;
     let tree = Tree::open(data_set, directory)?;
     let mut gather = Gather::new(&tree, options);

@@ -16,7 +16,7 @@ use medclip_core::Finding;
 
 use super::error::PrepareError;
 use super::gather::{Found, Gather, whole};
-use super::prepared::LeftOut;
+use super::prepared::LeftOutReason;
 use super::tree::{Tree, join};
 use crate::manifest::Annotation::{self, Absent, NotAnnotated, Present};
 
@@ -34,7 +34,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
         let folder = tree.need_folder(&places.each_ref().map(String::as_str))?;
         for name in tree.list(folder)?.unwrap_or_default() {
             let Some(film) = name.strip_suffix(".png") else {
-                gather.leave_out(LeftOut::OtherFile);
+                gather.leave_out(LeftOutReason::OtherFile);
                 continue;
             };
             let path = join(folder, &name);

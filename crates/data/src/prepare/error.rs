@@ -14,14 +14,14 @@ use crate::table::Place;
 
 /// Where something stands in a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct SourcePlace {
     /// The file, from the data set's directory.
     pub file: Arc<str>,
     /// Its row; none of a file that is no table.
     pub place: Option<Place>,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SourcePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
             Some(place) => write!(f, "{}, {place}", self.file),
@@ -82,7 +82,7 @@ pub enum PrepareError {
         /// The data set.
         data_set: DataSet,
         /// Where it is.
-        origin: Origin,
+        origin: SourcePlace,
         /// The label.
         label: String,
     },
@@ -99,11 +99,11 @@ pub enum PrepareError {
         /// The patient or film.
         who: String,
         /// Where the first part is said.
-        first: Origin,
+        first: SourcePlace,
         /// The first part.
         first_split: Split,
         /// Where the second part is said.
-        second: Origin,
+        second: SourcePlace,
         /// The second part.
         second_split: Split,
     },
@@ -113,9 +113,9 @@ pub enum PrepareError {
         /// A path, or an identifier.
         what: String,
         /// Its first place.
-        first: Origin,
+        first: SourcePlace,
         /// Its second place.
-        second: Origin,
+        second: SourcePlace,
     },
     /// Two files, or a file and its folder, say different things of one film.
     #[error("{origin}: `{film}` is {said}, but {other}")]
@@ -123,7 +123,7 @@ pub enum PrepareError {
         /// The film.
         film: String,
         /// Where the contradiction shows.
-        origin: Origin,
+        origin: SourcePlace,
         /// What is said there.
         said: String,
         /// What is said elsewhere.
@@ -133,7 +133,7 @@ pub enum PrepareError {
     #[error("{origin}: the image is missing; looked for {}", looked_for.join(", "))]
     MissingImage {
         /// The row.
-        origin: Origin,
+        origin: SourcePlace,
         /// Where the image was looked for, from the directory.
         looked_for: Vec<String>,
     },
@@ -143,7 +143,7 @@ pub enum PrepareError {
         /// The data set.
         data_set: DataSet,
         /// Where it is named.
-        origin: Origin,
+        origin: SourcePlace,
         /// The path.
         path: String,
     },

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use medclip_core::Finding;
 
 use super::dataset::DataSet;
-use super::error::{Origin, PrepareError};
-use super::options::{Missing, PrepareOptions, UnknownLabels, UnlistedAs};
-use super::prepared::{LeftOut, Prepared, PreparedRow};
+use super::error::{PrepareError, SourcePlace};
+use super::options::{MissingImages, PrepareOptions, UnknownLabels, UnlistedAs};
+use super::prepared::{LeftOutReason, PreparedData, PreparedRow};
 use super::split::{assign, draw_validation};
 use super::tree::Tree;
 use crate::manifest::{Annotation, Split};
 
 /// A film as a data set has it.
 pub(super) struct Found {
-    pub(super) origin: Origin,
+    pub(super) origin: SourcePlace,
     /// Where the image may be, from the data set's directory; the first that is there counts.
     pub(super) images: Vec<String>,
     /// Its part of the official division.
@@ -37,10 +37,10 @@ pub(super) struct Gather<'a> {
     /// Rows and files that were looked at.
     seen: u64,
     /// Where each image was first named.
-    images: BTreeMap<String, Origin>,
+    images: BTreeMap<String, SourcePlace>,
     /// Where each patient's part was first said.
-    parts: BTreeMap<String, (Split, Origin)>,
-    left_out: BTreeMap<LeftOut, u64>,
+    parts: BTreeMap<String, (Split, SourcePlace)>,
+    left_out: BTreeMap<LeftOutReason, u64>,
     unmapped_labels: BTreeMap<String, u64>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Gather<'a> {
     }
 
     /// Counts a row or file that becomes no film.
-    pub(super) fn leave_out(&mut self, reason: LeftOut) {
+    pub(super) fn leave_out(&mut self, reason: LeftOutReason) {
         self.seen += 1;
         *self.left_out.entry(reason).or_default() += 1;
     }
@@ -82,7 +82,7 @@ impl<'a> Gather<'a> {
     ///
     /// # Errors
     /// [`PrepareError::UnknownLabel`], unless such labels are to be counted.
-    pub(super) fn unknown(&mut self, label: &str, origin: Origin) -> Result<(), PrepareError> {
+    pub(super) fn unknown(&mut self, label: &str, origin: SourcePlace) -> Result<(), PrepareError> {
         match self.options.unknown_labels {
             UnknownLabels::Refuse => {
                 let (data_set, label) = (self.data_set(), label.to_owned());
@@ -109,11 +109,11 @@ impl<'a> Gather<'a> {
         }
         let image = found.images.iter().find(|image| self.tree.has(image)).cloned();
         let Some(path) = image else {
-            if self.options.missing == Missing::Refuse {
+            if self.options.missing == MissingImages::Refuse {
                 let Found { origin, images: looked_for, .. } = found;
                 return Err(PrepareError::MissingImage { origin, looked_for });
             }
-            self.leave_out(LeftOut::ImageMissing);
+            self.leave_out(LeftOutReason::ImageMissing);
             return Ok(());
         };
         self.seen += 1;
@@ -156,10 +156,10 @@ impl<'a> Gather<'a> {
     ///
     /// # Errors
     /// [`PrepareError::Empty`].
-    pub(super) fn finish(self) -> Result<Prepared, PrepareError> {
+    pub(super) fn finish(self) -> Result<PreparedData, PrepareError> {
         let data_set = self.data_set();
         if self.rows.is_empty() {
-            let missing = self.left_out.get(&LeftOut::ImageMissing).copied().unwrap_or_default();
+            let missing = self.left_out.get(&LeftOutReason::ImageMissing).copied().unwrap_or_default();
             let directory = self.tree.directory.clone();
             return Err(PrepareError::Empty { data_set, directory, rows: self.seen, missing });
         }
@@ -174,7 +174,7 @@ impl<'a> Gather<'a> {
         } else {
             assign(&mut rows, self.options.undivided, self.options.seed);
         }
-        Ok(Prepared { data_set, rows, left_out: self.left_out, unmapped_labels: self.unmapped_labels })
+        Ok(PreparedData { data_set, rows, left_out: self.left_out, unmapped_labels: self.unmapped_labels })
     }
 }
 
@@ -185,10 +185,10 @@ fn is_inside(path: &str) -> bool {
 
 /// A film, study or patient that may be there once.
 pub(super) fn insert_once<T>(
-    map: &mut BTreeMap<String, (T, Origin)>,
+    map: &mut BTreeMap<String, (T, SourcePlace)>,
     key: &str,
     value: T,
-    origin: Origin,
+    origin: SourcePlace,
 ) -> Result<(), PrepareError> {
     if let Some((_, first)) = map.get(key) {
         return Err(PrepareError::Twice { what: key.to_owned(), first: first.clone(), second: origin });
@@ -198,8 +198,8 @@ pub(super) fn insert_once<T>(
 }
 
 /// The origin of a file that is no table.
-pub(super) fn whole(file: &str) -> Origin {
-    Origin { file: Arc::from(file), place: None }
+pub(super) fn whole(file: &str) -> SourcePlace {
+    SourcePlace { file: Arc::from(file), place: None }
 }
 
 /// A text in one line: a line within a quoted cell could be taken for a row.

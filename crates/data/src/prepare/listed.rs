@@ -2,7 +2,7 @@
 
 use medclip_core::Finding;
 
-use super::error::{Origin, PrepareError};
+use super::error::{PrepareError, SourcePlace};
 use super::gather::Gather;
 use super::options::UnlistedAs;
 use crate::manifest::Annotation;
@@ -17,7 +17,7 @@ pub(super) type Mapping = (&'static str, &'static [Finding]);
 pub(super) fn findings_of<'a>(
     labels: impl IntoIterator<Item = &'a str>,
     table: &[Mapping],
-    origin: &Origin,
+    origin: &SourcePlace,
     gather: &mut Gather<'_>,
 ) -> Result<Vec<Finding>, PrepareError> {
     let mut present = Vec::new();

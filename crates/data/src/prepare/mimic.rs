@@ -13,17 +13,17 @@ use std::collections::BTreeMap;
 use medclip_core::Finding;
 
 use super::chexpert;
-use super::error::{Origin, PrepareError};
+use super::error::{PrepareError, SourcePlace};
 use super::gather::{Found, Gather, insert_once};
 use super::options::MimicLabels;
-use super::prepared::LeftOut;
+use super::prepared::LeftOutReason;
 use super::sections::findings_and_impression;
 use super::tree::Tree;
 use crate::columns::{Column, Kind};
 use crate::manifest::{Annotation, Split};
 
 /// What is known once of a film or study, by its id, and where it is said.
-type Once<T> = BTreeMap<String, (T, Origin)>;
+type Once<T> = BTreeMap<String, (T, SourcePlace)>;
 
 type Annotations = [Annotation; Finding::COUNT];
 
@@ -35,7 +35,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
     tree.rows(&metadata, &columns.map(|name| Column::required(name, Kind::Name)), |line| {
         let (film, subject, study) = (line.name(0)?, line.name(1)?, line.name(2)?);
         let Some(((split, is_named), _)) = parts.get_mut(film) else {
-            gather.leave_out(LeftOut::NotInDivision);
+            gather.leave_out(LeftOutReason::NotInDivision);
             return Ok(());
         };
         *is_named = true;
@@ -57,7 +57,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
         })
     })?;
     for _ in parts.values().filter(|((_, is_named), _)| !is_named) {
-        gather.leave_out(LeftOut::NotInTable);
+        gather.leave_out(LeftOutReason::NotInTable);
     }
     Ok(())
 }

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 
 use medclip_core::Finding;
 
-use super::error::{Origin, PrepareError};
+use super::error::{PrepareError, SourcePlace};
 use super::gather::{Found, Gather, whole};
 use super::listed::{Mapping, annotate, findings_of};
 use super::options::UnlistedAs;
-use super::prepared::LeftOut;
+use super::prepared::LeftOutReason;
 use super::tree::{Line, Tree};
 use crate::columns::{Column, Kind};
 use crate::manifest::Split;
@@ -73,7 +73,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
         let split = match part {
             None => None,
             Some(None) => {
-                gather.leave_out(LeftOut::NotInDivision);
+                gather.leave_out(LeftOutReason::NotInDivision);
                 return Ok(());
             }
             Some(Some((split, is_named))) => {
@@ -85,7 +85,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
         gather.add(found)
     })?;
     for _ in division.iter().flat_map(BTreeMap::values).filter(|(_, is_named)| !is_named) {
-        gather.leave_out(LeftOut::NotInTable);
+        gather.leave_out(LeftOutReason::NotInTable);
     }
     Ok(())
 }
@@ -134,7 +134,7 @@ fn division(tree: &Tree) -> Result<Option<Division>, PrepareError> {
     if names.iter().all(|(name, _)| !tree.has(name)) {
         return Ok(None);
     }
-    let mut parts: BTreeMap<String, (Split, Origin)> = BTreeMap::new();
+    let mut parts: BTreeMap<String, (Split, SourcePlace)> = BTreeMap::new();
     for (name, split) in names {
         let text = tree.text(&tree.need(&[""], &[name])?)?;
         for film in text.lines().map(str::trim).filter(|film| !film.is_empty()) {

@@ -17,7 +17,7 @@ use super::error::PrepareError;
 use super::gather::{Found, Gather, whole};
 use super::listed::annotate;
 use super::options::UnlistedAs;
-use super::prepared::LeftOut;
+use super::prepared::LeftOutReason;
 use super::tree::{Tree, join};
 use crate::columns::{Column, Kind};
 
@@ -50,7 +50,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
             return Err(PrepareError::Twice { what: report.id, first: whole(&other), second: whole(&file) });
         }
         if report.images.is_empty() {
-            gather.leave_out(LeftOut::NoImages);
+            gather.leave_out(LeftOutReason::NoImages);
             continue;
         }
         add(&report, &file, &views, gather)?;

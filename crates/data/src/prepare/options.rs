@@ -15,7 +15,7 @@ pub struct PrepareOptions {
     /// NIH ChestX-ray14 and Open-I, blank for PadChest).
     pub unlisted: Option<UnlistedAs>,
     /// What happens to a row whose image is not there.
-    pub missing: Missing,
+    pub missing: MissingImages,
     /// What happens to a label that no published list has.
     pub unknown_labels: UnknownLabels,
     /// Division of a data set that has no official one.
@@ -71,7 +71,7 @@ pub enum UnlistedAs {
 /// What happens to a row whose image is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Missing {
+pub enum MissingImages {
     /// It is left out and counted.
     #[default]
     LeaveOut,

@@ -14,7 +14,7 @@ use super::error::PrepareError;
 use super::gather::{Found, Gather};
 use super::listed::{annotate, findings_of};
 use super::options::UnlistedAs;
-use super::prepared::LeftOut;
+use super::prepared::LeftOutReason;
 use super::python;
 use super::tree::{Line, Tree, join};
 use crate::columns::{Column, Kind};
@@ -51,11 +51,11 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
             list => python::list(list).ok_or_else(|| line.wrong(LABELS, "a list such as ['normal']"))?,
         };
         if line.cell(PROJECTION) == "EXCLUDE" || labels.iter().any(|label| label == "exclude") {
-            gather.leave_out(LeftOut::Excluded);
+            gather.leave_out(LeftOutReason::Excluded);
             return Ok(());
         }
         if gather.options.physicians_only && !is_by_physician {
-            gather.leave_out(LeftOut::LabeledByNetwork);
+            gather.leave_out(LeftOutReason::LabeledByNetwork);
             return Ok(());
         }
         let found = film(line, &labels, gather)?;

@@ -11,13 +11,13 @@ use crate::manifest::{Annotation, Split};
 /// A data set as rows of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Prepared {
+pub struct PreparedData {
     /// The data set.
     pub data_set: DataSet,
     /// One row a film.
     pub rows: Vec<PreparedRow>,
     /// Rows and files that became no film, by reason.
-    pub left_out: BTreeMap<LeftOut, u64>,
+    pub left_out: BTreeMap<LeftOutReason, u64>,
     /// Labels that no finding stands for, and how often each was read.
     pub unmapped_labels: BTreeMap<String, u64>,
 }
@@ -45,7 +45,7 @@ pub struct PreparedRow {
 /// Why a row or file became no film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum LeftOut {
+pub enum LeftOutReason {
     /// Its image is not there.
     ImageMissing,
     /// The official division does not name it.
@@ -62,7 +62,7 @@ pub enum LeftOut {
     OtherFile,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for LeftOutReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::ImageMissing => "the image is missing",
@@ -106,7 +106,7 @@ pub struct FindingCounts {
     pub blank: usize,
 }
 
-impl Prepared {
+impl PreparedData {
     /// Counts of the rows.
     pub fn counts(&self) -> PreparedCounts {
         let patients: BTreeSet<&str> = self.rows.iter().map(|row| row.patient.as_str()).collect();

@@ -18,7 +18,7 @@ use medclip_core::Finding;
 use medclip_core::files::read_regular;
 use serde::Deserialize;
 
-use super::error::{Origin, PrepareError};
+use super::error::{PrepareError, SourcePlace};
 use super::gather::{Found, Gather, whole};
 use super::nih;
 use super::tree::{Tree, join};
@@ -49,7 +49,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
     let targets = tree.need(&[""], &["stage_2_train_labels.csv"])?;
     let patients = patients(tree)?;
     let targets = once(tree, &targets, "Target", &["0", "1"], "0 or 1")?;
-    let mut by_film: BTreeMap<String, (String, Origin)> =
+    let mut by_film: BTreeMap<String, (String, SourcePlace)> =
         targets.into_iter().map(|(film, said, at)| (film, (said, at))).collect();
     let names = CLASSES.map(|(name, _, _)| name);
     let expected = "Normal, Lung Opacity or No Lung Opacity / Not Normal";
@@ -103,9 +103,9 @@ fn once(
     column: &'static str,
     values: &[&str],
     expected: &'static str,
-) -> Result<Vec<(String, String, Origin)>, PrepareError> {
+) -> Result<Vec<(String, String, SourcePlace)>, PrepareError> {
     let columns = [Column::required("patientId", Kind::Name), Column::required(column, Kind::Name)];
-    let mut films: Vec<(String, String, Origin)> = Vec::new();
+    let mut films: Vec<(String, String, SourcePlace)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     tree.rows(file, &columns, |line| {
         let (film, value, origin) = (line.name(0)?.to_owned(), line.cell(1).to_owned(), line.origin());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use medclip_core::files::read_regular;
 
 use super::dataset::DataSet;
-use super::error::{Origin, PrepareError};
+use super::error::{PrepareError, SourcePlace};
 use crate::columns::Column;
 use crate::error::TableError;
 use crate::table::{Table, TableRow};
@@ -165,8 +165,8 @@ impl Line<'_> {
     }
 
     /// Where it stands.
-    pub(super) fn origin(&self) -> Origin {
-        Origin { file: Arc::clone(self.file), place: Some(self.row.place()) }
+    pub(super) fn origin(&self) -> SourcePlace {
+        SourcePlace { file: Arc::clone(self.file), place: Some(self.row.place()) }
     }
 }
 

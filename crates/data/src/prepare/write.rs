@@ -6,11 +6,11 @@ use std::path::Path;
 use medclip_core::Finding;
 use medclip_files::{StagingError, replace_file_with};
 
-use super::prepared::Prepared;
+use super::prepared::PreparedData;
 use crate::manifest::{Annotation, Split};
 use crate::spreadsheet::guard_cell;
 
-impl Prepared {
+impl PreparedData {
     /// Writes the manifest as CSV that [`read_manifest_from`](crate::read_manifest_from) reads.
     ///
     /// Columns, in this order: `path`, `split`, `source`, `patient_id`, `patient_group`, `view`, the 14 findings (`1`, `0`, `-1`

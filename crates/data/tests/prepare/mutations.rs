@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use medclip_data::{Missing, PrepareOptions, UncertainAs, UnknownLabels};
+use medclip_data::{MissingImages, PrepareOptions, UncertainAs, UnknownLabels};
 
 use crate::tree::{Tree, rows};
 use crate::{chexpert, mimic, nih, openi, padchest, rsna, support, vindr};
@@ -21,7 +21,7 @@ fn damaged_data_sets_neither_panic_nor_become_manifests_that_cannot_be_read() {
     ];
     let options = PrepareOptions {
         uncertain: UncertainAs::Uncertain,
-        missing: Missing::LeaveOut,
+        missing: MissingImages::LeaveOut,
         unknown_labels: UnknownLabels::Count,
         ..PrepareOptions::default()
     };

@@ -1,6 +1,6 @@
 //! What holds for every data set.
 
-use medclip_data::{DataSet, Missing, PrepareOptions, Undivided, prepare, read_manifest};
+use medclip_data::{DataSet, MissingImages, PrepareOptions, Undivided, prepare, read_manifest};
 
 use crate::tree::{HEADER, Tree};
 
@@ -59,7 +59,7 @@ fn a_missing_image_is_refused_where_that_is_asked_for() {
         .write("stage_2_train_labels.csv", "patientId,x,y,width,height,Target\na,,,,,0\nb,,,,,0\n")
         .images(["stage_2_train_images/a.dcm"]);
     assert_eq!(tree.prepare().rows.len(), 1);
-    let options = PrepareOptions { missing: Missing::Refuse, ..PrepareOptions::default() };
+    let options = PrepareOptions { missing: MissingImages::Refuse, ..PrepareOptions::default() };
     assert_eq!(
         tree.refused_with(&options),
         "stage_2_detailed_class_info.csv, row 2 (line 3): the image is missing; looked for stage_2_train_images/b.dcm, \

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use medclip_data::{
-    Annotation, DataSet, PrepareError, PrepareOptions, Prepared, prepare, read_manifest_from,
+    Annotation, DataSet, PrepareError, PrepareOptions, PreparedData, prepare, read_manifest_from,
 };
 
 /// The first line of every manifest.
@@ -55,15 +55,15 @@ impl Tree {
         self.write(file, text.replace(from, to))
     }
 
-    pub(crate) fn prepare(&self) -> Prepared {
+    pub(crate) fn prepare(&self) -> PreparedData {
         self.prepare_with(&PrepareOptions::default())
     }
 
-    pub(crate) fn prepare_with(&self, options: &PrepareOptions) -> Prepared {
+    pub(crate) fn prepare_with(&self, options: &PrepareOptions) -> PreparedData {
         prepare(self.data_set, self.path(), options).unwrap_or_else(|error| panic!("{}", chain(&error)))
     }
 
-    pub(crate) fn try_prepare(&self, options: &PrepareOptions) -> Result<Prepared, PrepareError> {
+    pub(crate) fn try_prepare(&self, options: &PrepareOptions) -> Result<PreparedData, PrepareError> {
         prepare(self.data_set, self.path(), options)
     }
 
@@ -97,7 +97,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// The manifest without its first line, after it was read back.
-pub(crate) fn rows(prepared: &Prepared) -> String {
+pub(crate) fn rows(prepared: &PreparedData) -> String {
     let mut bytes = Vec::new();
     prepared.write(&mut bytes).unwrap();
     let records = read_manifest_from(bytes.as_slice()).unwrap();
@@ -114,7 +114,7 @@ pub(crate) fn rows(prepared: &Prepared) -> String {
 }
 
 /// What is annotated of a row, as `1`, `0`, `-` (uncertain) or `.` (blank) for each finding.
-pub(crate) fn marks(prepared: &Prepared, row: usize) -> String {
+pub(crate) fn marks(prepared: &PreparedData, row: usize) -> String {
     let mark = |annotation: &Annotation| match annotation {
         Annotation::Present => '1',
         Annotation::Absent => '0',
@@ -125,11 +125,11 @@ pub(crate) fn marks(prepared: &Prepared, row: usize) -> String {
 }
 
 /// What was left out, as `reason: count`.
-pub(crate) fn left_out(prepared: &Prepared) -> Vec<String> {
+pub(crate) fn left_out(prepared: &PreparedData) -> Vec<String> {
     prepared.left_out.iter().map(|(reason, count)| format!("{reason}: {count}")).collect()
 }
 
 /// Labels without a finding, as `label: count`.
-pub(crate) fn unmapped(prepared: &Prepared) -> Vec<String> {
+pub(crate) fn unmapped(prepared: &PreparedData) -> Vec<String> {
     prepared.unmapped_labels.iter().map(|(label, count)| format!("{label}: {count}")).collect()
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use medclip_core::Finding;
 
 use crate::manifest::Annotation;
-use crate::prepare::error::Origin;
+use crate::prepare::error::SourcePlace;
 
 /// A film as its readers together have it.
 pub(super) struct Vote {
     pub(super) film: String,
-    pub(super) origin: Origin,
+    pub(super) origin: SourcePlace,
     pub(super) annotations: [Annotation; Finding::COUNT],
     /// Labels that any reader gave, in the order of their names.
     pub(super) labels: Vec<&'static str>,
@@ -20,13 +20,13 @@ pub(super) struct Vote {
 pub(super) struct Readers {
     covered: [bool; Finding::COUNT],
     /// In the order of the table.
-    films: Vec<(String, Origin)>,
+    films: Vec<(String, SourcePlace)>,
     said: BTreeMap<String, BTreeMap<String, Said>>,
 }
 
 /// What one reader says of one film.
 struct Said {
-    origin: Origin,
+    origin: SourcePlace,
     labels: BTreeSet<&'static str>,
     findings: BTreeSet<Finding>,
 }
@@ -45,7 +45,7 @@ impl Readers {
     ///
     /// # Errors
     /// Where that was noted already.
-    pub(super) fn note(&mut self, film: &str, reader: &str, origin: Origin) -> Result<(), Origin> {
+    pub(super) fn note(&mut self, film: &str, reader: &str, origin: SourcePlace) -> Result<(), SourcePlace> {
         let readers = self.said.entry(film.to_owned()).or_default();
         if readers.is_empty() {
             self.films.push((film.to_owned(), origin.clone()));
