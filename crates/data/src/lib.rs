@@ -5,6 +5,7 @@
 //! | a table in any usual form | [`Table`] |
 //! | rows of a Parquet file with lists in them (feature `parquet`) | `ParquetFile` |
 //! | one row a film: patient, view, split, annotations | [`read_manifest`] |
+//! | a public data set as a manifest | [`prepare()`] |
 //! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
 //! | annotations as label vectors | [`LabelPolicy`] |
 //! | scores of other models as soft labels | [`soften`] |
@@ -67,6 +68,7 @@ mod open;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod place;
+mod prepare;
 pub mod random;
 mod reports;
 mod rows;
@@ -85,6 +87,11 @@ pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetFile;
 pub use place::Place;
+pub use prepare::{
+    DataSet, FindingCounts, LeftOutReason, MimicLabels, MissingImages, PrepareError, PrepareOptions,
+    PreparedCounts, PreparedData, PreparedRow, SourcePlace, UncertainAs, Undivided, UnknownDataSet,
+    UnknownLabels, UnlistedAs, prepare,
+};
 pub use reports::{ReportRow, ReportsError, TrainingReports, read_reports, read_reports_from};
 pub use rows::RowName;
 pub use selection::{Selection, SelectionError, check_disjoint, check_no_film_shared, is_same_file};
