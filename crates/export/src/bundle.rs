@@ -8,7 +8,7 @@ use medclip_core::bank::{BankError, PromptBank, Provenance};
 use medclip_core::batch::{Embeddings, EmbeddingsError, ImageBatch};
 use medclip_core::bundle::{BundleError, BundleFile, BundleWriter};
 use medclip_core::golden::{Golden, GoldenError, GoldenProvenance, golden_images, golden_sentences};
-use medclip_core::model::ModelConfig;
+use medclip_core::model::{ModelConfig, ModelConfigError};
 use medclip_core::preprocess::{PreprocessError, Preprocessor};
 use medclip_core::prompt::{PromptError, PromptSet, check_meaning, sentences};
 use medclip_core::tokenize::Tokenizer;
@@ -134,7 +134,7 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     let config = checkpoint.config();
-    let model = toml::to_string(config).map_err(WriteBundleError::Config)?;
+    let model = config.to_toml().map_err(WriteBundleError::Config)?;
     let classes = PromptSet::parse(contents.prompts)?.expand();
     check_meaning(&classes, checkpoint.tokenizer())?;
     let mut writer = BundleWriter::create(directory, options.replace)?;
@@ -218,7 +218,7 @@ pub enum WriteBundleError {
     Prompts(#[from] PromptError),
     /// The configuration has no TOML form.
     #[error("cannot write model.toml")]
-    Config(#[source] toml::ser::Error),
+    Config(#[source] ModelConfigError),
     /// The engine failed on a graph.
     #[error("cannot embed prompts and golden inputs")]
     Embed(#[source] Box<dyn Error + Send + Sync>),

@@ -24,7 +24,7 @@ use crate::columns::{Column, Kind};
 mod codes;
 mod report;
 
-use report::Report;
+use report::ReportText;
 
 /// Where the reports may be.
 const REPORTS: [&str; 4] = ["ecgen-radiology", "NLMCXR_reports/ecgen-radiology", "NLMCXR_reports", "reports"];
@@ -45,7 +45,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
     let mut first: BTreeMap<String, String> = BTreeMap::new();
     for file in files {
         let file = join(folder, &file);
-        let report = Report::parse(&tree.text(&file)?).map_err(|error| tree.unreadable(&file, error))?;
+        let report = ReportText::parse(&tree.text(&file)?).map_err(|error| tree.unreadable(&file, error))?;
         if let Some(other) = first.insert(report.id.clone(), file.clone()) {
             return Err(PrepareError::Twice { what: report.id, first: whole(&other), second: whole(&file) });
         }
@@ -59,7 +59,7 @@ pub(super) fn read(tree: &Tree, gather: &mut Gather<'_>) -> Result<(), PrepareEr
 }
 
 fn add(
-    report: &Report,
+    report: &ReportText,
     file: &str,
     views: &BTreeMap<String, &'static str>,
     gather: &mut Gather<'_>,

@@ -4,7 +4,7 @@ use roxmltree::{Document, Node};
 use thiserror::Error;
 
 /// A report as its file has it.
-pub(super) struct Report {
+pub(super) struct ReportText {
     /// Such as `CXR1`.
     pub(super) id: String,
     /// What was coded, each with its details after `/`.
@@ -26,7 +26,7 @@ pub(super) enum ReportError {
     Image { name: String },
 }
 
-impl Report {
+impl ReportText {
     /// # Errors
     /// [`ReportError`] for a text that is no XML, or that lacks what identifies a report.
     pub(super) fn parse(text: &str) -> Result<Self, ReportError> {
