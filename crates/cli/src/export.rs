@@ -16,9 +16,6 @@ use crate::bundle::{self, Bar};
 use crate::output::locked_stdout;
 use crate::quantize::{QuantizeSettings, write_reports};
 
-/// As `medclip eval finetune` saves.
-pub(crate) use medclip_bundling::export_bundle as write_checked;
-
 /// Write a checkpoint as a bundle
 ///
 /// Writes both towers as ONNX, embeds the prompts once, and runs the result beside the forward pass of training; a

@@ -195,7 +195,7 @@ mod train {
             let command = [&["train", "train.toml", "--output", output], &limit[..], more].concat();
             let trained = medclip(&command).current_dir(at).output().unwrap();
             assert_eq!(trained.status.code(), Some(1), "{}", text(&trained.stderr));
-            let report = medclip(&["eval", "report", output]).current_dir(at).output().unwrap();
+            let report = medclip(&["runs", "report", output]).current_dir(at).output().unwrap();
             assert!(report.status.success(), "{}", text(&report.stderr));
             let read = |name: &str| fs::read_to_string(at.join(output).join(name)).unwrap();
             (trained, [read("log.jsonl"), read("report.html")])

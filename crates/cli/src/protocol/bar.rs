@@ -8,10 +8,10 @@ use crate::output::progress as bar;
 use crate::report_error;
 
 /// Shows on standard error how an evaluation goes, and which films it leaves out.
-pub(super) struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(ProgressBar::hidden())
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use medclip_core::{Finding, PromptPooling};
 use medclip_protocols::{BalancedOptions, DrawOptions, PromptOptions};
 
-use crate::eval::args::parse_finding;
+use crate::protocol::{finding, pooling};
 
 /// Prompts other than the bundle's own ensembles.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(super) struct PromptArgs {
     #[arg(long, value_name = "N", default_value = "10", requires = "draws")]
     per_class: NonZeroUsize,
     /// How a class's prompts become one logit: mean (the paper's) or max (the reference's) [default: the bundle's]
-    #[arg(long, value_parser = parse_pooling)]
+    #[arg(long, value_name = "HOW", value_parser = pooling())]
     pooling: Option<PromptPooling>,
 }
 
@@ -52,20 +52,12 @@ pub(super) struct BalancedArgs {
     #[arg(long, value_name = "N")]
     balanced: Option<NonZeroUsize>,
     /// A class of `--balanced`; may be repeated [default: the five of CheXpert-5x200]
-    #[arg(long, value_name = "FINDING", value_parser = parse_finding, requires = "balanced")]
+    #[arg(long, value_name = "FINDING", value_parser = finding, requires = "balanced")]
     class: Vec<Finding>,
 }
 
 impl BalancedArgs {
     pub(super) fn options(self) -> Option<BalancedOptions> {
         self.balanced.map(|per_class| BalancedOptions { per_class, classes: self.class })
-    }
-}
-
-fn parse_pooling(text: &str) -> Result<PromptPooling, String> {
-    match text {
-        "mean" => Ok(PromptPooling::Mean),
-        "max" => Ok(PromptPooling::Max),
-        other => Err(format!("`{other}` is neither mean nor max")),
     }
 }
