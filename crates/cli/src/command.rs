@@ -105,7 +105,7 @@ impl Command {
             #[cfg(feature = "import")]
             Self::Import(args) => import::run(&args),
             #[cfg(feature = "import")]
-            Self::Quantize(args) => quantize::run(&args),
+            Self::Quantize(args) => quantize::run(args),
             #[cfg(feature = "train")]
             Self::Train(args) => train::run(args),
             #[cfg(feature = "train")]

@@ -30,7 +30,6 @@ mod log;
 mod manual;
 #[cfg(feature = "eval")]
 mod markdown;
-mod memory;
 #[cfg(not(all(feature = "candle-onnx", feature = "eval", feature = "import", feature = "search")))]
 mod missing;
 mod models;
