@@ -11,6 +11,7 @@
 //! | [`groups`] | patients shared out between folds, and shares of patients |
 //! | [`logistic`] | logistic regression and its cross-validation |
 //! | [`calibration`](mod@calibration) | reliability in bins, expected calibration error, Wilson intervals |
+//! | [`pointing`] | the pointing game of maps, its floor and its ceiling |
 //! | [`projection`] | embeddings on the plane of their principal components |
 //! | [`bootstrap`] | percentile intervals that resample patients: one statistic, many jointly, means over seeds with paired differences |
 //!
@@ -49,6 +50,7 @@ pub mod confusion;
 pub mod groups;
 pub mod logistic;
 pub mod multiclass;
+pub mod pointing;
 pub mod precision;
 pub mod projection;
 pub mod ranks;
@@ -66,6 +68,7 @@ pub use confusion::{Confusion, accuracy, macro_f1, micro_f1};
 pub use groups::{grouped_folds, grouped_order, grouped_share};
 pub use logistic::{FitError, Logistic, cross_validate, fit_path};
 pub use multiclass::{ConfusionMatrix, argmax};
+pub use pointing::{Grid, Region, fixed_points};
 pub use precision::average_precision;
 pub use projection::{Projection, ProjectionError, principal_plane};
 pub use ranks::Ranks;

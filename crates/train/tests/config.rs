@@ -84,3 +84,18 @@ fn what_changes_label_vectors_is_refused_where_they_do_not_count() {
     config.data.teacher = None;
     config.validate().unwrap();
 }
+
+#[test]
+fn contradiction_needs_labels_that_tell_absence_from_silence() {
+    let mut config = config("\"efficientnet-lite0\"", "\"minilm-l6\"");
+    config.objective = Objective::Contradiction { repulsion: 0.5 };
+    config.validate().unwrap();
+    config.data.labels.fold_certainty = true;
+    let refused = config.validate().unwrap_err().to_string();
+    assert!(refused.contains("gives up absences"), "{refused}");
+    config.data.labels.fold_certainty = false;
+    for wrong in [-0.1, 1.1, f64::NAN] {
+        config.objective = Objective::Contradiction { repulsion: wrong };
+        assert!(config.validate().unwrap_err().to_string().contains("repulsion"), "{wrong}");
+    }
+}

@@ -30,6 +30,9 @@ fn objectives() {
         semantic(LabelSimilarity::Dot, 0.2),
         Objective::InfoNce,
         Objective::HardMatching { similarity: LabelSimilarity::Cosine },
+        Objective::MultiPositiveNce,
+        Objective::Sigmoid,
+        Objective::Contradiction { repulsion: 0.3 },
     ] {
         check("loss", &[random(&[4, 4], 17)], |_, t| objective.loss(&t[0], &images, &texts));
     }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use medclip_core::{Architecture, BertConfig, Finding, ImageTower, ResNetConfig, TextTower};
 use medclip_nn::{Compute, MedClip};
 use medclip_train::{LabelSimilarity, Objective};
@@ -49,6 +49,10 @@ fn values_and_gradients_are_those_of_torch_and_of_the_reference() {
         ("hard_cosine", hard(cosine)),
         ("hard_dot", hard(dot)),
         ("info_nce", Objective::InfoNce),
+        ("multi_positive", Objective::MultiPositiveNce),
+        ("sigmoid", Objective::Sigmoid),
+        ("contradiction", Objective::Contradiction { repulsion: 0.5 }),
+        ("attraction", Objective::Contradiction { repulsion: 0.0 }),
     ];
     for shape in ["square", "wide"] {
         let get = |name: &str| golden.get(&format!("{shape}.{name}")).unwrap_or_else(|| panic!("no {name}"));
@@ -71,6 +75,51 @@ fn values_and_gradients_are_those_of_torch_and_of_the_reference() {
                 let case = format!("{name}.gradient.{part}");
                 assert_close(gradients.get(var).unwrap(), get(&case), &format!("{shape} {case}"));
             }
+        }
+    }
+}
+
+/// What `objective` does to the cosine of an image that shows effusion alone with a sentence of these labels: minus its gradient.
+fn push(objective: Objective, effusion: f32, pneumothorax: f32) -> f32 {
+    let vector = |effusion, pneumothorax| {
+        let mut labels = [0.0; Finding::COUNT];
+        labels[Finding::PleuralEffusion.index()] = effusion;
+        labels[Finding::Pneumothorax.index()] = pneumothorax;
+        labels
+    };
+    let images = [vector(1.0, -1.0), vector(-1.0, -1.0), vector(-1.0, 1.0)];
+    let texts = [vector(effusion, pneumothorax), vector(0.0, 1.0), vector(1.0, 0.0)];
+    let logits = Var::zeros((3, 3), DType::F32, &Device::Cpu).unwrap();
+    let gradients = objective.loss(&logits, &images, &texts).unwrap().backward().unwrap();
+    -gradients.get(&logits).unwrap().to_vec2::<f32>().unwrap()[0][0]
+}
+
+#[test]
+fn a_contradiction_repels_a_denial_that_holds_attracts_and_silence_does_nothing() {
+    let objective = Objective::Contradiction { repulsion: 0.5 };
+    assert!(push(objective, -1.0, 0.0) < -0.1, "no effusion");
+    assert!(push(objective, 0.0, -1.0) > 0.0, "no pneumothorax");
+    assert!(push(objective, 1.0, 0.0) > 0.1, "effusion");
+    assert_eq!(push(objective, 0.0, 0.0), 0.0, "a sentence about something else");
+    assert_eq!(push(objective, -1.0, -1.0), 0.0, "one half holds, the other does not");
+    // Attraction alone hardly notices what a denial gets wrong.
+    let attraction = push(Objective::Contradiction { repulsion: 0.0 }, -1.0, 0.0);
+    assert!(attraction < 0.0 && attraction > push(objective, -1.0, 0.0), "{attraction}");
+}
+
+#[test]
+fn a_batch_in_which_nothing_matches_has_a_finite_loss() {
+    let (images, texts) = ([[-1.0; Finding::COUNT]; 2], [[1.0; Finding::COUNT]; 3]);
+    let logits = Var::from_vec(vec![80.0_f32, -80.0, 3.0, 0.0, 1.0, 99.0], (2, 3), &Device::Cpu).unwrap();
+    for objective in
+        [Objective::MultiPositiveNce, Objective::Sigmoid, Objective::Contradiction { repulsion: 0.5 }]
+    {
+        for (images, texts) in [(images, texts), ([[0.0; Finding::COUNT]; 2], texts)] {
+            let loss = objective.loss(&logits, &images, &texts).unwrap();
+            assert!(loss.to_scalar::<f32>().unwrap().is_finite(), "{objective:?}");
+            let gradients = loss.backward().unwrap();
+            let gradient = gradients.get(&logits).map(|g| g.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+            assert!(gradient.into_iter().flatten().all(f32::is_finite), "{objective:?}");
         }
     }
 }

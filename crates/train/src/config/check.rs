@@ -66,10 +66,18 @@ impl TrainConfig {
         if let Some(name) = self.select_findings.iter().find(|name| Finding::from_name(name).is_none()) {
             return Err(refused("select_findings", format!("`{name}` is no finding")));
         }
-        if let Objective::SemanticMatching { label_temperature, .. } = self.objective
-            && !is_positive(label_temperature)
-        {
-            return Err(refused("objective.label_temperature", "must be positive"));
+        match self.objective {
+            Objective::SemanticMatching { label_temperature, .. } if !is_positive(label_temperature) => {
+                return Err(refused("objective.label_temperature", "must be positive"));
+            }
+            Objective::Contradiction { repulsion } if !is_share(repulsion) => {
+                return Err(refused("objective.repulsion", "must be from 0 to 1"));
+            }
+            Objective::Contradiction { .. } if !self.data.labels.is_signed() => {
+                let reason = "gives up absences (-1), from which the objective `contradiction` learns";
+                return Err(refused("data.labels", reason));
+            }
+            _ => {}
         }
         if self.objective == Objective::InfoNce {
             let ignored = [

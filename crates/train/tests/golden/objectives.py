@@ -50,25 +50,73 @@ def identity(images, texts):
     return torch.eye(len(images), len(texts), dtype=torch.float64)
 
 
-OBJECTIVES = {
-    "reference": soft(dot),
-    "paper": soft(cosine),
-    "temperature": soft(cosine, 0.1),
-    "hard_cosine": hard(cosine),
-    "hard_dot": hard(dot),
-    "info_nce": identity,
-}
-
-
-def loss(logits, targets, image_labels, text_labels):
+def matching(targets):
     """Cross-entropy of rows and of columns, averaged."""
 
     def direction(logits, targets):
         return -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
 
-    rows = direction(logits, targets(image_labels, text_labels))
-    columns = direction(logits.T, targets(text_labels, image_labels))
-    return (rows + columns) / 2
+    def loss(logits, image_labels, text_labels):
+        rows = direction(logits, targets(image_labels, text_labels))
+        columns = direction(logits.T, targets(text_labels, image_labels))
+        return (rows + columns) / 2
+
+    return loss
+
+
+def multi_positive(logits, image_labels, text_labels):
+    """Khosla et al. 2020, equation 2, row by row; rows without a positive are left out."""
+
+    def direction(logits, positive):
+        terms = [-torch.log_softmax(row, 0)[is_positive].mean() for row, is_positive in zip(logits, positive) if is_positive.any()]
+        return sum(terms) / len(terms)
+
+    positive = dot(image_labels, text_labels) > 0
+    return (direction(logits, positive) + direction(logits.T, positive.T)) / 2
+
+
+def sigmoid(logits, image_labels, text_labels):
+    """Zhai et al. 2023, equation 1, with the log odds of the batch as bias."""
+    positive = dot(image_labels, text_labels) > 0
+    bias = torch.log(positive.sum() / (~positive).sum())
+    pairs = torch.nn.functional.binary_cross_entropy_with_logits(logits + bias, positive.double(), reduction="sum")
+    return pairs / len(logits)
+
+
+def contradiction(repulsion):
+    """Row by row, over the pairs that agree or contradict alone."""
+
+    def direction(logits, agreement):
+        sides = []
+        for sign in [1, -1]:
+            terms = []
+            for row, agrees in zip(logits, agreement):
+                known = agrees != 0
+                wanted = (sign * agrees[known]).clamp(min=0)
+                if wanted.sum() > 0:
+                    terms.append(-(wanted / wanted.sum() * torch.log_softmax(sign * row[known], 0)).sum())
+            sides.append(sum(terms) / len(terms))
+        return (1 - repulsion) * sides[0] + repulsion * sides[1]
+
+    def loss(logits, image_labels, text_labels):
+        agreement = dot(image_labels, text_labels) / text_labels.abs().sum(dim=1).clamp(min=1)
+        return (direction(logits, agreement) + direction(logits.T, agreement.T)) / 2
+
+    return loss
+
+
+OBJECTIVES = {
+    "reference": matching(soft(dot)),
+    "paper": matching(soft(cosine)),
+    "temperature": matching(soft(cosine, 0.1)),
+    "hard_cosine": matching(hard(cosine)),
+    "hard_dot": matching(hard(dot)),
+    "info_nce": matching(identity),
+    "multi_positive": multi_positive,
+    "sigmoid": sigmoid,
+    "contradiction": contradiction(0.5),
+    "attraction": contradiction(0.0),
+}
 
 
 def reference_loss():
@@ -113,11 +161,11 @@ def cases(shape, generator):
         "text_labels": text_labels,
     }
     reference = reference_loss()
-    for name, targets in OBJECTIVES.items():
+    for name, loss in OBJECTIVES.items():
         if name == "info_nce" and images != texts:
             continue
         logits = image_embeds @ text_embeds.T * scale.exp()
-        value = loss(logits, targets, image_labels, text_labels)
+        value = loss(logits, image_labels, text_labels)
         gradients = torch.autograd.grad(value, inputs, retain_graph=True)
         if name == "reference":
             own = reference(logits, image_labels, text_labels)
