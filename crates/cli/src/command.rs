@@ -68,7 +68,7 @@ impl Command {
             Self::Certify(args) => certify::run(args),
             Self::BenchWorker(args) => bench::work(&args),
             Self::Import(args) => import::run(&args),
-            Self::Quantize(args) => quantize::run(&args),
+            Self::Quantize(args) => quantize::run(args),
             Self::Eval(args) => eval::run(args),
             Self::Fit(args) => fit::run(args),
             Self::Train(args) => train::run(args),

@@ -37,18 +37,7 @@ const WRITERS: [&str; 10] = [
 ];
 
 /// Parts of what is told of commands that do not follow yet.
-const KNOWN: &[&str] = &[
-    "medclip bench",
-    "\"text\", \"json\"",
-    "medclip export",
-    "medclip import",
-    "medclip index build",
-    "medclip man",
-    "medclip phantom",
-    "medclip quantize",
-    "medclip score --output",
-    "--text:",
-];
+const KNOWN: &[&str] = &[];
 
 struct Common {
     long: &'static str,

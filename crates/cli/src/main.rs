@@ -67,7 +67,6 @@ mod interrupt;
 mod label;
 mod log;
 mod manual;
-mod memory;
 #[cfg(not(all(feature = "candle-onnx", feature = "eval", feature = "import", feature = "search")))]
 mod missing;
 mod models;

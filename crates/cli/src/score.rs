@@ -48,7 +48,7 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "prompts")]
     head: Option<PathBuf>,
     /// Output format: a table for people, one JSON object a line, or CSV [default: table; Parquet with --output]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     #[command(flatten)]
     csv: CsvArgs,

@@ -7,6 +7,7 @@
 //! | a public data set as a manifest | [`prepare()`] |
 //! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
 //! | annotations as label vectors | [`LabelPolicy`] |
+//! | reports from files and columns, and what a labeler read in them | [`for_each_report`], [`LabeledReport`], [`LabelCsv`] |
 //! | scores of other models as soft labels | [`soften`] |
 //! | which films, and that no patient and no film is on both sides | [`Selection`], [`check_disjoint`], [`check_no_film_shared`] |
 //! | the labelled sentences of reports | [`SentencePool`] |
@@ -62,6 +63,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod label;
+mod labeled;
 mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -80,6 +82,10 @@ pub use columns::{Column, Kind};
 pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};
 pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
+pub use labeled::{
+    LabelCsv, LabeledReport, LabeledSentence, ReportError, SectionRead, SectionReader, for_each_report,
+    mentioned,
+};
 pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
 pub use prepare::{
     DataSet, FindingCounts, LeftOutReason, MimicLabels, MissingImages, PrepareError, PrepareOptions,

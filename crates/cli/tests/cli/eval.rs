@@ -41,7 +41,7 @@ use crate::setting::{bundle, medclip, text};
 fn phantoms(count: usize) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let count = count.to_string();
-    let arguments = ["phantom", "films", "--count", &count, "--size", "48", "--seed", "5"];
+    let arguments = ["phantom", "-o", "films", "--count", &count, "--size", "48", "--seed", "5"];
     let output = medclip(&arguments).current_dir(directory.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     directory

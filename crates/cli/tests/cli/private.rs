@@ -116,16 +116,20 @@ fn building_an_index_names_no_film() {
         let model = ["--model", model];
         medclip(&["index", "build"]).args(arguments).args(model).current_dir(at).output().unwrap()
     };
-    let built = build(&["a.index", "in"]);
+    let built = build(&["-o", "a.index", "in"]);
     assert_eq!(built.status.code(), Some(1), "{}", text(&built.stderr));
     said(&built);
-    let twice = ["index", "build", "b.index", "in", "in/Mustermann 1.png", "--model", model];
+    let twice = ["index", "build", "-o", "b.index", "in", "in/Mustermann 1.png", "--model", model];
     refused(at, &twice, "are the same");
     assert!(!at.join("b.index.run").exists());
-    refused(at, &["index", "build", "b.index", "headless.csv", "--model", model], "column `path` is missing");
+    refused(
+        at,
+        &["index", "build", "-o", "b.index", "headless.csv", "--model", model],
+        "column `path` is missing",
+    );
     score(at, &["in", "--output", "rows", "--columns", "embedding"]);
-    said(&build(&["c.index", "--scores", "rows"]));
-    said(&build(&["c.index", "--scores", "rows", "rows"]));
+    said(&build(&["-o", "c.index", "--scores", "rows"]));
+    said(&build(&["-o", "c.index", "--scores", "rows", "rows"]));
 }
 
 #[cfg(feature = "train")]
@@ -137,7 +141,7 @@ mod train {
     fn setting() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path();
-        let made = medclip(&["phantom", "phantoms", "--count", "20", "--size", "48", "--seed", "5"])
+        let made = medclip(&["phantom", "-o", "phantoms", "--count", "20", "--size", "48", "--seed", "5"])
             .current_dir(at)
             .output();
         assert!(made.unwrap().status.success());

@@ -42,7 +42,7 @@ fn what_prompt_tuning_refuses() {
     let at = directory.path();
     fs::write(at.join("head.safetensors"), b"").unwrap();
     random_checkpoint(&at.join("other"), &tiny_config(TextPooling::Masked), 2);
-    let exported = medclip(&["export", "other", "other-bundle", "--prompts", "prompts.toml"])
+    let exported = medclip(&["export", "other", "-o", "other-bundle", "--prompts", "prompts.toml"])
         .current_dir(at)
         .output()
         .unwrap();

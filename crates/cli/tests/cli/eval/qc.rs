@@ -28,7 +28,7 @@ fn report(directory: &Path, command: [&str; 2], arguments: &[&str]) -> Value {
 fn checks_are_fitted_kept_and_measured() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
-    let phantoms = ["phantom", "films", "--count", "60", "--size", "160", "--seed", "5"];
+    let phantoms = ["phantom", "-o", "films", "--count", "60", "--size", "160", "--seed", "5"];
     assert!(medclip(&phantoms).current_dir(at).output().unwrap().status.success());
     let model = tiny_bundle(&at.join("model"));
     let id = Bundle::open(&model).unwrap().id().to_owned();
@@ -80,7 +80,7 @@ fn checks_are_fitted_kept_and_measured() {
 fn films_that_cannot_be_read_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
-    let phantoms = ["phantom", "films", "--count", "60", "--size", "160", "--seed", "5"];
+    let phantoms = ["phantom", "-o", "films", "--count", "60", "--size", "160", "--seed", "5"];
     assert!(medclip(&phantoms).current_dir(at).output().unwrap().status.success());
     tiny_bundle(&at.join("model"));
     std::fs::write(at.join("broken.png"), b"no picture").unwrap();

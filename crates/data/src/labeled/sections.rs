@@ -1,11 +1,13 @@
-//! The sections of a report that `--section` chooses.
+//! The sections of a report that are read.
 
 use std::collections::BTreeSet;
 
 use medclip_labeler::{Labeler, ReportLabels};
 
-/// The names asked for, and what the reports had.
-pub(crate) struct Wanted<'a> {
+/// Reads chosen sections of reports, and keeps in mind which of them no report had.
+#[derive(Debug)]
+pub struct SectionReader<'a> {
+    labeler: Labeler,
     names: &'a [String],
     /// Names that no report had so far.
     missing: Vec<&'a str>,
@@ -13,18 +15,19 @@ pub(crate) struct Wanted<'a> {
     found: BTreeSet<String>,
 }
 
-impl<'a> Wanted<'a> {
-    /// Sections of these `names`; what was seen when there are none.
-    pub(crate) fn new(names: &'a [String]) -> Self {
-        Self { names, missing: names.iter().map(String::as_str).collect(), found: BTreeSet::new() }
+impl<'a> SectionReader<'a> {
+    /// Reads sections of these `names`; what was seen when there are none.
+    pub fn new(labeler: Labeler, names: &'a [String]) -> Self {
+        let missing = names.iter().map(String::as_str).collect();
+        Self { labeler, names, missing, found: BTreeSet::new() }
     }
 
     /// The labels of one report.
-    pub(crate) fn read(&mut self, labeler: &Labeler, text: &str) -> ReportLabels {
+    pub fn read(&mut self, text: &str) -> ReportLabels {
         if self.names.is_empty() {
-            return labeler.report(text);
+            return self.labeler.report(text);
         }
-        let labels = labeler.report_sections(text, self.names);
+        let labels = self.labeler.report_sections(text, self.names);
         self.missing.retain(|name| !labels.sections.iter().any(|section| section.is_called(name)));
         if !self.missing.is_empty() {
             self.found.extend(labels.sections.iter().map(|section| section.name.clone()));
@@ -32,8 +35,8 @@ impl<'a> Wanted<'a> {
         labels
     }
 
-    /// What to say of names that no report has.
-    pub(crate) fn missing(&self) -> Option<String> {
+    /// What to say of names that no report has had.
+    pub fn missing(&self) -> Option<String> {
         if self.missing.is_empty() {
             return None;
         }

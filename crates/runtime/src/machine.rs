@@ -8,22 +8,25 @@ use std::thread;
 use serde::Serialize;
 
 /// What of the machine decides how fast models run.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Machine {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Machine {
     /// Name the processor gives itself, where the system tells it.
-    pub(crate) cpu: Option<String>,
+    pub cpu: Option<String>,
     /// Of the instruction sets engines use, those this processor has.
-    cpu_features: Vec<&'static str>,
+    pub cpu_features: Vec<&'static str>,
     /// Hardware threads this process may use.
-    pub(crate) cores: usize,
-    memory_total_bytes: Option<u64>,
-    memory_available_bytes: Option<u64>,
+    pub cores: usize,
+    /// Main memory, where the system tells it.
+    pub memory_total_bytes: Option<u64>,
+    /// What of it programs can still have.
+    pub memory_available_bytes: Option<u64>,
     /// NVIDIA devices with memory and driver, as `nvidia-smi` lists them, or their device files.
-    cuda_devices: Vec<String>,
+    pub cuda_devices: Vec<String>,
 }
 
 impl Machine {
-    pub(crate) fn this() -> Self {
+    /// This one, as far as the system tells. It may run `nvidia-smi`.
+    pub fn this() -> Self {
         Self {
             cpu: cpu(),
             cpu_features: cpu_features(),
@@ -33,36 +36,18 @@ impl Machine {
             cuda_devices: cuda_devices(),
         }
     }
-
-    /// What is known, one line each.
-    pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
-        let mut rows = vec![
-            ("processor", self.cpu.clone().unwrap_or_else(|| "unknown".to_owned())),
-            ("instructions", self.cpu_features.join(" ")),
-            ("hardware threads", self.cores.to_string()),
-        ];
-        if let (Some(total), Some(available)) = (self.memory_total_bytes, self.memory_available_bytes) {
-            let text = format!("{:.1} GiB, {:.1} GiB available", gibibytes(total), gibibytes(available));
-            rows.push(("memory", text));
-        }
-        let none = "none".to_owned();
-        let devices =
-            if self.cuda_devices.is_empty() { std::slice::from_ref(&none) } else { &self.cuda_devices };
-        let names = std::iter::once("NVIDIA devices").chain(std::iter::repeat(""));
-        rows.extend(names.zip(devices.iter().cloned()));
-        rows
-    }
 }
 
 /// The number of bytes behind `key` in a file of Linux that counts in kB.
-pub(crate) fn kibibytes(file: &str, key: &str) -> Option<u64> {
+fn kibibytes(file: &str, key: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
     let value = text.lines().find_map(|line| line.strip_prefix(key))?;
     value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-fn gibibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 30)
+/// The most memory that this process has had so far, in bytes, where the system tells it.
+pub fn peak_memory_bytes() -> Option<u64> {
+    kibibytes("/proc/self/status", "VmHWM:")
 }
 
 fn cpu() -> Option<String> {
