@@ -37,8 +37,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("protocols", &["export", "index", "nn", "phantom", "weights"]),
 ];
 
-/// Packages that may depend on candle, tests aside.
-const CANDLE_USERS: &[&str] = &["medclip-nn", "medclip-train"];
+/// Packages that may depend on candle, tests aside; `bundling` behind a feature, for its referee.
+const CANDLE_USERS: &[&str] = &["medclip-bundling", "medclip-nn", "medclip-train"];
 
 /// Packages that scoring builds without: training, code generators, downloads, and anything that needs C++, cmake, protoc
 /// or a system library.

@@ -23,7 +23,7 @@ pub use error::{ImportBundleError, TryOutError};
 pub use tower::{KnownTower, describe_image_tower};
 
 /// Prompts for the findings of CheXpert, those of the models that ship.
-const PROMPTS: &str = include_str!("../../../models/prompts/chest-xray.toml");
+const PROMPTS: &str = include_str!("../data/chest-xray.toml");
 
 /// What weights alone do not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,4 +162,18 @@ fn try_out(bundle: &Path) -> Result<(), TryOutError> {
     let batch = model.preprocessor().batch(&[Phantom::random(0, 256)?.render()])?;
     model.embed_images(&batch)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::PROMPTS;
+
+    #[test]
+    fn the_prompts_are_those_of_the_models_that_ship() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/prompts/chest-xray.toml");
+        assert_eq!(PROMPTS, fs::read_to_string(shipped).unwrap());
+    }
 }

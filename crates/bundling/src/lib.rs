@@ -24,8 +24,8 @@
 //! Nothing here prints. Operations tell an [`Observer`] how they go, return values, and write a bundle whole or not at all.
 //!
 //! # Features
-//! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. Without either, bundles
-//! are verified alone.
+//! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. `candle-onnx`, which wants
+//! protoc, has candle-onnx evaluate graphs beside the engines ([`Evaluator::Candle`]). Without any, engines alone are compared.
 
 mod bench;
 #[cfg(feature = "make")]
@@ -64,9 +64,11 @@ pub use quantize::{LabeledFilm, QuantizeError, QuantizeOptions, TowerError, quan
 pub use target::{TargetError, check_target};
 #[cfg(feature = "make")]
 pub use text::{ReadTextError, read_text};
+#[cfg(feature = "candle-onnx")]
+pub use verify::CandleError;
 #[cfg(feature = "train")]
 pub use verify::{AgainstError, WeightFiles, certify, verify_against};
 pub use verify::{
-    Agreement, Comparison, Difference, EngineSelfTest, ParityLimits, Verification, VerifyError,
-    VerifyOptions, runnable_engines, verify,
+    Agreement, Comparison, Difference, EngineSelfTest, Evaluator, ParityLimits, UnknownEvaluator,
+    Verification, VerifyError, VerifyOptions, runnable_engines, verify,
 };

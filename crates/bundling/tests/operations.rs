@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use medclip_bundling::{
-    ImportBundleError, ImportBundleOptions, LabeledFilm, Observer, Progress, QuantizeError, QuantizeOptions,
-    TowerError, VerifyError, VerifyOptions, Work, import_bundle, quantize, verify,
+    Evaluator, ImportBundleError, ImportBundleOptions, LabeledFilm, Observer, Progress, QuantizeError,
+    QuantizeOptions, TowerError, VerifyError, VerifyOptions, Work, import_bundle, quantize, verify,
 };
 use medclip_core::quantization::GateLimits;
 use medclip_phantom::Phantom;
@@ -105,9 +105,13 @@ fn what_cannot_be_quantized_has_a_reason_without_options_of_a_program() {
 #[test]
 fn verifying_compares_two_sides_and_only_reads() {
     let (_directory, bundle) = bundle();
-    let options = |engines: &[EngineKind]| VerifyOptions { engines: engines.to_vec(), ..Default::default() };
+    let options = |engines: &[EngineKind]| {
+        let engines = engines.iter().copied().map(Evaluator::Engine).collect();
+        VerifyOptions { engines, ..VerifyOptions::default() }
+    };
     let alone = verify(&bundle, &options(&[EngineKind::Tract])).unwrap_err();
-    assert!(matches!(alone, VerifyError::OneEngine { engine: EngineKind::Tract }), "{alone}");
+    let tract = Evaluator::Engine(EngineKind::Tract);
+    assert!(matches!(alone, VerifyError::OneEngine { engine } if engine == tract), "{alone}");
     let before = files(bundle.directory());
     let found = verify(&bundle, &options(&[EngineKind::Tract, EngineKind::Rten])).unwrap();
     assert!(found.within(), "{found:?}");

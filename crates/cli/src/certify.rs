@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use medclip_bundling::{VerifyOptions, WeightFiles};
+use medclip_bundling::{Evaluator, VerifyOptions, WeightFiles};
 use medclip_core::terminal::Escaped;
-use medclip_runtime::{BundleFile, EngineKind};
+use medclip_runtime::BundleFile;
 
 use crate::Outcome;
 use crate::bundle::Bar;
@@ -32,7 +32,7 @@ pub(crate) struct CertifyArgs {
     part: Option<String>,
     /// Engine to compare; may be repeated [default: all that run here]
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
-    engine: Vec<EngineKind>,
+    engine: Vec<Evaluator>,
     /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReportFormat,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::builder::Str;
 use clap::{Arg, Command, CommandFactory};
 
 /// Options whose name says the same in every command, with the short form, the name of the value, the variable and the values.
@@ -80,7 +81,7 @@ fn value_name(arg: &Arg) -> String {
         return String::new();
     }
     let names = arg.get_value_names().unwrap_or_default();
-    names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
+    names.iter().map(Str::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn values(arg: &Arg) -> Vec<String> {

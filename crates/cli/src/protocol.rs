@@ -14,4 +14,4 @@ pub(crate) use report::{FormatArgs, PlotArgs, ReportArgs};
 pub(crate) use target::TargetArgs;
 #[cfg(feature = "train")]
 pub(crate) use tuning::TuningArgs;
-pub(crate) use values::{Labelled, finding, pooling, split};
+pub(crate) use values::{Labelled, finding, pool, pooling, split};

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
-use medclip_bundling::{Verification, VerifyError, VerifyOptions};
-use medclip_runtime::{Bundle, EngineKind, PrecisionChoice};
+use medclip_bundling::{Evaluator, Verification, VerifyError, VerifyOptions};
+use medclip_runtime::{Bundle, PrecisionChoice};
 
 use crate::Outcome;
 use crate::models::ModelArg;
@@ -36,9 +36,9 @@ pub(crate) struct VerifyArgs {
     #[cfg(feature = "train")]
     #[arg(long, value_name = "NAME", requires = "against")]
     part: Option<String>,
-    /// Engine to verify; may be repeated [default: all that run here]
+    /// Engine to verify, or candle, a referee that never scores (feature candle-onnx); may be repeated [default: all that run here]
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
-    engine: Vec<EngineKind>,
+    engine: Vec<Evaluator>,
     /// Precision of the model: fp32, fp16, int8, or auto for each engine's fastest
     ///
     /// Other engines round other sums to the same 8 bits: in int8 and auto the limits are a cosine of 0.999 and a logit of

@@ -23,6 +23,11 @@ impl SelfTest {
         let [image, text] = self.needed;
         passes(self.image, image) && self.text.is_none_or(|cosine| passes(cosine, text))
     }
+
+    /// What a tower of a bundle has to reach in a precision.
+    pub fn needed(bundle: &Bundle, tower: TowerKind, precision: Precision) -> f64 {
+        needed(bundle, tower, precision)
+    }
 }
 
 /// What a tower has to reach. A quantised one is farther from the golden answers, which are the model's own: it may be twice

@@ -7,6 +7,9 @@ use thiserror::Error;
 
 #[cfg(feature = "train")]
 use super::against::AgainstError;
+#[cfg(feature = "candle-onnx")]
+use super::candle::CandleError;
+use super::evaluator::Evaluator;
 
 /// Why nothing could be compared. Differences are no errors.
 #[derive(Debug, Error)]
@@ -28,8 +31,18 @@ pub enum VerifyError {
     #[error("nothing to compare: one engine runs here ({engine})")]
     OneEngine {
         /// The engine.
-        engine: EngineKind,
+        engine: Evaluator,
     },
+    /// This build lacks the referee.
+    #[error("engine {evaluator} is not in this build; build with feature `{}`", evaluator.feature())]
+    NotBuilt {
+        /// The referee.
+        evaluator: Evaluator,
+    },
+    /// The referee cannot evaluate the model.
+    #[cfg(feature = "candle-onnx")]
+    #[error(transparent)]
+    Candle(#[from] CandleError),
     /// No engine at all.
     #[error("no engine of this build can run here")]
     NoEngine,

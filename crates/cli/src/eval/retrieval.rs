@@ -3,13 +3,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use medclip_core::Finding;
 use medclip_data::Split;
 use medclip_protocols::{Pool, RetrievalOptions, retrieval};
 
 use crate::Outcome;
-use crate::protocol::{Bar, FilmArgs, ReportArgs, finding, split};
+use crate::protocol::{Bar, FilmArgs, ReportArgs, finding, pool, split};
 
 /// Precision of the sentences an image retrieves, and the rank of its own report
 ///
@@ -32,8 +32,8 @@ pub(crate) struct RetrievalArgs {
     #[arg(long, value_name = "FILE")]
     reports: Option<PathBuf>,
     /// Where the sentences come from [default: reports where any image has one, else prompts]
-    #[arg(long, value_enum)]
-    pool: Option<PoolArg>,
+    #[arg(long, value_name = "POOL", value_parser = pool())]
+    pool: Option<Pool>,
     /// A class; may be repeated [default: the five of CheXpert-5x200]
     #[arg(long, value_name = "FINDING", value_parser = finding)]
     class: Vec<Finding>,
@@ -49,24 +49,11 @@ const EXAMPLE: &str = "\
 Example:
   medclip eval retrieval films/manifest.csv --split val --view frontal --reports films/reports.csv";
 
-/// Where candidate sentences come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PoolArg {
-    /// Sentences of the chosen images' reports that affirm one of the classes and neither affirm nor suspect another
-    Reports,
-    /// The bundle's positive prompts
-    Prompts,
-}
-
 pub(crate) fn run(args: RetrievalArgs) -> anyhow::Result<Outcome> {
-    let pool = args.pool.map(|pool| match pool {
-        PoolArg::Reports => Pool::Reports,
-        PoolArg::Prompts => Pool::Prompts,
-    });
     let options = RetrievalOptions {
         splits: args.split,
         reports: args.reports,
-        pool,
+        pool: args.pool,
         classes: args.class,
         sentences_per_class: args.sentences_per_class,
         resampling: args.report.resampling(),

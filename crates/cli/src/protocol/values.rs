@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use medclip_core::{Finding, PromptPooling};
 use medclip_data::Split;
+use medclip_protocols::Pool;
 
 /// `LABEL=DIR`, or a directory that is its own label.
 #[derive(Debug, Clone)]
@@ -38,6 +39,14 @@ pub(crate) fn pooling() -> impl TypedValueParser<Value = PromptPooling> {
     PossibleValuesParser::new(["mean", "max"]).map(|name| match name.as_str() {
         "mean" => PromptPooling::Mean,
         _ => PromptPooling::Max,
+    })
+}
+
+/// Where candidate sentences come from.
+pub(crate) fn pool() -> impl TypedValueParser<Value = Pool> {
+    PossibleValuesParser::new(["reports", "prompts"]).map(|name| match name.as_str() {
+        "reports" => Pool::Reports,
+        _ => Pool::Prompts,
     })
 }
 

@@ -26,6 +26,35 @@ fn engines_agree_where_two_run() {
     assert!(!bundle().join("parity.json").exists(), "engines alone certify nothing");
 }
 
+#[cfg(feature = "candle-onnx")]
+#[test]
+fn candle_has_its_row_beside_an_engine_on_the_shipped_model() {
+    let both = ["verify", "--engine", "tract", "--engine", "candle"];
+    let output = medclip(&both).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let table = text(&output.stdout);
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("candle")).collect();
+    assert!(rows.len() == 3 && rows.iter().all(|row| row.ends_with("within")), "{table}");
+    assert!(table.contains("self-test on candle: passed"), "{table}");
+}
+
+#[cfg(not(feature = "candle-onnx"))]
+#[test]
+fn a_build_without_candle_says_which_feature_has_it() {
+    let both = ["verify", bundle().to_str().unwrap(), "--engine", "tract", "--engine", "candle"];
+    let output = medclip(&both).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true));
+    let said = text(&output.stderr);
+    assert!(said.contains("engine candle is not in this build; build with feature `candle-onnx`"), "{said}");
+}
+
+#[test]
+fn candle_scores_nothing() {
+    let output = medclip(&["score", "--engine", "candle", "film.png"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no engine is called"), "{}", text(&output.stderr));
+}
+
 #[cfg(feature = "train")]
 mod against {
     use std::fs;
