@@ -2,6 +2,7 @@
 
 mod confined;
 mod films;
+mod list;
 mod manifest;
 mod members;
 mod nature;
@@ -25,6 +26,8 @@ use medclip_scorer::Failure;
 use nature::Judgment;
 
 pub use confined::find_below;
+pub use films::{FilmsError, films_below};
+pub use list::InputList;
 pub use manifest::ManifestError;
 pub use members::{ArchiveReader, MAX_MEMBER_BYTES, find};
 pub use nature::Nature;
@@ -61,9 +64,37 @@ pub enum InputError {
     /// Standard input broke off.
     #[error("cannot read the list of inputs from standard input")]
     Stdin(#[source] io::Error),
+    /// Inputs that are listed before they are read, and a pipe gives its content once.
+    #[error("{} is a pipe, which cannot be read again: save what it gives as a file", path.display())]
+    Pipe {
+        /// The pipe.
+        path: PathBuf,
+    },
+    /// Two inputs of one name, where each has to have its own.
+    #[error("inputs {first} and {second} are the same ({id}): name each film once")]
+    Twice {
+        /// Number of the first, from 1.
+        first: u64,
+        /// Number of the second.
+        second: u64,
+        /// Their name.
+        id: String,
+    },
     /// Whoever asked for the inputs cannot take them.
     #[error("cannot keep the list of inputs")]
     Sink(#[from] io::Error),
+}
+
+impl InputError {
+    /// The error in words that name no film.
+    pub fn unnamed(&self) -> String {
+        match self {
+            Self::Twice { first, second, .. } => {
+                format!("inputs {first} and {second} are the same: name each film once")
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Bytes that [`InputOptions::by_start`] sees.

@@ -59,10 +59,10 @@ pub mod source;
 pub mod stages;
 pub mod table;
 
-pub use inputs::{InputError, InputOptions, Nature, Skipped, expand, expand_and_count};
+pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
 pub use pipeline::{End, PipelineOptions, Progress, stream, work};
 pub use portion::Portion;
-pub use run::{Run, RunError, Settings, Summary, Target};
+pub use run::{Run, RunError, Settings, Summary, Target, TargetError};
 pub use source::{Member, Source};
 pub use stages::{Content, Stages};
 pub use table::{CSV_TEXTS, CsvWriter, EXACT, Format};

@@ -26,6 +26,7 @@ mod inputs;
 mod place;
 mod redo;
 mod settings;
+mod target;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -46,6 +47,7 @@ use place::{FINISHED, INPUTS, Place, RUN};
 
 pub use error::RunError;
 pub use settings::Settings;
+pub use target::{Target, TargetError};
 
 /// Form of the directory; another is refused.
 const VERSION: u32 = 4;
@@ -72,15 +74,6 @@ pub struct Summary {
     pub rows: u64,
     /// Those without scores, by kind of failure.
     pub failures: BTreeMap<String, u64>,
-}
-
-/// Where rows go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A directory of files of rows.
-    Directory(PathBuf),
-    /// One file, put together at the end from a run beside it.
-    File(PathBuf),
 }
 
 /// `run.json`.
@@ -116,27 +109,6 @@ struct Finished {
 
 /// Calls its argument with every input, in order.
 pub type List<'a> = dyn FnMut(&mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), InputError> + 'a;
-
-impl Target {
-    /// The run's directory.
-    pub fn directory(&self) -> PathBuf {
-        match self {
-            Self::Directory(path) => path.clone(),
-            Self::File(path) => {
-                let mut path = path.clone().into_os_string();
-                path.push(".run");
-                PathBuf::from(path)
-            }
-        }
-    }
-
-    fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Directory(_) => None,
-            Self::File(path) => Some(path),
-        }
-    }
-}
 
 impl Run {
     /// Begins a run.

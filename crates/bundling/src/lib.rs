@@ -8,6 +8,7 @@
 //! | [`verify()`] | the same inputs through every engine; reads only | |
 //! | [`verify_against`] | the same, compared with candle's forward pass of the weights; reads only | `train` |
 //! | [`certify`] | [`verify_against`], and writes the certificate | `train` |
+//! | [`bench()`] | how fast engines run a bundle, each in a process of its own | |
 //!
 //! ```no_run
 //! use medclip_bundling::{LabeledFilm, QuantizeOptions, quantize};
@@ -26,6 +27,7 @@
 //! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. `candle-onnx`, which wants
 //! protoc, has candle-onnx evaluate graphs beside the engines ([`Evaluator::Candle`]). Without any, engines alone are compared.
 
+mod bench;
 #[cfg(feature = "make")]
 mod engine;
 #[cfg(feature = "train")]
@@ -44,6 +46,10 @@ mod verify;
 #[cfg(feature = "make")]
 mod vocabulary;
 
+pub use bench::{
+    BenchError, BenchFigures, BenchOptions, BenchProcess, BenchReport, Finished, Loaded, ProcessError, bench,
+    bench_worker,
+};
 #[cfg(feature = "train")]
 pub use export::{CheckError, ExportBundleError, TowerDifference, export_bundle, export_quantized};
 #[cfg(feature = "make")]

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use medclip_archive::InputError;
 use medclip_data::TableError;
 #[cfg(feature = "train")]
 use medclip_data::{ManifestError, ReportsError};
@@ -23,6 +24,9 @@ pub(crate) fn told(error: anyhow::Error, log_paths: bool) -> anyhow::Error {
 
 fn unnamed(cause: &(dyn Error + 'static)) -> String {
     if let Some(error) = cause.downcast_ref::<TableError>() {
+        return error.unnamed();
+    }
+    if let Some(error) = cause.downcast_ref::<InputError>() {
         return error.unnamed();
     }
     if let Some(error) = cause.downcast_ref::<medclip_archive::inputs::ManifestError>() {

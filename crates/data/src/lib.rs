@@ -8,6 +8,7 @@
 //! | a public data set as a manifest | [`prepare()`] |
 //! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
 //! | annotations as label vectors | [`LabelPolicy`] |
+//! | reports from files and columns, and what a labeler read in them | [`for_each_report`], [`LabeledReport`], [`LabelCsv`] |
 //! | scores of other models as soft labels | [`soften`] |
 //! | which films, and that no patient and no film is on both sides | [`Selection`], [`check_disjoint`], [`check_no_film_shared`] |
 //! | the labeled sentences of reports | [`SentencePool`] |
@@ -63,6 +64,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod label;
+mod labeled;
 mod manifest;
 mod open;
 #[cfg(feature = "parquet")]
@@ -83,6 +85,10 @@ pub use columns::{Column, Kind};
 pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};
 pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
+pub use labeled::{
+    LabelCsv, LabeledReport, LabeledSentence, ReportError, SectionRead, SectionReader, for_each_report,
+    mentioned,
+};
 pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetFile;

@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Options are plain values with defaults, results are values that serialize, and what happens in between is told to an
+//! Options are plain values with defaults, results are values that serialize and have a [`Sheet`] for people ([`Measured`]), and what happens in between is told to an
 //! [`Observer`]. Nothing is printed and no file is written: charts, heads and checks are returned. A film that cannot be read is
 //! told, counted and left out. Intervals are by patient, and equal seeds give equal figures whatever the threads.
 //!
@@ -51,6 +51,7 @@ mod resampling;
 mod retrieval;
 #[cfg(feature = "train")]
 mod runs;
+mod sheet;
 #[cfg(feature = "train")]
 mod tuning;
 mod zero_shot;
@@ -78,12 +79,13 @@ pub use retrieval::{
 };
 #[cfg(feature = "train")]
 pub use runs::{LabelledRun, RunColumn, RunComparison, RunFinding, RunsError, Spread, compare_runs};
+pub use sheet::{Measured, Sheet};
 #[cfg(feature = "train")]
 pub use tuning::{
     ExportError, FinetuneOptions, Finetuned, PromptTuningOptions, SaveError, TooFewFilms, TunedPrompts,
     Tuning, TuningError, TuningOptions, TuningShare, finetune, tune_prompts,
 };
 pub use zero_shot::{
-    BalanceError, BalancedAccuracy, BalancedOptions, ClassRecall, DrawNote, DrawOptions, DrawnFigures,
-    DrawnFinding, PromptNote, PromptOptions, Ranked, ZeroShot, ZeroShotError, ZeroShotOptions, zero_shot,
+    BalanceError, BalancedAccuracy, BalancedOptions, ClassRecall, DrawNote, DrawOptions, PromptNote,
+    PromptOptions, Ranked, ZeroShot, ZeroShotError, ZeroShotOptions, zero_shot,
 };

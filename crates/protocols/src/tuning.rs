@@ -4,6 +4,7 @@ mod error;
 mod finetune;
 mod prompts;
 mod save;
+mod sheet;
 
 use std::path::Path;
 

@@ -38,16 +38,20 @@
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
 
 mod classifier;
+mod diagnosis;
 mod encoder;
 mod engine;
 mod error;
 mod graph;
 mod kind;
+mod machine;
 mod model;
 mod options;
+mod outline;
 mod self_test;
 
 pub use classifier::Classifier;
+pub use diagnosis::{EngineState, OrtLibrary};
 pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
@@ -55,11 +59,13 @@ pub use engine::{EngineChoice, GraphSource, Preferred};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
 pub use kind::{EngineKind, UnknownEngine};
+pub use machine::{Machine, peak_memory_bytes};
 pub use model::Model;
 pub use options::{
     CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, Prepack,
     RtenOptions, TensorRtOptions,
 };
+pub use outline::{BundleOutline, ClassPrompts, FileSize, OutlineError};
 pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};

@@ -131,7 +131,7 @@ fn films_that_an_index_finds_are_guarded() {
     // In a table these two are `=1.png`.
     let list = NAMES.join("\n").replace("'=1.png\n =1.png\n", "");
     fs::write(directory.path().join("list.csv"), format!("path\n{list}\n")).unwrap();
-    let built = index(&["build", "films.index", "list.csv"]);
+    let built = index(&["build", "-o", "films.index", "list.csv"]);
     assert!(directory.path().join("films.index").exists(), "{}", text(&built.stderr));
     let found = index(&["query", "films.index", "--image", "=1+1.png", "--format", "csv"]);
     assert_harmless(&text(&found.stdout));

@@ -173,7 +173,7 @@ fn names_of_tensors_and_pickles_are_shown() {
     fs::write(at.join("w.bin"), pickle).unwrap();
     fs::write(at.join("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n").unwrap();
     for weights in ["w.safetensors", "w.bin"] {
-        let errors = complaint(at, &["import", weights, "bundle", "--tokenizer", "vocab.txt"]);
+        let errors = complaint(at, &["import", weights, "-o", "bundle", "--tokenizer", "vocab.txt"]);
         assert_eq!(errors.lines().count(), 1, "{errors}");
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::AugmentConfig;
 use medclip_train::tuning::{Films, FinetuneConfig, TrainingFilms, finetune as fit_tower};
+use serde::Serialize;
 
 use super::save::{Evaluated, save};
 use super::{ExportError, Fit, SaveError, Tuning, TuningError, TuningOptions, open};
@@ -23,11 +24,15 @@ pub struct FinetuneOptions {
     pub augment: Option<AugmentConfig>,
 }
 
-/// A fine-tuned model and how well it does.
+/// A fine-tuned model and how well it does. It serializes as its figures.
+#[derive(Serialize)]
+#[serde(transparent)]
 pub struct Finetuned {
     /// Its figures.
     pub tuning: Tuning,
+    #[serde(skip)]
     start: StoredModel,
+    #[serde(skip)]
     last: Option<Evaluated>,
 }
 

@@ -6,6 +6,7 @@ use medclip_core::prompt::PromptSet;
 use medclip_core::{Embeddings, Head};
 use medclip_runtime::Model;
 use medclip_train::tuning::{ClassTexts, ContextConfig, ContextPrompts, Films, tune_context};
+use serde::Serialize;
 
 use super::{Fit, Tuning, TuningError, TuningOptions, open};
 use crate::embed::{embed, read};
@@ -31,12 +32,14 @@ pub struct PromptTuningOptions {
     pub bundle: Option<PathBuf>,
 }
 
-/// Learned prompts and how well they do.
-#[derive(Debug)]
+/// Learned prompts and how well they do. They serialize as their figures.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
 pub struct TunedPrompts {
     /// Their figures.
     pub tuning: Tuning,
     /// The learned classes of the last share, for the bundle that was named.
+    #[serde(skip)]
     pub head: Option<Head>,
 }
 
