@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a table in any usual form | [`Table`] |
 //! | one row a film: patient, view, split, annotations | [`read_manifest`] |
+//! | a public data set as a manifest | [`prepare()`] |
 //! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
 //! | annotations as label vectors | [`LabelPolicy`] |
 //! | scores of other models as soft labels | [`soften`] |
@@ -64,6 +65,7 @@ mod label;
 mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod prepare;
 pub mod random;
 mod reports;
 mod rows;
@@ -79,6 +81,11 @@ pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};
 pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
 pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
+pub use prepare::{
+    DataSet, FindingCounts, LeftOutReason, MimicLabels, MissingImages, PrepareError, PrepareOptions,
+    PreparedCounts, PreparedData, PreparedRow, SourcePlace, UncertainAs, Undivided, UnknownDataSet,
+    UnknownLabels, UnlistedAs, prepare,
+};
 pub use reports::{ReportRow, ReportsError, TrainingReports, read_reports, read_reports_from};
 pub use rows::RowName;
 pub use selection::{Selection, SelectionError, check_disjoint, check_no_film_shared, is_same_file};

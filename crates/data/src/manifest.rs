@@ -217,7 +217,8 @@ fn record(row: &TableRow) -> Result<Record, TableError> {
     })
 }
 
-fn annotation(cell: &str) -> Option<Annotation> {
+/// The annotation that a cell means.
+pub(crate) fn annotation(cell: &str) -> Option<Annotation> {
     match cell {
         "1" | "1.0" => Some(Annotation::Present),
         "0" | "0.0" => Some(Annotation::Absent),
