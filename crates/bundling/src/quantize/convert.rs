@@ -39,7 +39,7 @@ impl Converted {
         observer.tell(Progress::Begin { work: Work::CompareGraphs, steps: layers });
         let choice = choose(&quantizer, options.max_kept(layers), |graph| {
             observer.tell(Progress::Step);
-            measure(graph)
+            if observer.is_stopped() { Err(TowerError::Stopped) } else { measure(graph) }
         })?;
         observer.tell(Progress::End);
         Ok(Self { graph: choice.graph, kept: choice.kept, layers: choice.layers, quantizer: Some(quantizer) })
