@@ -177,6 +177,17 @@ fn a_scanner_can_have_rten_alone() {
     }
 }
 
+#[test]
+fn a_scanner_can_leave_sentences_out() {
+    let tree = |features: &str| {
+        let of =
+            ["tree", "-p", "medclip-cli", "-e", "normal", "--no-default-features", "--features", features];
+        cargo(&[&of[..], &["--prefix", "none"]].concat())
+    };
+    let has_tokenizer = |features: &str| tree(features).lines().any(|line| line.starts_with("tokenizers "));
+    assert!(!has_tokenizer("rten,dicom") && has_tokenizer("rten,dicom,text"));
+}
+
 /// Dependencies, development ones aside, of every member of the workspace, as far as `wanted` takes their names.
 fn dependencies(wanted: impl Fn(&str) -> bool) -> BTreeMap<String, BTreeSet<String>> {
     let metadata: Value =

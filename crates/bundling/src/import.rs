@@ -13,6 +13,7 @@ use medclip_export::{
 };
 use medclip_phantom::Phantom;
 use medclip_runtime::Model;
+use tracing::info_span;
 
 use crate::engine::embed;
 use crate::observer::{Observer, Progress};
@@ -90,6 +91,7 @@ pub fn import_bundle(
     observer: &mut dyn Observer,
 ) -> Result<ModelConfig, ImportBundleError> {
     check_target(target, options.replace)?;
+    let _span = info_span!("import", files = 1 + options.also.len()).entered();
     let files: Vec<&Path> =
         std::iter::once(weights).chain(options.also.iter().map(PathBuf::as_path)).collect();
     let tokenizer = match &options.tokenizer {
@@ -115,6 +117,9 @@ pub fn import_bundle(
     let write =
         BundleOptions { image: exact, text: exact, replace: options.replace, ..BundleOptions::default() };
     tell_doubts(&prompts, &checkpoint, observer)?;
+    if observer.is_stopped() {
+        return Err(ImportBundleError::Stopped);
+    }
     let contents = BundleContents { prompts: &prompts, card: &card };
     write_bundle_if(&checkpoint, contents, &write, target, embed, |bundle| Ok(try_out(bundle)?))?;
     Ok(checkpoint.config().clone())

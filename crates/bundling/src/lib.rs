@@ -21,7 +21,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing here prints. Operations tell an [`Observer`] how they go, return values, and write a bundle whole or not at all.
+//! Nothing here prints. Operations tell an [`Observer`] how they go, return values, and write a bundle whole or not at all. A stop
+//! flag ends them between two steps, with nothing written ([`Stoppable`]).
 //!
 //! # Features
 //! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. `candle-onnx`, which wants
@@ -34,7 +35,6 @@ mod engine;
 mod export;
 #[cfg(feature = "make")]
 mod import;
-#[cfg(feature = "make")]
 mod observer;
 #[cfg(feature = "make")]
 mod quantize;
@@ -56,8 +56,7 @@ pub use export::{CheckError, ExportBundleError, TowerDifference, export_bundle, 
 pub use import::{
     ImportBundleError, ImportBundleOptions, KnownTower, TryOutError, describe_image_tower, import_bundle,
 };
-#[cfg(feature = "make")]
-pub use observer::{Observer, Progress, Work};
+pub use observer::{Observer, Progress, Stoppable, Work};
 #[cfg(feature = "make")]
 pub use quantize::{LabeledFilm, QuantizeError, QuantizeOptions, TowerError, quantize};
 #[cfg(feature = "make")]

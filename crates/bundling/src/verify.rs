@@ -16,6 +16,7 @@ use medclip_runtime::{
 };
 use tracing::info_span;
 
+use crate::observer::{Observer, Progress, Work};
 #[cfg(feature = "train")]
 pub use against::{WeightFiles, certify, verify_against};
 pub use agreement::Agreement;
@@ -82,12 +83,16 @@ struct Subject<'a> {
 ///
 /// # Errors
 /// [`VerifyError`] when nothing could be compared. A difference past the limits is no error: [`Verification::within`].
-pub fn verify(bundle: &Bundle, options: &VerifyOptions) -> Result<Verification, VerifyError> {
+pub fn verify(
+    bundle: &Bundle,
+    options: &VerifyOptions,
+    observer: &mut dyn Observer,
+) -> Result<Verification, VerifyError> {
     let subject = Subject::new(bundle, options)?;
     if let [engine] = subject.engines[..] {
         return Err(VerifyError::OneEngine { engine });
     }
-    let (mut answers, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (mut answers, self_tests) = subject.answers(observer)?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     if answers.is_empty() {
         return Err(VerifyError::NoEngine);
     }
@@ -126,16 +131,23 @@ impl<'a> Subject<'a> {
     }
 
     /// What every engine answers, and how well it reproduces the golden embeddings.
-    fn answers(&self) -> Result<Vec<(Side, EngineSelfTest)>, VerifyError> {
-        let answers = |&engine: &Evaluator| {
+    fn answers(&self, observer: &mut dyn Observer) -> Result<Vec<(Side, EngineSelfTest)>, VerifyError> {
+        observer.tell(Progress::Begin { work: Work::RunEngines, steps: self.engines.len() });
+        let mut sides = Vec::new();
+        for &engine in &self.engines {
+            if observer.is_stopped() {
+                return Err(VerifyError::Stopped);
+            }
             let _span = info_span!("verify", engine = engine.name()).entered();
             let (answers, cosines) = match engine {
                 Evaluator::Engine(kind) => self.of_engine(kind)?,
                 Evaluator::Candle => self.of_candle()?,
             };
-            Ok((Side { engine, answers }, EngineSelfTest { engine: engine.name(), cosines }))
-        };
-        self.engines.iter().map(answers).collect()
+            sides.push((Side { engine, answers }, EngineSelfTest { engine: engine.name(), cosines }));
+            observer.tell(Progress::Step);
+        }
+        observer.tell(Progress::End);
+        Ok(sides)
     }
 
     fn of_engine(&self, engine: EngineKind) -> Result<(Answers, SelfTest), VerifyError> {

@@ -59,6 +59,7 @@ const fn unit(work: Work) -> &'static str {
     match work {
         Work::ReadFilms => "films",
         Work::MeasureFilms => "films measured",
+        Work::RunEngines => "engines",
         _ => "graphs",
     }
 }

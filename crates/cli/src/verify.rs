@@ -70,7 +70,7 @@ fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyErro
         let mut bar = crate::bundle::Bar::default();
         return medclip_bundling::verify_against(bundle, &weights, &options, &mut bar);
     }
-    medclip_bundling::verify(bundle, &options)
+    medclip_bundling::verify(bundle, &options, &mut ())
 }
 
 /// Prints what was found.

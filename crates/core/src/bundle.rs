@@ -203,7 +203,11 @@ impl Bundle {
             BundleError::Io { path, source } => TokenizeError::Read { path, source },
             error => TokenizeError::Bundle(Box::new(error)),
         })?;
-        let tokenizer = Tokenizer::from_bytes(&bytes, self.config.tokenizer.clone()).map_err(in_file)?;
+        let tokenizer = Tokenizer::from_bytes(&bytes, self.config.tokenizer.clone());
+        let tokenizer = tokenizer.map_err(|error| match error {
+            TokenizeError::NotBuilt => error,
+            error => in_file(error),
+        })?;
         let TextTower::Bert(bert) = &self.config.architecture.text;
         match tokenizer.vocab_size() {
             size if size > bert.vocab_size => {

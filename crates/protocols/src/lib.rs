@@ -25,7 +25,7 @@
 //!
 //! Options are plain values with defaults, results are values that serialize and have a [`Sheet`] for people ([`Measured`]), and what happens in between is told to an
 //! [`Observer`]. Nothing is printed and no file is written: charts, heads and checks are returned. A film that cannot be read is
-//! told, counted and left out. Intervals are by patient, and equal seeds give equal figures whatever the threads.
+//! told, counted and left out. A stop flag ends the work between two films, sentences or classifiers ([`Stoppable`]). Intervals are by patient, and equal seeds give equal figures whatever the threads.
 //!
 //! # Limits
 //! Films are decoded with the default options and embedded one by one. Embeddings of all films are held in memory. An annotation
@@ -69,7 +69,7 @@ pub use evaluator::{Evaluator, Subject};
 pub use films::FilmSet;
 pub use headline::{HEADLINE, LeftOut, Why};
 pub use members::Figure;
-pub use observer::{Observer, Progress, Unit};
+pub use observer::{Observer, Progress, Stoppable, Unit};
 pub use probe::{ChosenC, NotFitted, Probe, ProbeError, ProbeOptions, ProbeShare, probe};
 pub use ranking::{Figures, FindingFigures};
 pub use resampling::Resampling;

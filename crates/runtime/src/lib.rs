@@ -28,6 +28,9 @@
 //! | `cuda` | `cuda` | its GPU build, CUDA and cuDNN, an NVIDIA device |
 //! | `tensorrt` | `tensorrt` | the same, and TensorRT |
 //!
+//! Feature `text` (default) adds the text tower. Without it the bundle's own classes and heads still score; sentences are an error
+//! that names the feature.
+//!
 //! A build without any engine compiles, and refuses to open models. An engine that was asked for runs, or opening fails and says what is missing. [`ModelOptions::self_test`] makes each
 //! tower reproduce the bundle's golden embeddings before it is used, [`Model::self_test`] says how well it does.
 //!

@@ -154,12 +154,13 @@ impl Model {
     }
 
     /// Runs the bundle's golden images and sentences and compares the embeddings with those it was written with. A copy
-    /// without its text tower runs the images alone.
+    /// without its text tower, and a build without feature `text`, run the images alone.
     ///
     /// # Errors
     /// As [`Model::embed_images`] and [`Model::embed_texts`].
     pub fn self_test(&self) -> Result<SelfTest, EncodeError> {
-        let text = self.bundle.has_text_tower().then(|| self.text_tower()).transpose()?;
+        let has_text = Tokenizer::IS_BUILT && self.bundle.has_text_tower();
+        let text = has_text.then(|| self.text_tower()).transpose()?;
         let text_precision = text.as_ref().map_or(Precision::Fp32, |text| text.precision);
         let needed = [(TowerKind::Image, self.image_precision), (TowerKind::Text, text_precision)]
             .map(|(tower, precision)| needed(&self.bundle, tower, precision));

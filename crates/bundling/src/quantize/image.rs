@@ -69,6 +69,9 @@ fn quantizer_of(
             for row in &probe.run(batch)? {
                 pass(&mut calibrator, row)?;
                 observer.tell(Progress::Step);
+                if observer.is_stopped() {
+                    return Err(TowerError::Stopped);
+                }
             }
         }
     }

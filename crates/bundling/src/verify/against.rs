@@ -50,7 +50,7 @@ pub fn verify_against(
         return Err(VerifyError::NoEngine);
     }
     let expected = answers(&subject, weights, observer)?;
-    let (sides, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (sides, self_tests) = subject.answers(observer)?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     Ok(subject.verification(&sides, expected, self_tests))
 }
 

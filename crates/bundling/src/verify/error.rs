@@ -21,6 +21,9 @@ use super::evaluator::Evaluator;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked")]
+    Stopped,
     /// The bundle was copied without its text tower.
     #[error(transparent)]
     Incomplete(BundleError),

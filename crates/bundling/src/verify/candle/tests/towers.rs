@@ -15,7 +15,7 @@ fn options(precision: Precision) -> VerifyOptions {
 fn candle_agrees_with_tract_on_a_bundle_and_reproduces_its_golden_embeddings() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Bundle::open(tiny_bundle(directory.path())).unwrap();
-    let found = verify(&bundle, &options(Precision::Fp32)).unwrap();
+    let found = verify(&bundle, &options(Precision::Fp32), &mut ()).unwrap();
     assert!(found.within(), "{found:?}");
     assert_eq!(found.reference, "tract");
     assert_eq!(found.results.iter().map(|each| each.engine.as_str()).collect::<Vec<_>>(), ["candle"; 3]);
@@ -37,5 +37,8 @@ fn a_single_referee_has_nothing_to_be_compared_with() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Bundle::open(tiny_bundle(directory.path())).unwrap();
     let alone = VerifyOptions { engines: vec![Evaluator::Candle], ..VerifyOptions::default() };
-    assert!(matches!(verify(&bundle, &alone), Err(VerifyError::OneEngine { engine: Evaluator::Candle })));
+    assert!(matches!(
+        verify(&bundle, &alone, &mut ()),
+        Err(VerifyError::OneEngine { engine: Evaluator::Candle })
+    ));
 }
