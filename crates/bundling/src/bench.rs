@@ -113,7 +113,7 @@ pub fn bench(
                     threads,
                     text,
                 };
-                workers.push(Worker::start(start().map_err(BenchError::Start)?, engine, setting)?);
+                workers.push(Worker::start(start().map_err(BenchError::Start)?, engine, &setting)?);
             }
         }
     }

@@ -41,16 +41,15 @@ impl Worker {
     pub(super) fn start(
         mut command: Command,
         engine: EngineKind,
-        setting: Setting,
+        setting: &Setting,
     ) -> Result<Self, BenchError> {
         let threads = setting.threads.get();
         let of_process = |source| BenchError::Process { engine, threads, source };
         let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = spawned.map_err(BenchError::Start)?;
-        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let (mut input, output) = (child.stdin.take(), child.stdout.take());
         let mut output = BufReader::new(output.ok_or_else(|| of_process(ProcessError::Ended))?);
-        let mut input = input;
-        let loaded = ask(&mut input, &mut output, &setting).map_err(of_process)?;
+        let loaded = ask(&mut input, &mut output, setting).map_err(of_process)?;
         Ok(Self { engine, threads, loaded, child, input, output })
     }
 

@@ -12,7 +12,7 @@ use crate::output::{Format, Stdout, csv_stdout, locked_stdout, plain_table, writ
 pub(super) enum Printer {
     Table(Stdout),
     Json(Stdout),
-    Csv(LabelCsv<BufWriter<Box<dyn Write>>>),
+    Csv(Box<LabelCsv<BufWriter<Box<dyn Write>>>>),
 }
 
 impl Printer {
@@ -21,7 +21,7 @@ impl Printer {
         Ok(match format {
             Format::Table => Self::Table(locked_stdout()),
             Format::Json => Self::Json(locked_stdout()),
-            Format::Csv => Self::Csv(LabelCsv::new(csv_stdout(), texts, sentences)?),
+            Format::Csv => Self::Csv(Box::new(LabelCsv::new(csv_stdout(), texts, sentences)?)),
         })
     }
 
