@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use medclip::Scorer;
-use medclip::archive::{Format, IntakeOptions, PipelineOptions, Run, Settings, Target, expand, work};
+use medclip::archive::{Format, InputOptions, PipelineOptions, Run, Settings, Target, expand, work};
 
 #[allow(clippy::print_stdout, reason = "a program's output")]
 fn main() -> anyhow::Result<()> {
@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
         memory: Some(memory),
     };
     let mut list = |sink: &mut dyn FnMut(medclip::archive::Source) -> io::Result<()>| {
-        expand(&inputs, &IntakeOptions::films(), &mut io::empty(), sink)
+        expand(&inputs, &InputOptions::films(), &mut io::empty(), sink)
     };
     let mut run = Run::resume(&Target::File(output.clone()), settings, &mut list)?;
     // Whoever sets this to true has the rows at hand written, and no more begun.

@@ -12,7 +12,7 @@ use serde_json::Value;
 const FLOORS: &[&[&str]] = &[
     &["files", "plot", "stats"],
     &["core"],
-    &["decode", "labeler", "nn", "weights"],
+    &["decode", "labeler", "nn", "onnx", "weights"],
     &["data", "export", "qc", "runtime"],
     &["phantom", "scorer", "train"],
     &["archive", "bundling"],
@@ -37,8 +37,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("protocols", &["export", "index", "nn", "phantom", "weights"]),
 ];
 
-/// Packages that may depend on candle, tests aside.
-const CANDLE_USERS: &[&str] = &["medclip-nn", "medclip-train"];
+/// Packages that may depend on candle, tests aside; `bundling` behind a feature, for its referee.
+const CANDLE_USERS: &[&str] = &["medclip-bundling", "medclip-nn", "medclip-train"];
 
 /// Packages that scoring builds without: training, code generators, downloads, and anything that needs C++, cmake, protoc
 /// or a system library.
@@ -175,6 +175,17 @@ fn a_scanner_can_have_rten_alone() {
     for package in ["tract-onnx", "tract-linalg", "ort"] {
         assert!(!is_there(package), "{package} belongs to another engine");
     }
+}
+
+#[test]
+fn a_scanner_can_leave_sentences_out() {
+    let tree = |features: &str| {
+        let of =
+            ["tree", "-p", "medclip-cli", "-e", "normal", "--no-default-features", "--features", features];
+        cargo(&[&of[..], &["--prefix", "none"]].concat())
+    };
+    let has_tokenizer = |features: &str| tree(features).lines().any(|line| line.starts_with("tokenizers "));
+    assert!(!has_tokenizer("rten,dicom") && has_tokenizer("rten,dicom,text"));
 }
 
 /// Dependencies, development ones aside, of every member of the workspace, as far as `wanted` takes their names.

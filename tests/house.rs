@@ -2,8 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
+#[path = "house/imports.rs"]
+mod imports;
+#[path = "house/names.rs"]
+mod names;
+#[path = "house/tokens.rs"]
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use imports::{Imports, circles};
 
 /// What only programs may do: print, draw, end the process, listen for signals, change its panic hook or its environment.
 const OF_PROGRAMS: [&str; 11] = [
@@ -83,4 +93,52 @@ fn files_are_small() {
     assert!(*longest <= LONGEST, "{} has {longest} lines", path.display());
     let (median, _) = &lines[lines.len() / 2];
     assert!(*median < MEDIAN, "the median file has {median} lines");
+}
+
+/// Most modules of a circle of imports: a type and what makes it may know each other.
+const CIRCLE: usize = 2;
+
+#[test]
+fn modules_import_in_no_circles() {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let directory = entry.unwrap().path();
+        let imports = imports::of_crate(&directory.join("src"));
+        assert!(!imports.is_empty(), "{}", directory.display());
+        for circle in circles(&upward(&imports)) {
+            found.push((directory.clone(), circle.iter().map(|name| name.join("/")).collect::<Vec<_>>()));
+        }
+        for (parent, arrows) in among_siblings(&imports) {
+            for circle in circles(&arrows) {
+                let name =
+                    |child: &String| [parent.as_slice(), std::slice::from_ref(child)].concat().join("/");
+                found.push((directory.clone(), circle.iter().map(name).collect()));
+            }
+        }
+    }
+    found.retain(|(_, circle)| circle.len() > CIRCLE);
+    assert!(found.is_empty(), "move what they share below them: {found:#?}");
+}
+
+/// Imports between files. What a module takes from the modules that it declares is how it is made, and no import.
+fn upward(imports: &Imports) -> Imports {
+    let beyond = |(name, from): (&imports::Name, &BTreeSet<imports::Name>)| {
+        (name.clone(), from.iter().filter(|other| !other.starts_with(name)).cloned().collect())
+    };
+    imports.iter().map(beyond).collect()
+}
+
+/// Imports between modules with all that is below them, by their common parent.
+fn among_siblings(imports: &Imports) -> BTreeMap<imports::Name, BTreeMap<String, BTreeSet<String>>> {
+    let mut found: BTreeMap<_, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for (name, from) in imports {
+        for other in from {
+            let shared = name.iter().zip(other).take_while(|(one, other)| one == other).count();
+            if let (Some(one), Some(two)) = (name.get(shared), other.get(shared)) {
+                let arrows = found.entry(name[..shared].to_vec()).or_default();
+                arrows.entry(one.clone()).or_default().insert(two.clone());
+            }
+        }
+    }
+    found
 }

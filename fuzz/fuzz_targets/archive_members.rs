@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::{fs, io};
 
 use libfuzzer_sys::fuzz_target;
-use medclip_archive::intake::{ArchiveReader, MAX_MEMBER_BYTES};
-use medclip_archive::{IntakeOptions, expand};
+use medclip_archive::inputs::{ArchiveReader, MAX_MEMBER_BYTES};
+use medclip_archive::{InputOptions, expand};
 use tempfile::TempDir;
 
 thread_local! {
@@ -26,7 +26,7 @@ fuzz_target!(init: hook::allow_expected_panics(), |bytes: &[u8]| {
         let path = directory.path().join(name);
         fs::write(&path, bytes).expect("a temporary file");
         let options =
-            IntakeOptions { extensions: vec!["png".to_owned(), String::new()], ..IntakeOptions::default() };
+            InputOptions { extensions: vec!["png".to_owned(), String::new()], ..InputOptions::default() };
         let mut sources = Vec::new();
         let listed = expand(&[path], &options, &mut io::empty(), &mut |source| {
             sources.push(source);

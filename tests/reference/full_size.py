@@ -178,7 +178,7 @@ def compare(args, modeling, tokenizer, vision, mode, table):
     bundle = folder / mode
     shutil.rmtree(bundle, ignore_errors=True)
     start = time.perf_counter()
-    command = [args.medclip, "import", weights, bundle, "--tokenizer", args.vocabulary, "--lowercase", "--vision", vision,
+    command = [args.medclip, "import", weights, "-o", bundle, "--tokenizer", args.vocabulary, "--lowercase", "--vision", vision,
                "--mode", mode, "--prompts", folder / "prompts.toml"]
     subprocess.run(list(map(str, command)), check=True)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -234,7 +234,7 @@ def compare(args, modeling, tokenizer, vision, mode, table):
 
 def verify(args, bundle, weights, table):
     """Engines beside candle, which takes the weights from the same file."""
-    command = [args.medclip, "verify", bundle, "--against", weights, "--format", "json"]
+    command = [args.medclip, "verify", "--model", bundle, "--against", weights, "--format", "json"]
     for engine in ["tract", "rten", "ort-cpu"]:
         command += ["--engine", engine]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)

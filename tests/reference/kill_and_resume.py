@@ -49,7 +49,7 @@ def make_inputs(program, directory, count, size, seed):
     """Distinct phantoms, as many as are needed to tell rows apart by their scores too; the rest are copies."""
     distinct = min(count, 500)
     drawn = directory / "drawn"
-    subprocess.run([program, "phantom", drawn, "--count", str(distinct), "--size", str(size)], check=True)
+    subprocess.run([program, "phantom", "-o", drawn, "--count", str(distinct), "--size", str(size)], check=True)
     pool = []
     for index, path in enumerate(sorted((drawn / "images").iterdir())):
         if index % 3 == 0:

@@ -36,7 +36,7 @@ def reference():
 def make_films(program, directory, count, side):
     """A few hundred distinct phantoms, copied until there are enough."""
     drawn = directory / "drawn"
-    subprocess.run([program, "phantom", drawn, "--count", str(min(count, 200)), "--size", str(side)], check=True)
+    subprocess.run([program, "phantom", "-o", drawn, "--count", str(min(count, 200)), "--size", str(side)], check=True)
     pool = []
     for path in sorted((drawn / "images").iterdir()):
         jpeg = io.BytesIO()
@@ -75,7 +75,7 @@ def loop(model, films, threads):
 def alone(program, model, engine, precision, threads, batch):
     """Images a second without decoding, preprocessing and scores."""
     processes, each = (threads, 1) if batch == 1 else (1, threads)
-    command = [program, "bench", model, "--engine", engine, "--precision", precision, "--threads", str(each)]
+    command = [program, "bench", "--model", model, "--engine", engine, "--precision", precision, "--threads", str(each)]
     command += ["--batch", str(batch), "--rounds", "5", "--runs", "20", "--format", "json"]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(processes)]
     reports = [json.loads(process.communicate()[0]) for process in started]

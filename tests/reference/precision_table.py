@@ -115,10 +115,10 @@ def measure_peer(kind, tower, args):
 
 def bench(args, tower, engine, precisions, threads, batch, runs):
     """Figures of `medclip bench` by precision, and what failed."""
-    command = ["bench", args.directory / tower, "--engine", engine, "--precision", ",".join(precisions)]
+    command = ["bench", "--model", args.directory / tower, "--engine", engine, "--precision", ",".join(precisions)]
     command += ["--threads", threads, "--batch", batch, "--rounds", rounds(args, tower), "--runs", runs, "--format", "json"]
     if tower == "bert":
-        command.append("--text")
+        command += ["--tower", "image,text"]
     done = run(args.medclip, *command, check=False)
     if done.returncode == 0:
         report = json.loads(done.stdout)

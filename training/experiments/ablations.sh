@@ -21,7 +21,7 @@ train() {
   [[ -d $bundle ]] && return
   # shellcheck disable=SC2046
   medclip train "$file" --output "$run" --seed "$2" $(epochs "$3") "${small[@]}" "${@:4}"
-  medclip export "$run/best" "$bundle" --prompts models/prompts/chest-xray.toml
+  medclip export "$run/best" -o "$bundle" --prompts models/prompts/chest-xray.toml
 }
 
 mkdir -p "$out/bundles"

@@ -16,5 +16,5 @@ for fold in 0 1 2 3 4; do
   runs+=("AUROC=$out/$fold")
 done
 finish
-medclip eval runs --set val "${runs[@]}"
-medclip eval runs --set nih "${runs[@]}"
+medclip runs compare --evaluation val "${runs[@]}"
+medclip runs compare --evaluation nih "${runs[@]}"

@@ -20,5 +20,5 @@ for seed in 1 2 3; do
   runs+=("semantic matching, unpaired=$out/unpaired-$seed" "semantic matching, paired=$out/paired-$seed")
   runs+=("InfoNCE=$out/infonce-$seed")
 done
-medclip eval runs --set val "${runs[@]}"
-medclip eval runs --set nih "${runs[@]}"
+medclip runs compare --evaluation val "${runs[@]}"
+medclip runs compare --evaluation nih "${runs[@]}"

@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`intake`] | files, directories, patterns, manifests, lists and archives → single inputs |
+//! | [`inputs`] | files, directories, patterns, manifests, lists and archives → single inputs |
 //! | [`source`] | where one input lies |
 //! | [`portion`] | one machine's part of the inputs |
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
@@ -20,7 +20,7 @@
 //! use std::num::{NonZeroU32, NonZeroUsize};
 //! use std::sync::atomic::AtomicBool;
 //!
-//! use medclip_archive::{Format, IntakeOptions, PipelineOptions, Run, Settings, Target, expand, work};
+//! use medclip_archive::{Format, InputOptions, PipelineOptions, Run, Settings, Target, expand, work};
 //! use medclip_scorer::Scorer;
 //!
 //! let scorer = Scorer::open("models/medclip-edge")?;
@@ -34,7 +34,7 @@
 //! };
 //! let target = Target::File("scores.parquet".into());
 //! let mut run = Run::resume(&target, settings, &mut |sink| {
-//!     expand(&["studies".into(), "old.zip".into()], &IntakeOptions::films(), &mut io::empty(), sink)
+//!     expand(&["studies".into(), "old.zip".into()], &InputOptions::films(), &mut io::empty(), sink)
 //! })?;
 //! let one = NonZeroUsize::MIN;
 //! let options = PipelineOptions { decode_threads: one, score_threads: one, batch: one, memory: 1 << 30 };
@@ -47,10 +47,10 @@
 //! # Limits
 //! Inputs are the same when their names and order are: content that changes between two processes of a run is not noticed.
 //! Manifests are tables as `medclip-data` reads them. Archives are zip and tar, gzipped or not, by their name; a member is read into
-//! memory whole, up to [`MAX_MEMBER_BYTES`](intake::MAX_MEMBER_BYTES). Links within an archive are followed; in a gzipped tar archive,
+//! memory whole, up to [`MAX_MEMBER_BYTES`](inputs::MAX_MEMBER_BYTES). Links within an archive are followed; in a gzipped tar archive,
 //! each one whose file lies before it costs another pass.
 
-pub mod intake;
+pub mod inputs;
 mod memory;
 pub mod pipeline;
 pub mod portion;
@@ -59,10 +59,10 @@ pub mod source;
 pub mod stages;
 pub mod table;
 
-pub use intake::{IntakeError, IntakeOptions, Nature, Skipped, expand, expand_and_count};
+pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
 pub use pipeline::{End, PipelineOptions, Progress, stream, work};
 pub use portion::Portion;
-pub use run::{Run, RunError, Settings, Summary, Target};
+pub use run::{Run, RunError, Settings, Summary, Target, TargetError};
 pub use source::{Member, Source};
 pub use stages::{Content, Stages};
 pub use table::{CSV_TEXTS, CsvWriter, EXACT, Format};

@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use medclip_core::budget::{Claim, Share, Turn};
-use medclip_core::files::read_typed;
+use medclip_files::read_typed;
 use medclip_scorer::Failure;
 
-use crate::intake::{ArchiveReader, MAX_MEMBER_BYTES};
+use crate::inputs::{ArchiveReader, MAX_MEMBER_BYTES};
 use crate::source::{Member, Source};
 use crate::stages::{Content, Stages};
 

@@ -26,17 +26,18 @@ mod inputs;
 mod place;
 mod redo;
 mod settings;
+mod target;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::Summing;
+use medclip_files::Summing;
 use medclip_files::replace_file_with;
 use serde::{Deserialize, Serialize};
 use tracing::info_span;
 
-use crate::intake::IntakeError;
+use crate::inputs::InputError;
 use crate::source::Source;
 use commit::{Commit, Excess, Scanned, Sum, commit_name, rows_name, rows_path};
 use found::{Found, find};
@@ -46,6 +47,7 @@ use place::{FINISHED, INPUTS, Place, RUN};
 
 pub use error::RunError;
 pub use settings::Settings;
+pub use target::{Target, TargetError};
 
 /// Form of the directory; another is refused.
 const VERSION: u32 = 4;
@@ -74,18 +76,9 @@ pub struct Summary {
     pub failures: BTreeMap<String, u64>,
 }
 
-/// Where rows go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A directory of files of rows.
-    Directory(PathBuf),
-    /// One file, put together at the end from a run beside it.
-    File(PathBuf),
-}
-
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Manifest {
+struct RunRecord {
     version: u32,
     notice: String,
     settings: Settings,
@@ -115,28 +108,7 @@ struct Finished {
 }
 
 /// Calls its argument with every input, in order.
-pub type List<'a> = dyn FnMut(&mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), IntakeError> + 'a;
-
-impl Target {
-    /// The run's directory.
-    pub fn directory(&self) -> PathBuf {
-        match self {
-            Self::Directory(path) => path.clone(),
-            Self::File(path) => {
-                let mut path = path.clone().into_os_string();
-                path.push(".run");
-                PathBuf::from(path)
-            }
-        }
-    }
-
-    fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Directory(_) => None,
-            Self::File(path) => Some(path),
-        }
-    }
-}
+pub type List<'a> = dyn FnMut(&mut dyn FnMut(Source) -> io::Result<()>) -> Result<(), InputError> + 'a;
 
 impl Run {
     /// Begins a run.
@@ -229,9 +201,9 @@ impl Run {
             None => written?,
         };
         let notice = "Research use only, not for diagnosis.".to_owned();
-        let manifest = Manifest { version: VERSION, notice, settings, inputs, list };
+        let manifest = RunRecord { version: VERSION, notice, settings, inputs, list };
         place.write_record(RUN, &manifest)?;
-        let Manifest { settings, inputs, .. } = manifest;
+        let RunRecord { settings, inputs, .. } = manifest;
         let (id, inputs, scanned) = (place.id()?, inputs.count(), Scanned::default());
         Self::new(place, target, Found { id, settings, inputs, scanned, is_finished: false })
     }

@@ -196,7 +196,7 @@ fn a_beginning_that_fails_leaves_what_was_there() {
             settings(Format::Csv, SHARD),
             &mut |_| Err(io::Error::other("no").into()),
         );
-        assert!(matches!(failed, Err(RunError::Intake(_))), "{failed:?}");
+        assert!(matches!(failed, Err(RunError::Inputs(_))), "{failed:?}");
         assert!(!root.path().join("new").exists());
         assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
     }

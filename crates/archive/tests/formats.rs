@@ -117,6 +117,23 @@ fn files_without_embeddings_are_refused_by_column() {
     assert!(read(&text).contains("is not a readable Parquet file"));
 }
 
+/// Numbers that a file states are looked at before the library reserves memory by them.
+#[test]
+fn embeddings_are_read_by_the_reader_of_tables() {
+    let root = tempfile::tempdir().unwrap();
+    let file = run(root.path(), Format::Parquet, true);
+    let mut bytes = fs::read(&file).unwrap();
+    let root_of_schema = b"\x03row\x15";
+    let at = bytes.windows(root_of_schema.len()).rposition(|run| run == root_of_schema).unwrap();
+    // More columns than the schema lists: 63, as zigzag writes it.
+    bytes[at + root_of_schema.len()] = 126;
+    let damaged = root.path().join("damaged.parquet");
+    fs::write(&damaged, bytes).unwrap();
+    let error = read_embeddings(&damaged, |_, _, _| Ok::<_, EmbeddingsError>(())).unwrap_err();
+    let EmbeddingsError::Parquet { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().contains("its description is damaged"), "{source}");
+}
+
 #[test]
 fn every_fault_is_the_row_of_its_input() {
     for batch in [1, 4, 64] {

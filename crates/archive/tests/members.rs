@@ -11,17 +11,17 @@ use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
-use medclip_archive::intake::{ArchiveReader, find};
-use medclip_archive::{IntakeOptions, Nature, Skipped, Source, expand_and_count};
+use medclip_archive::inputs::{ArchiveReader, find};
+use medclip_archive::{InputOptions, Nature, Skipped, Source, expand_and_count};
 
 /// Texts that begin with `film` are films, `report…` are of a kind that is none.
-fn options() -> IntakeOptions {
+fn options() -> InputOptions {
     let nature = |start: &[u8]| match start {
         [b'f', b'i', b'l', b'm', ..] => Nature::Film,
         [b'r', b'e', b'p', b'o', b'r', b't', ..] => Nature::NoFilm("report"),
         _ => Nature::Unknown,
     };
-    IntakeOptions { extensions: vec!["png".to_owned()], by_start: Some(nature), portion: None }
+    InputOptions { extensions: vec!["png".to_owned()], by_start: Some(nature), portion: None }
 }
 
 fn search(path: &Path) -> (Vec<Source>, Skipped) {

@@ -15,8 +15,8 @@ use std::fs;
 use std::io::{self, Cursor, Write};
 use std::path::Path;
 
-use medclip_archive::intake::{ArchiveReader, MAX_MEMBER_BYTES};
-use medclip_archive::{IntakeOptions, expand};
+use medclip_archive::inputs::{ArchiveReader, MAX_MEMBER_BYTES};
+use medclip_archive::{InputOptions, expand};
 use tar::EntryType;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
@@ -26,10 +26,8 @@ const MOST_MEMBERS: usize = 100;
 
 /// Lists an archive and reads its members; whether all could be.
 fn is_sound(path: &Path) -> bool {
-    let options = IntakeOptions {
-        extensions: ["png", "dcm", ""].map(str::to_owned).into(),
-        ..IntakeOptions::default()
-    };
+    let options =
+        InputOptions { extensions: ["png", "dcm", ""].map(str::to_owned).into(), ..InputOptions::default() };
     let mut sources = Vec::new();
     let listed = expand(&[path.to_owned()], &options, &mut io::empty(), &mut |source| {
         sources.push(source);

@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 
 use medclip_archive::{Format, Run, Source, Target, expand};
-use support::{chain, contents, files, go, intake, open, settings};
+use support::{chain, contents, files, go, input_options, open, settings};
 
 const SHARD: u32 = 5;
 const FIRST: &str = "_medclip/commits/00000.json";
@@ -182,7 +182,7 @@ fn a_run_is_replaced_where_nothing_else_is_in_its_directory() {
     let target = Target::Directory(root.path().join("run"));
     let replace = |inputs: &[PathBuf], told: &mut Option<String>| {
         let mut list = |sink: &mut dyn FnMut(Source) -> io::Result<()>| {
-            expand(inputs, &intake(), &mut io::empty(), sink)
+            expand(inputs, &input_options(), &mut io::empty(), sink)
         };
         let settings = settings(Format::Csv, SHARD);
         Run::resume_or_replace(&target, settings, &mut list, |error| {

@@ -7,10 +7,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_archive::intake::{find, find_below};
-use medclip_archive::{IntakeOptions, Nature, Portion, Source, expand_and_count};
+use medclip_archive::inputs::{find, find_below};
+use medclip_archive::{InputOptions, Nature, Portion, Source, expand_and_count};
 
-fn options() -> IntakeOptions {
+fn options() -> InputOptions {
     let nature = |start: &[u8]| match start {
         [b'f', b'i', b'l', b'm', ..] => Nature::Film,
         [b'm', b'a', b'y', b'b', b'e', ..] => Nature::Perhaps,
@@ -18,10 +18,10 @@ fn options() -> IntakeOptions {
         _ => Nature::Unknown,
     };
     let extensions = ["png", "dcm", "dcm.gz"].map(str::to_owned).to_vec();
-    IntakeOptions { extensions, by_start: Some(nature), portion: None }
+    InputOptions { extensions, by_start: Some(nature), portion: None }
 }
 
-fn search(arguments: &[PathBuf], options: &IntakeOptions) -> (Vec<Source>, String) {
+fn search(arguments: &[PathBuf], options: &InputOptions) -> (Vec<Source>, String) {
     let mut sources = Vec::new();
     let counted = expand_and_count(arguments, options, &mut io::empty(), &mut |source| {
         sources.push(source);
@@ -183,7 +183,7 @@ fn portions_count_what_is_theirs() {
     }
     let mut counted = (0, 0);
     for index in 1..=3 {
-        let options = IntakeOptions { portion: Portion::new(index, 3), ..options() };
+        let options = InputOptions { portion: Portion::new(index, 3), ..options() };
         let mut films = 0;
         let skipped = expand_and_count(&[root.path().to_owned()], &options, &mut io::empty(), &mut |_| {
             films += 1;

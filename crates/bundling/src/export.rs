@@ -10,6 +10,7 @@ use medclip_core::bundle::BUNDLE;
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, write_bundle_if};
 use medclip_files::StagedDirectory;
 use medclip_runtime::Bundle;
+use tracing::info_span;
 
 use crate::engine::embed;
 use crate::observer::Observer;
@@ -34,6 +35,7 @@ pub fn export_bundle(
     options: &BundleOptions,
 ) -> Result<Vec<TowerDifference>, ExportBundleError> {
     check_target(target, options.replace)?;
+    let _span = info_span!("export").entered();
     let checkpoint = Checkpoint::open(directory)?;
     let card = text::card(card, checkpoint.config())?;
     let contents = BundleContents { prompts, card: &card };

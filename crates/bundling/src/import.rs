@@ -13,6 +13,7 @@ use medclip_export::{
 };
 use medclip_phantom::Phantom;
 use medclip_runtime::Model;
+use tracing::info_span;
 
 use crate::engine::embed;
 use crate::observer::{Observer, Progress};
@@ -23,7 +24,7 @@ pub use error::{ImportBundleError, TryOutError};
 pub use tower::{KnownTower, describe_image_tower};
 
 /// Prompts for the findings of CheXpert, those of the models that ship.
-const PROMPTS: &str = include_str!("../../../models/prompts/chest-xray.toml");
+const PROMPTS: &str = include_str!("../data/chest-xray.toml");
 
 /// What weights alone do not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,7 @@ pub fn import_bundle(
     observer: &mut dyn Observer,
 ) -> Result<ModelConfig, ImportBundleError> {
     check_target(target, options.replace)?;
+    let _span = info_span!("import", files = 1 + options.also.len()).entered();
     let files: Vec<&Path> =
         std::iter::once(weights).chain(options.also.iter().map(PathBuf::as_path)).collect();
     let tokenizer = match &options.tokenizer {
@@ -115,6 +117,9 @@ pub fn import_bundle(
     let write =
         BundleOptions { image: exact, text: exact, replace: options.replace, ..BundleOptions::default() };
     tell_doubts(&prompts, &checkpoint, observer)?;
+    if observer.is_stopped() {
+        return Err(ImportBundleError::Stopped);
+    }
     let contents = BundleContents { prompts: &prompts, card: &card };
     write_bundle_if(&checkpoint, contents, &write, target, embed, |bundle| Ok(try_out(bundle)?))?;
     Ok(checkpoint.config().clone())
@@ -162,4 +167,18 @@ fn try_out(bundle: &Path) -> Result<(), TryOutError> {
     let batch = model.preprocessor().batch(&[Phantom::random(0, 256)?.render()])?;
     model.embed_images(&batch)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::PROMPTS;
+
+    #[test]
+    fn the_prompts_are_those_of_the_models_that_ship() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/prompts/chest-xray.toml");
+        assert_eq!(PROMPTS, fs::read_to_string(shipped).unwrap());
+    }
 }

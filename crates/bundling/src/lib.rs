@@ -8,6 +8,7 @@
 //! | [`verify()`] | the same inputs through every engine; reads only | |
 //! | [`verify_against`] | the same, compared with candle's forward pass of the weights; reads only | `train` |
 //! | [`certify`] | [`verify_against`], and writes the certificate | `train` |
+//! | [`bench()`] | how fast engines run a bundle, each in a process of its own | |
 //!
 //! ```no_run
 //! use medclip_bundling::{LabeledFilm, QuantizeOptions, quantize};
@@ -20,19 +21,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing here prints. Operations tell an [`Observer`] how they go, return values, and write a bundle whole or not at all.
+//! Nothing here prints. Operations tell an [`Observer`] how they go, return values, and write a bundle whole or not at all. A stop
+//! flag ends them between two steps, with nothing written ([`Stoppable`]).
 //!
 //! # Features
-//! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. Without either, bundles
-//! are verified alone.
+//! `make` (default) writes bundles; `train` compares them with candle's forward pass of the weights. `candle-onnx`, which wants
+//! protoc, has candle-onnx evaluate graphs beside the engines ([`Evaluator::Candle`]). Without any, engines alone are compared.
 
+mod bench;
 #[cfg(feature = "make")]
 mod engine;
 #[cfg(feature = "train")]
 mod export;
 #[cfg(feature = "make")]
 mod import;
-#[cfg(feature = "make")]
 mod observer;
 #[cfg(feature = "make")]
 mod quantize;
@@ -44,23 +46,28 @@ mod verify;
 #[cfg(feature = "make")]
 mod vocabulary;
 
+pub use bench::{
+    BenchError, BenchFigures, BenchOptions, BenchProcess, BenchReport, Finished, Loaded, ProcessError, bench,
+    bench_worker,
+};
 #[cfg(feature = "train")]
 pub use export::{CheckError, ExportBundleError, TowerDifference, export_bundle, export_quantized};
 #[cfg(feature = "make")]
 pub use import::{
     ImportBundleError, ImportBundleOptions, KnownTower, TryOutError, describe_image_tower, import_bundle,
 };
-#[cfg(feature = "make")]
-pub use observer::{Observer, Progress, Work};
+pub use observer::{Observer, Progress, Stoppable, Work};
 #[cfg(feature = "make")]
 pub use quantize::{LabeledFilm, QuantizeError, QuantizeOptions, TowerError, quantize};
 #[cfg(feature = "make")]
 pub use target::{TargetError, check_target};
 #[cfg(feature = "make")]
 pub use text::{ReadTextError, read_text};
+#[cfg(feature = "candle-onnx")]
+pub use verify::CandleError;
 #[cfg(feature = "train")]
 pub use verify::{AgainstError, WeightFiles, certify, verify_against};
 pub use verify::{
-    Agreement, Comparison, Difference, EngineSelfTest, ParityLimits, Verification, VerifyError,
-    VerifyOptions, runnable_engines, verify,
+    Agreement, Comparison, Difference, EngineSelfTest, Evaluator, ParityLimits, UnknownEvaluator,
+    Verification, VerifyError, VerifyOptions, runnable_engines, verify,
 };

@@ -1,6 +1,10 @@
 //! What an operation tells while it is at work.
 
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use medclip_core::tokenize::TextDoubt;
+#[cfg(feature = "make")]
 use medclip_export::ImportNote;
 
 /// Something that happened.
@@ -19,6 +23,7 @@ pub enum Progress<'a> {
     /// That part has ended.
     End,
     /// Weights left something open, and this was chosen.
+    #[cfg(feature = "make")]
     Note(&'a ImportNote),
     /// Some prompts may not mean what they say.
     Doubts {
@@ -43,6 +48,8 @@ pub enum Work {
     MeasureFilms,
     /// Layers are chosen; a step is a graph that is compared with the model's own.
     CompareGraphs,
+    /// A bundle is verified; a step is an engine.
+    RunEngines,
 }
 
 /// Is told what happens, in order, by the thread that works.
@@ -51,8 +58,42 @@ pub enum Work {
 pub trait Observer {
     /// Something happened.
     fn tell(&mut self, progress: Progress<'_>);
+
+    /// Whether the work is to end at the next occasion; it never is unless an implementation says so. See [`Stoppable`].
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for () {
     fn tell(&mut self, _: Progress<'_>) {}
+}
+
+/// An observer and a stop flag: once the flag is true, the work ends with an error that says so, and nothing is written.
+pub struct Stoppable<'a> {
+    observer: &'a mut dyn Observer,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Stoppable<'a> {
+    /// `observer` is told what happens until `stop` is true.
+    pub const fn new(observer: &'a mut dyn Observer, stop: &'a AtomicBool) -> Self {
+        Self { observer, stop }
+    }
+}
+
+impl Observer for Stoppable<'_> {
+    fn tell(&mut self, progress: Progress<'_>) {
+        self.observer.tell(progress);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.observer.is_stopped()
+    }
+}
+
+impl fmt::Debug for Stoppable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stoppable").field("stop", self.stop).finish_non_exhaustive()
+    }
 }

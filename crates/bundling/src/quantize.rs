@@ -14,6 +14,7 @@ use medclip_core::quantization::{GateLimits, QuantizedTower};
 use medclip_export::quantize::{RangeMethod, add_towers};
 use medclip_export::{BundleOptions, OnnxFile};
 use medclip_runtime::{Bundle, ModelOptions, Precision, TowerKind};
+use tracing::info_span;
 
 use crate::observer::Observer;
 use crate::target::check_target;
@@ -93,11 +94,15 @@ pub fn quantize(
     let mut made: Vec<Made> = Vec::new();
     for &precision in &options.precisions {
         for &tower in &options.towers {
+            let _span = info_span!("quantize", tower = %tower, precision = %precision).entered();
             let result = match tower {
                 TowerKind::Image => image::quantize(bundle, precision, &films, options, observer),
                 TowerKind::Text => text::quantize(bundle, precision, options, observer),
             };
-            let refused = |source| QuantizeError::Tower { tower, precision, source: Box::new(source) };
+            let refused = |source| match source {
+                TowerError::Stopped => QuantizeError::Stopped,
+                source => QuantizeError::Tower { tower, precision, source: Box::new(source) },
+            };
             made.push(result.map_err(refused)?);
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use medclip_core::ModelConfig;
-use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
+use medclip_files::{MAX_TEXT_BYTES, read_typed, text};
 use thiserror::Error;
 
 /// A text file that cannot be read.

@@ -3,28 +3,38 @@
 #[cfg(feature = "train")]
 mod against;
 mod agreement;
+#[cfg(feature = "candle-onnx")]
+mod candle;
 mod compare;
 mod error;
+mod evaluator;
 mod inputs;
 mod report;
 
 use medclip_runtime::{
-    Bundle, BundleFile, EngineKind, EngineOptions, GraphInfo, Model, ModelOptions, Precision, PrecisionChoice,
+    Bundle, BundleFile, EngineKind, GraphInfo, Model, ModelOptions, Precision, PrecisionChoice, SelfTest,
 };
+use tracing::info_span;
 
+use crate::observer::{Observer, Progress, Work};
 #[cfg(feature = "train")]
-pub use against::{AgainstError, WeightFiles, certify, verify_against};
+pub use against::{WeightFiles, certify, verify_against};
 pub use agreement::Agreement;
 pub use compare::{Comparison, Difference, ParityLimits};
+#[cfg(feature = "train")]
+pub use error::AgainstError;
+#[cfg(feature = "candle-onnx")]
+pub use error::CandleError;
 pub use error::VerifyError;
+pub use evaluator::{Evaluator, UnknownEvaluator, runnable_engines};
 use inputs::{Answers, BATCHES, Inputs};
 pub use report::{EngineSelfTest, Verification};
 
 /// What is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// Engines, the first of which the others are compared with; none means all that run here.
-    pub engines: Vec<EngineKind>,
+    /// Engines and the referee, the first of which the others are compared with; none means all that run here.
+    pub engines: Vec<Evaluator>,
     /// Precision of the model; single precision by default.
     ///
     /// Other engines round other sums to the same 8 bits: the limits are then a cosine of 0.999 and a logit of 0.5.
@@ -51,9 +61,9 @@ struct Expected {
     not_compared: Vec<String>,
 }
 
-/// What an engine answers.
+/// What an engine answers, or the referee.
 struct Side {
-    engine: EngineKind,
+    engine: Evaluator,
     answers: Answers,
 }
 
@@ -63,7 +73,7 @@ struct Subject<'a> {
     half_precision_text: bool,
     /// SHA-256 of the weights its graphs were written from.
     weights_sha256: Option<String>,
-    engines: Vec<EngineKind>,
+    engines: Vec<Evaluator>,
     precision: PrecisionChoice,
     inputs: Inputs,
 }
@@ -73,12 +83,16 @@ struct Subject<'a> {
 ///
 /// # Errors
 /// [`VerifyError`] when nothing could be compared. A difference past the limits is no error: [`Verification::within`].
-pub fn verify(bundle: &Bundle, options: &VerifyOptions) -> Result<Verification, VerifyError> {
+pub fn verify(
+    bundle: &Bundle,
+    options: &VerifyOptions,
+    observer: &mut dyn Observer,
+) -> Result<Verification, VerifyError> {
     let subject = Subject::new(bundle, options)?;
     if let [engine] = subject.engines[..] {
         return Err(VerifyError::OneEngine { engine });
     }
-    let (mut answers, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (mut answers, self_tests) = subject.answers(observer)?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     if answers.is_empty() {
         return Err(VerifyError::NoEngine);
     }
@@ -98,38 +112,61 @@ pub fn verify(bundle: &Bundle, options: &VerifyOptions) -> Result<Verification, 
     Ok(subject.verification(&answers, expected, self_tests))
 }
 
-/// Every engine that can run here.
-pub fn runnable_engines() -> Vec<EngineKind> {
-    let kinds = EngineKind::ALL.iter().copied();
-    kinds.filter(|&kind| EngineOptions::from(kind).check().is_ok()).collect()
-}
-
 impl<'a> Subject<'a> {
     fn new(bundle: &'a Bundle, options: &VerifyOptions) -> Result<Self, VerifyError> {
         bundle.require_text_tower().map_err(VerifyError::Incomplete)?;
-        let graph = GraphInfo::read(&bundle.path(BundleFile::TextGraph))?;
+        let graph = GraphInfo::read(&bundle.path(BundleFile::TEXT_GRAPH))?;
         Ok(Self {
             bundle,
             half_precision_text: graph.half_parameters > 0,
             weights_sha256: graph.weights_sha256().map(str::to_owned),
-            engines: if options.engines.is_empty() { runnable_engines() } else { options.engines.clone() },
+            engines: if options.engines.is_empty() {
+                Evaluator::runnable(options.precision)
+            } else {
+                options.engines.clone()
+            },
             precision: options.precision,
             inputs: Inputs::new(bundle)?,
         })
     }
 
     /// What every engine answers, and how well it reproduces the golden embeddings.
-    fn answers(&self) -> Result<Vec<(Side, EngineSelfTest)>, VerifyError> {
+    fn answers(&self, observer: &mut dyn Observer) -> Result<Vec<(Side, EngineSelfTest)>, VerifyError> {
+        observer.tell(Progress::Begin { work: Work::RunEngines, steps: self.engines.len() });
         let mut sides = Vec::new();
         for &engine in &self.engines {
-            let precision = self.precision;
-            let options = ModelOptions { engine: engine.into(), precision, ..ModelOptions::default() };
-            let model = Model::open_with(self.bundle.directory(), options).map_err(VerifyError::Load)?;
-            let side = Side { engine, answers: self.inputs.run(&model)? };
-            let cosines = model.self_test().map_err(VerifyError::SelfTest)?;
-            sides.push((side, EngineSelfTest { engine: engine.name(), cosines }));
+            if observer.is_stopped() {
+                return Err(VerifyError::Stopped);
+            }
+            let _span = info_span!("verify", engine = engine.name()).entered();
+            let (answers, cosines) = match engine {
+                Evaluator::Engine(kind) => self.of_engine(kind)?,
+                Evaluator::Candle => self.of_candle()?,
+            };
+            sides.push((Side { engine, answers }, EngineSelfTest { engine: engine.name(), cosines }));
+            observer.tell(Progress::Step);
         }
+        observer.tell(Progress::End);
         Ok(sides)
+    }
+
+    fn of_engine(&self, engine: EngineKind) -> Result<(Answers, SelfTest), VerifyError> {
+        let precision = self.precision;
+        let options = ModelOptions { engine: engine.into(), precision, ..ModelOptions::default() };
+        let model = Model::open_with(self.bundle.directory(), options).map_err(VerifyError::Load)?;
+        Ok((self.inputs.run(&model)?, model.self_test().map_err(VerifyError::SelfTest)?))
+    }
+
+    #[cfg(feature = "candle-onnx")]
+    fn of_candle(&self) -> Result<(Answers, SelfTest), VerifyError> {
+        let candle = candle::Candle::open(self.bundle, self.precision)?;
+        Ok((candle.run(&self.inputs)?, candle.self_test()?))
+    }
+
+    #[cfg(not(feature = "candle-onnx"))]
+    #[allow(clippy::unused_self, reason = "the same call in every build")]
+    const fn of_candle(&self) -> Result<(Answers, SelfTest), VerifyError> {
+        Err(VerifyError::NotBuilt { evaluator: Evaluator::Candle })
     }
 
     fn verification(

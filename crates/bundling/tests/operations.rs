@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use medclip_bundling::{
-    ImportBundleError, ImportBundleOptions, LabeledFilm, Observer, Progress, QuantizeError, QuantizeOptions,
-    TowerError, VerifyError, VerifyOptions, Work, import_bundle, quantize, verify,
+    Evaluator, ImportBundleError, ImportBundleOptions, LabeledFilm, Observer, Progress, QuantizeError,
+    QuantizeOptions, Stoppable, TowerError, VerifyError, VerifyOptions, Work, import_bundle, quantize,
+    verify,
 };
 use medclip_core::quantization::GateLimits;
 use medclip_phantom::Phantom;
@@ -105,11 +107,15 @@ fn what_cannot_be_quantized_has_a_reason_without_options_of_a_program() {
 #[test]
 fn verifying_compares_two_sides_and_only_reads() {
     let (_directory, bundle) = bundle();
-    let options = |engines: &[EngineKind]| VerifyOptions { engines: engines.to_vec(), ..Default::default() };
-    let alone = verify(&bundle, &options(&[EngineKind::Tract])).unwrap_err();
-    assert!(matches!(alone, VerifyError::OneEngine { engine: EngineKind::Tract }), "{alone}");
+    let options = |engines: &[EngineKind]| {
+        let engines = engines.iter().copied().map(Evaluator::Engine).collect();
+        VerifyOptions { engines, ..VerifyOptions::default() }
+    };
+    let alone = verify(&bundle, &options(&[EngineKind::Tract]), &mut ()).unwrap_err();
+    let tract = Evaluator::Engine(EngineKind::Tract);
+    assert!(matches!(alone, VerifyError::OneEngine { engine } if engine == tract), "{alone}");
     let before = files(bundle.directory());
-    let found = verify(&bundle, &options(&[EngineKind::Tract, EngineKind::Rten])).unwrap();
+    let found = verify(&bundle, &options(&[EngineKind::Tract, EngineKind::Rten]), &mut ()).unwrap();
     assert!(found.within(), "{found:?}");
     assert_eq!(found.reference, "tract");
     assert_eq!(found.results.iter().map(|each| each.batch).collect::<Vec<_>>(), [1, 3, 8]);
@@ -150,4 +156,48 @@ fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .collect();
     found.sort();
     found
+}
+
+/// Stops in a part of the work, after its first step.
+struct StopIn {
+    part: Work,
+    at_work: Option<Work>,
+    stepped: bool,
+}
+
+impl StopIn {
+    const fn new(part: Work) -> Self {
+        Self { part, at_work: None, stepped: false }
+    }
+}
+
+impl Observer for StopIn {
+    fn tell(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Begin { work, .. } => self.at_work = Some(work),
+            Progress::Step => self.stepped |= self.at_work == Some(self.part),
+            _ => {}
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stepped
+    }
+}
+
+#[test]
+fn a_stop_ends_the_work_between_two_steps_and_nothing_is_written() {
+    let (directory, bundle) = bundle();
+    let (films, out) = (films(directory.path(), 40), directory.path().join("out"));
+    for part in [Work::ReadFilms, Work::MeasureFilms, Work::CompareGraphs] {
+        let stopped = quantize(&bundle, &films, &out, &wide(), &mut StopIn::new(part)).unwrap_err();
+        assert!(matches!(stopped, QuantizeError::Stopped), "{part:?}: {stopped}");
+        assert!(!out.exists());
+    }
+    let twice = VerifyOptions { engines: vec![EngineKind::Tract.into(); 2], ..VerifyOptions::default() };
+    let stopped = verify(&bundle, &twice, &mut StopIn::new(Work::RunEngines)).unwrap_err();
+    assert!(matches!(stopped, VerifyError::Stopped), "{stopped}");
+    let flag = AtomicBool::new(true);
+    let stopped = verify(&bundle, &twice, &mut Stoppable::new(&mut (), &flag)).unwrap_err();
+    assert!(matches!(stopped, VerifyError::Stopped), "{stopped}");
 }

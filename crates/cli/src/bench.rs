@@ -1,28 +1,20 @@
 //! `medclip bench`: how fast engines run a model.
 
-mod process;
-mod report;
-mod worker;
+mod table;
 
-use std::io::Write;
+use std::env;
+use std::io::stdin;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Context, bail};
-use clap::Args;
-use medclip_bundling::runnable_engines;
-use medclip_runtime::{Bundle, EngineKind, EngineOptions, PrecisionChoice};
+use clap::{Args, ValueEnum};
+use medclip_bundling::{BenchOptions, bench_worker};
+use medclip_runtime::{EngineKind, PrecisionChoice, TowerKind};
 
-use crate::doctor::Machine;
-use crate::output::{ReportFormat, locked_stdout, progress, write_json_report};
-use crate::{Outcome, models};
-use process::Worker;
-use report::{Measured, Report};
-use worker::Request;
-pub(crate) use worker::{Tower, WorkerArgs, work};
-
-/// Runs of every setting before anything is measured.
-const WARM_UP: usize = 3;
+use crate::Outcome;
+use crate::models::ModelArg;
+use crate::output::{ReportFormat, locked_stdout, print_report, progress};
 
 /// Measure engines on a model: latency, throughput, load time, peak memory
 ///
@@ -32,24 +24,24 @@ const WARM_UP: usize = 3;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
-    /// Bundle directory [default: the shipped model]
-    bundle: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
     /// Engine to measure; may be repeated, the first is what the others are compared with [default: all that run here]
-    #[arg(long, value_name = "ENGINE")]
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
     engine: Vec<EngineKind>,
     /// Precision to measure every engine in, as far as the bundle holds it: fp32, fp16, int8, or auto for each engine's
-    /// fastest; the first is what the others are compared with
-    #[arg(long, value_name = "P,…", value_delimiter = ',', default_value = "auto")]
+    /// fastest; may be repeated, the first is what the others are compared with
+    #[arg(long, value_name = "PRECISION", value_delimiter = ',', default_value = "auto")]
     precision: Vec<PrecisionChoice>,
-    /// Images, or sentences, in one call
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,8")]
+    /// Images, or sentences, in one call; may be repeated
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,8")]
     batch: Vec<NonZeroUsize>,
-    /// Threads one call may use
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,2")]
+    /// Threads one call may use; may be repeated
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,2")]
     threads: Vec<NonZeroUsize>,
-    /// Measure the text tower as well
-    #[arg(long)]
-    text: bool,
+    /// Tower to measure; may be repeated
+    #[arg(long, value_name = "TOWER", value_delimiter = ',', default_value = "image")]
+    tower: Vec<TowerArg>,
     /// Rounds through all settings
     #[arg(long, value_name = "N", default_value = "10")]
     rounds: NonZeroUsize,
@@ -57,74 +49,64 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "5")]
     runs: NonZeroUsize,
     /// Output format
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReportFormat,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   medclip bench
-  medclip bench edge-int8 --engine ort-cpu --precision fp32,int8
-  medclip bench models/medclip-edge --engine tract --engine ort-cpu --threads 1,2 --text --format json";
+  medclip bench --model edge-int8 --engine ort-cpu --precision fp32,int8
+  medclip bench --engine tract,ort-cpu --threads 1,2 --tower image,text --format json";
+
+/// A tower of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TowerArg {
+    Image,
+    Text,
+}
+
+impl From<TowerArg> for TowerKind {
+    fn from(tower: TowerArg) -> Self {
+        match tower {
+            TowerArg::Image => Self::Image,
+            TowerArg::Text => Self::Text,
+        }
+    }
+}
+
+/// Run one engine for `medclip bench`
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    bundle: PathBuf,
+}
 
 pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
-    let dir = args.bundle.map_or_else(models::shipped, Ok)?;
     // Read once before anyone's load time is taken, so that all find the files in the system's cache.
-    let bundle = Bundle::open(&dir).context("cannot load the model")?;
-    let engines = if args.engine.is_empty() { runnable_engines() } else { args.engine };
-    for &engine in &engines {
-        EngineOptions::from(engine).check()?;
-    }
-    if engines.is_empty() {
-        bail!("no engine of this build can run here");
-    }
-
-    let mut workers = Vec::new();
-    for &threads in &args.threads {
-        for &engine in &engines {
-            for &precision in &args.precision {
-                workers.push(Worker::start(&dir, engine, precision, threads, args.text)?);
-            }
-        }
-    }
-    let first = workers.first().context("something is measured")?.setting();
-    let towers: &[Tower] = if args.text { &[Tower::Image, Tower::Text] } else { &[Tower::Image] };
-    let mut measured = Vec::new();
-    for &tower in towers {
-        for &batch in &args.batch {
-            for (index, worker) in workers.iter_mut().enumerate() {
-                worker.measure(&Request { tower, batch: batch.get(), runs: WARM_UP })?;
-                measured.push(Measured::new(index, worker, tower, batch.get()));
-            }
-        }
-    }
-    let bar = progress(args.rounds.get(), "rounds");
-    for _ in 0..args.rounds.get() {
-        for each in &mut measured {
-            let request = Request { tower: each.tower, batch: each.batch, runs: args.runs.get() };
-            let worker = workers.get_mut(each.worker).context("every setting has its process")?;
-            each.rounds.push(worker.measure(&request)?);
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-
-    let report = Report {
-        model: bundle.config().name.clone(),
-        bundle: bundle.id().to_owned(),
-        machine: Machine::this(),
-        warm_up: WARM_UP,
-        rounds: args.rounds.get(),
-        runs: args.runs.get(),
-        results: report::results(&measured, &first),
-        compared_with: first.1.on(first.0),
-        processes: workers.into_iter().map(Worker::finish).collect::<anyhow::Result<_>>()?,
+    let bundle = args.model.open()?;
+    let options = BenchOptions {
+        engines: args.engine,
+        precisions: args.precision,
+        batches: args.batch,
+        threads: args.threads,
+        towers: args.tower.into_iter().map(TowerKind::from).collect(),
+        rounds: args.rounds,
+        runs: args.runs,
     };
-    let mut out = locked_stdout();
-    match args.format {
-        ReportFormat::Json => write_json_report(&mut out, &report)?,
-        ReportFormat::Text => report.write_text(&mut out)?,
-    }
-    out.flush()?;
+    let worker = || {
+        let mut command = Command::new(env::current_exe()?);
+        command.arg("bench-worker").arg(bundle.directory());
+        Ok(command)
+    };
+    let bar = progress(args.rounds.get(), "rounds");
+    let report = medclip_bundling::bench(&bundle, &options, worker, || bar.inc(1));
+    bar.finish_and_clear();
+    let report = report?;
+    print_report(args.format, &report, |out| table::write(out, &report))?;
+    Ok(Outcome::Complete)
+}
+
+pub(crate) fn work(args: &WorkerArgs) -> anyhow::Result<Outcome> {
+    bench_worker(&args.bundle, stdin().lock(), locked_stdout())?;
     Ok(Outcome::Complete)
 }

@@ -1,8 +1,9 @@
 //! What the commands that write bundles share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use clap::Args;
 use indicatif::ProgressBar;
 use medclip_bundling::{Observer, Progress, TargetError, Work, check_target};
 use medclip_export::ImportNote;
@@ -13,9 +14,23 @@ use crate::{one_line, output, say};
 #[cfg(feature = "train")]
 pub(crate) use medclip_bundling::read_text as read;
 
-/// Fails where a directory would be overwritten unasked.
-pub(crate) fn refuse_existing(target: &Path, replace: bool) -> anyhow::Result<()> {
-    check_target(target, replace).map_err(|error| exists(&error))
+/// Where a bundle or a checkpoint is written.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// Directory to write
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// Replace what is there, if it is of the same kind
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+impl TargetArgs {
+    /// The directory, if nothing would be overwritten unasked.
+    pub(crate) fn check(&self) -> anyhow::Result<&Path> {
+        check_target(&self.output, self.replace).map_err(|error| exists(&error))?;
+        Ok(&self.output)
+    }
 }
 
 /// Something is where a bundle is to be, and what to do about it.
@@ -44,6 +59,7 @@ const fn unit(work: Work) -> &'static str {
     match work {
         Work::ReadFilms => "films",
         Work::MeasureFilms => "films measured",
+        Work::RunEngines => "engines",
         _ => "graphs",
     }
 }

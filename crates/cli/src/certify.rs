@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
-use medclip_bundling::{VerifyOptions, WeightFiles};
+use medclip_bundling::{Evaluator, VerifyOptions, WeightFiles};
 use medclip_core::terminal::Escaped;
-use medclip_runtime::{Bundle, BundleFile, EngineKind};
+use medclip_runtime::BundleFile;
 
 use crate::Outcome;
 use crate::bundle::Bar;
+use crate::models::ModelArg;
 use crate::output::{ReportFormat, locked_stdout};
-use crate::verify::{outcome, refusal, write};
+use crate::verify::{outcome, print, refusal};
 
 /// Compare a bundle with the weights it was made of, and write the certificate into it
 ///
@@ -21,8 +21,8 @@ use crate::verify::{outcome, refusal, write};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CertifyArgs {
-    /// Bundle directory
-    bundle: PathBuf,
+    #[command(flatten)]
+    model: ModelArg,
     /// Checkpoint directory, or file that medclip import takes, that the bundle was made of; may be repeated for towers
     /// saved apart
     #[arg(long, value_name = "WEIGHTS", required = true)]
@@ -31,30 +31,28 @@ pub(crate) struct CertifyArgs {
     #[arg(long, value_name = "NAME")]
     part: Option<String>,
     /// Engine to compare; may be repeated [default: all that run here]
-    #[arg(long, value_name = "ENGINE")]
-    engine: Vec<EngineKind>,
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
+    engine: Vec<Evaluator>,
     /// Output format
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReportFormat,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  medclip certify models/medclip-vit --against pytorch_model.bin
-  medclip certify models/medclip-edge --against runs/medclip-edge/best --engine tract --engine ort-cpu";
+  medclip certify --model models/medclip-vit --against pytorch_model.bin
+  medclip certify --model models/medclip-edge --against runs/medclip-edge/best --engine tract,ort-cpu";
 
 pub(crate) fn run(args: CertifyArgs) -> anyhow::Result<Outcome> {
-    let mut bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
+    let mut bundle = args.model.open()?;
     let weights = WeightFiles { files: args.against, part: args.part };
     let options = VerifyOptions { engines: args.engine, ..VerifyOptions::default() };
     let found = medclip_bundling::certify(&mut bundle, &weights, &options, &mut Bar::default());
     let found = found.map_err(refusal)?;
-    let mut out = locked_stdout();
-    write(&mut out, &found, args.format)?;
-    if found.within() && matches!(args.format, ReportFormat::Text) {
-        let certificate = args.bundle.join(BundleFile::Certificate.file_name());
-        writeln!(out, "certified in {}", Escaped(certificate.display()))?;
+    print(&found, args.format)?;
+    if found.within() && args.format == ReportFormat::Table {
+        let certificate = bundle.path(BundleFile::Certificate);
+        writeln!(locked_stdout(), "certified in {}", Escaped(certificate.display()))?;
     }
-    out.flush()?;
     Ok(outcome(&found))
 }

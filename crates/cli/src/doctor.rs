@@ -1,19 +1,19 @@
 //! `medclip doctor`: what this build and this machine can do, and what is missing.
 
-mod machine;
-
-use std::io::Write;
+use std::io::{self, Write};
+use std::iter;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use comfy_table::Table;
 use medclip_core::architecture::ImageTower;
-use medclip_runtime::{Bundle, EngineKind, EngineOptions, Preferred};
+use medclip_runtime::{Bundle, EngineKind, EngineState, Machine, OrtLibrary, Preferred};
 use serde::Serialize;
 
-use crate::output::{ReportFormat, locked_stdout, plain_table, write_json_report, write_table};
-use crate::{Outcome, models, one_line};
-pub(crate) use machine::{Machine, kibibytes};
+use crate::models::{ModelArg, shipped};
+use crate::output::{ReportFormat, plain_table, print_report, write_table};
+use crate::{Outcome, one_line};
 
 /// Show what runs here: engines, ONNX Runtime, processor, devices, the model
 ///
@@ -23,13 +23,12 @@ pub(crate) use machine::{Machine, kibibytes};
 #[command(after_help = "Examples:\n  medclip doctor\n  medclip doctor --engine cuda --format json")]
 pub(crate) struct DoctorArgs {
     /// Fail unless this engine can run; may be repeated
-    #[arg(long, value_name = "ENGINE")]
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
     engine: Vec<EngineKind>,
-    /// Fail unless this bundle is sound [default: the shipped model is looked at]
-    #[arg(long, value_name = "DIR", env = models::MODEL_VARIABLE, hide_env_values = true, value_parser = models::any_path())]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
     /// Output format
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReportFormat,
 }
 
@@ -38,8 +37,8 @@ pub(crate) struct DoctorArgs {
 struct Report {
     medclip: Build,
     machine: Machine,
-    onnx_runtime: Library,
-    engines: Vec<EngineReport>,
+    onnx_runtime: OrtLibrary,
+    engines: Vec<EngineState>,
     /// What `--engine auto` would take for the model.
     auto: Option<&'static str>,
     model: ModelReport,
@@ -55,24 +54,6 @@ struct Build {
     features: Vec<&'static str>,
 }
 
-/// The ONNX Runtime library that engines would use.
-#[derive(Debug, Default, Serialize)]
-struct Library {
-    path: Option<PathBuf>,
-    version: Option<String>,
-    build: Option<String>,
-    /// Entries of environment variables that are not searched.
-    ignored: Vec<String>,
-    problem: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct EngineReport {
-    name: &'static str,
-    /// Why it cannot run here; none when it can.
-    problem: Option<String>,
-}
-
 #[derive(Debug, Default, Serialize)]
 struct ModelReport {
     path: Option<PathBuf>,
@@ -85,23 +66,18 @@ struct ModelReport {
 }
 
 pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<Outcome> {
-    let asked = models::named(args.model)?;
+    let asked = args.model.named()?;
     let is_model_asked_for = asked.is_some();
     let model = ModelReport::of(asked);
     let report = Report {
         medclip: Build::this(),
         machine: Machine::this(),
-        onnx_runtime: Library::found(),
-        engines: EngineKind::ALL.iter().map(|&kind| EngineReport::of(kind)).collect(),
+        onnx_runtime: OrtLibrary::find(),
+        engines: EngineState::all(),
         auto: model.tower.as_ref().and_then(|tower| Preferred::of(tower).engine).map(EngineKind::name),
         model,
     };
-    let mut out = locked_stdout();
-    match args.format {
-        ReportFormat::Json => write_json_report(&mut out, &report)?,
-        ReportFormat::Text => report.write_text(&mut out)?,
-    }
-    out.flush()?;
+    print_report(args.format, &report, |out| report.write(out))?;
     for asked in args.engine {
         let found = report.engines.iter().find(|engine| engine.name == asked.name());
         if let Some(problem) = found.and_then(|engine| engine.problem.as_ref()) {
@@ -134,38 +110,9 @@ impl Build {
     }
 }
 
-impl Library {
-    #[cfg(feature = "ort")]
-    fn found() -> Self {
-        let ignored = medclip_runtime::OnnxRuntime::ignored();
-        match medclip_runtime::OnnxRuntime::load() {
-            Ok(found) => Self {
-                ignored,
-                path: Some(found.path),
-                version: found.version,
-                build: Some(found.build),
-                problem: None,
-            },
-            Err(error) => Self { ignored, problem: Some(error.lack()), ..Self::default() },
-        }
-    }
-
-    #[cfg(not(feature = "ort"))]
-    fn found() -> Self {
-        let problem = "not in this build; build with feature `ort`".to_owned();
-        Self { problem: Some(problem), ..Self::default() }
-    }
-}
-
-impl EngineReport {
-    fn of(kind: EngineKind) -> Self {
-        Self { name: kind.name(), problem: EngineOptions::from(kind).check().err().map(|error| error.lack()) }
-    }
-}
-
 impl ModelReport {
     fn of(asked: Option<PathBuf>) -> Self {
-        let path = match asked.map_or_else(models::shipped, Ok) {
+        let path = match asked.map_or_else(shipped, Ok) {
             Ok(path) => path,
             Err(error) => return Self { problem: Some(one_line(&error)), ..Self::default() },
         };
@@ -183,46 +130,54 @@ impl ModelReport {
 }
 
 impl Report {
-    fn write_text(&self, out: &mut impl Write) -> anyhow::Result<()> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let Build { version, os, architecture, debug, features } = &self.medclip;
         let kind = if *debug { "development build (slow)" } else { "release build" };
-        writeln!(
-            out,
-            "medclip {version}, {kind} for {os} {architecture}, features: {}\n",
-            features.join(" ")
-        )?;
-
-        let mut about = plain_table(&[], &[]);
-        for (what, found) in self.machine.rows() {
-            about.add_row([what.to_owned(), found]);
-        }
-        about.add_row(["ONNX Runtime".to_owned(), self.onnx_runtime.text()]);
-        for entries in &self.onnx_runtime.ignored {
-            about.add_row([String::new(), format!("not searched: {entries}")]);
-        }
-        about.add_row(["model".to_owned(), self.model.text()]);
-        write_table(out, about)?;
+        let features = features.join(" ");
+        writeln!(out, "medclip {version}, {kind} for {os} {architecture}, features: {features}\n")?;
+        write_table(out, self.facts())?;
         writeln!(out)?;
 
         let mut engines = plain_table(&["Engine", "Runs here", "Reason"], &[]);
-        for EngineReport { name, problem } in &self.engines {
+        for EngineState { name, problem } in &self.engines {
             let runs = if problem.is_none() { "yes" } else { "no" };
             engines.add_row([name, runs, problem.as_deref().unwrap_or_default()]);
         }
         write_table(out, engines)?;
         let taken = if self.model.tower.is_some() { "none" } else { "none without a model" };
-        Ok(writeln!(out, "\n--engine auto takes {}", self.auto.unwrap_or(taken))?)
+        writeln!(out, "\n--engine auto takes {}", self.auto.unwrap_or(taken))
     }
-}
 
-impl Library {
-    fn text(&self) -> String {
-        match &self.path {
-            Some(path) => {
-                format!("{} in {}", self.version.as_deref().unwrap_or("version not told"), path.display())
-            }
-            None => "none; the reason stands beside ort-cpu".to_owned(),
+    /// What is known of the machine, the library and the model, a line each.
+    fn facts(&self) -> Table {
+        let Machine { cpu, cpu_features, cores, cuda_devices, .. } = &self.machine;
+        let mut facts = plain_table(&[], &[]);
+        facts.add_row(["processor", cpu.as_deref().unwrap_or("unknown")]);
+        facts.add_row(["instructions", &cpu_features.join(" ")]);
+        facts.add_row(["hardware threads", &cores.to_string()]);
+        if let (Some(total), Some(free)) =
+            (self.machine.memory_total_bytes, self.machine.memory_available_bytes)
+        {
+            let gibibytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+            let memory = format!("{:.1} GiB, {:.1} GiB available", gibibytes(total), gibibytes(free));
+            facts.add_row(["memory", &memory]);
         }
+        let none = cuda_devices.is_empty().then_some("none");
+        let devices = none.into_iter().chain(cuda_devices.iter().map(String::as_str));
+        for (name, device) in iter::once("NVIDIA devices").chain(iter::repeat("")).zip(devices) {
+            facts.add_row([name, device]);
+        }
+        let OrtLibrary { path, version, ignored, .. } = &self.onnx_runtime;
+        let library = path.as_ref().map_or_else(
+            || "none; the reason stands beside ort-cpu".to_owned(),
+            |path| format!("{} in {}", version.as_deref().unwrap_or("version not told"), path.display()),
+        );
+        facts.add_row(["ONNX Runtime", &library]);
+        for entries in ignored {
+            facts.add_row(["", &format!("not searched: {entries}")]);
+        }
+        facts.add_row(["model", &self.model.text()]);
+        facts
     }
 }
 

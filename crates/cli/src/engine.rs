@@ -65,7 +65,7 @@ impl EngineArgs {
     ///
     /// # Errors
     /// When the engine was left to this program and none can run here, or the bundle does not say what it is.
-    #[cfg(any(feature = "search", feature = "train"))]
+    #[cfg(any(feature = "eval", feature = "search"))]
     pub(crate) fn options(&self, bundle: &Path, threads: NonZeroUsize) -> anyhow::Result<ModelOptions> {
         let engine = resolve(self.engine, bundle)?.into();
         Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })

@@ -12,12 +12,9 @@ use medclip_export::{BundleOptions, GraphOptions, Storage};
 use medclip_runtime::Precision;
 
 use crate::Outcome;
-use crate::bundle::{self, Bar};
+use crate::bundle::{self, Bar, TargetArgs};
 use crate::output::locked_stdout;
 use crate::quantize::{QuantizeSettings, write_reports};
-
-/// As `medclip eval finetune` saves.
-pub(crate) use medclip_bundling::export_bundle as write_checked;
 
 /// Write a checkpoint as a bundle
 ///
@@ -28,8 +25,8 @@ pub(crate) use medclip_bundling::export_bundle as write_checked;
 pub(crate) struct ExportArgs {
     /// Checkpoint directory: weights.safetensors, model.toml, tokenizer.json
     checkpoint: PathBuf,
-    /// Bundle directory to write
-    bundle: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Zero-shot classes (TOML)
     #[arg(long, value_name = "FILE")]
     prompts: PathBuf,
@@ -42,26 +39,24 @@ pub(crate) struct ExportArgs {
     precision: Precision,
     #[command(flatten)]
     quantize: QuantizeSettings,
-    /// Replace a bundle that is there
-    #[arg(long)]
-    replace: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  medclip export runs/medclip-edge/best models/medclip-edge --prompts models/prompts/chest-xray.toml
-  medclip export runs/medclip-edge/best edge-int8 --prompts models/prompts/chest-xray.toml --precision int8 --calibrate films.csv";
+  medclip export runs/medclip-edge/best -o models/medclip-edge --prompts models/prompts/chest-xray.toml
+  medclip export runs/medclip-edge/best -o edge-int8 --prompts models/prompts/chest-xray.toml --precision int8 --calibrate films.csv";
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
-    bundle::refuse_existing(&args.bundle, args.replace)?;
+    let to = args.target.check()?;
+    let replace = args.target.replace;
     let prompts = bundle::read(&args.prompts)?;
     let image =
         GraphOptions { storage: if args.precision == Precision::Fp16 { Storage::F16 } else { Storage::F32 } };
-    let options = BundleOptions { image, replace: args.replace, ..BundleOptions::default() };
-    let (from, to, card) = (&args.checkpoint, &args.bundle, args.card.as_deref());
+    let options = BundleOptions { image, replace, ..BundleOptions::default() };
+    let (from, card) = (&args.checkpoint, args.card.as_deref());
     let mut out = locked_stdout();
     let differences = if args.precision == Precision::Int8 {
-        let further: QuantizeOptions = args.quantize.options(&[args.precision], args.replace);
+        let further: QuantizeOptions = args.quantize.options(&[args.precision], replace);
         let made = export_quantized(
             from,
             to,
@@ -77,7 +72,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
     } else {
         export_bundle(from, to, &prompts, card, &options).map_err(|error| refusal(error, &args.quantize))?
     };
-    writeln!(out, "wrote {}", Escaped(args.bundle.display()))?;
+    writeln!(out, "wrote {}", Escaped(to.display()))?;
     for TowerDifference { what, largest, .. } in differences {
         writeln!(out, "{what}: largest difference from training's forward pass {largest:.1e}")?;
     }

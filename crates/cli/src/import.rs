@@ -13,7 +13,7 @@ use medclip_core::architecture::TextTower;
 use medclip_core::terminal::Escaped;
 
 use crate::Outcome;
-use crate::bundle::{self, Bar, hint};
+use crate::bundle::{self, Bar, TargetArgs, hint};
 use crate::output::locked_stdout;
 
 /// Write PyTorch weights as a bundle
@@ -26,8 +26,8 @@ use crate::output::locked_stdout;
 pub(crate) struct ImportArgs {
     /// File of both towers, or of one of them; a list of shards (model.safetensors.index.json) stands for all
     weights: PathBuf,
-    /// Bundle directory to write
-    bundle: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
     /// File of the other tower, where they were saved apart, or another shard; may be repeated
     #[arg(long, value_name = "FILE")]
     also: Vec<PathBuf>,
@@ -36,7 +36,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     part: Option<String>,
     /// Fail unless the image tower is this one [default: whichever it is]
-    #[arg(long)]
+    #[arg(long, value_name = "TOWER")]
     vision: Option<Vision>,
     /// vocab.txt or tokenizer.json [default: the one beside the weights]
     #[arg(long, value_name = "FILE")]
@@ -65,17 +65,14 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     card: Option<PathBuf>,
     /// Name of the model, as scores report it [default: that of the bundle directory]
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Replace a bundle that is there
-    #[arg(long)]
-    replace: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  medclip import pytorch_model.bin models/medclip-vit --tokenizer vocab.txt --lowercase
-  medclip import pytorch_model.bin models/medclip-vit-reference --tokenizer vocab.txt --lowercase --mode reference";
+  medclip import pytorch_model.bin -o models/medclip-vit --tokenizer vocab.txt --lowercase
+  medclip import pytorch_model.bin -o models/medclip-vit-reference --tokenizer vocab.txt --lowercase --mode reference";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Vision {
@@ -90,10 +87,10 @@ enum Mode {
 }
 
 pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
-    let config = import_bundle(&args.weights, &args.bundle, &options(args), &mut Bar::default());
+    let config = import_bundle(&args.weights, &args.target.output, &options(args), &mut Bar::default());
     let config = config.map_err(refusal)?;
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", Escaped(args.bundle.display()))?;
+    writeln!(out, "wrote {}", Escaped(args.target.output.display()))?;
     for line in summary(&config) {
         writeln!(out, "{line}")?;
     }
@@ -132,7 +129,7 @@ fn options(args: &ImportArgs) -> ImportBundleOptions {
         prompts: args.prompts.clone(),
         card: args.card.clone(),
         name: args.name.clone(),
-        replace: args.replace,
+        replace: args.target.replace,
     }
 }
 

@@ -2,9 +2,6 @@
 
 mod build;
 mod query;
-mod root;
-mod sheet;
-mod shown;
 
 use clap::{Args, Subcommand};
 

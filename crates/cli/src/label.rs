@@ -1,18 +1,17 @@
 //! `medclip label`: reports to findings.
 
-mod sections;
-mod source;
-mod writer;
+mod printer;
 
+use std::io::stdin;
 use std::path::PathBuf;
 
 use clap::Args;
+use medclip_data::{LabeledReport, SectionReader, for_each_report};
 use medclip_labeler::Labeler;
 
 use crate::output::{CsvArgs, Format};
 use crate::{Outcome, report_error};
-use sections::Wanted;
-use writer::Record;
+use printer::Printer;
 
 /// Label radiology reports with the 14 CheXpert findings
 ///
@@ -38,7 +37,7 @@ pub(crate) struct LabelArgs {
     #[arg(long)]
     sentences: bool,
     /// Output format: a table for people, one JSON object a report, or CSV
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]
     csv_texts: CsvArgs,
@@ -55,28 +54,29 @@ Exit status: 0 all labelled, 1 some files could not be read or no report has a s
 
 pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
     args.csv_texts.check(args.format == Format::Csv)?;
-    let labeler = Labeler::new();
-    let mut writer = writer::new(args.format, args.csv_texts.cell_text(), args.sentences);
-    writer.begin()?;
-    let mut wanted = Wanted::new(&args.sections);
+    let mut printer = Printer::new(args.format, args.csv_texts.cell_text(), args.sentences)?;
+    let mut reader = SectionReader::new(Labeler::new(), &args.sections);
     let mut outcome = Outcome::Complete;
-    let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &stdin[..] } else { &args.files };
+    let standard = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &standard[..] } else { &args.files };
     for path in files {
-        source::for_each_report(path, args.csv.as_deref(), |report| {
-            let record = match report.text {
-                Ok(text) => Record::new(path, report.row, wanted.read(&labeler, &text)),
-                Err(error) => Record::failed(path, report.row, &error),
+        for_each_report(path, &mut stdin().lock(), args.csv.as_deref(), |row, text| {
+            let mut report = match text {
+                Ok(text) => LabeledReport::new(path, row, reader.read(&text)),
+                Err(error) => LabeledReport::failed(path, row, &error),
             };
-            if let Some(error) = &record.error {
+            if let Some(error) = &report.error {
                 outcome = Outcome::SomeFailed;
-                report_error(&format!("{}: {error}", record.place()));
+                report_error(&format!("{}: {error}", report.place()));
             }
-            writer.record(record)
+            if !args.sentences {
+                report.sentences = None;
+            }
+            printer.write(&report)
         })?;
     }
-    writer.end()?;
-    if let Some(message) = wanted.missing() {
+    printer.end()?;
+    if let Some(message) = reader.missing() {
         outcome = Outcome::SomeFailed;
         report_error(&message);
     }

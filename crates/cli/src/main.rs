@@ -2,6 +2,41 @@
 //!
 //! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done, 3 stopped half way, on
 //! request. Results go to standard output, everything else to standard error.
+//!
+//! # Grammar
+//!
+//! A verb keeps its promise in every command:
+//!
+//! | verb | promise |
+//! |---|---|
+//! | `score`, `label`, `index query` | answers for each input, in order; one that fails costs only its own row |
+//! | `inspect`, `doctor`, `bench`, `verify`, `eval …` | only reads: nothing that it looks at is changed, and nothing is kept |
+//! | `fit …` | fits to annotated films, keeps what was fitted, and measures what was kept as `eval …` does |
+//! | `train` | makes a checkpoint, and continues where it was stopped |
+//! | `runs …` | reports on trainings from their logs |
+//! | `import`, `export`, `restore`, `quantize` | makes a bundle or a checkpoint, proves it, and only then puts it in place |
+//! | `certify` | compares as `verify` does, and writes the certificate into the bundle |
+//! | `index build` | makes or continues an index |
+//! | `phantom`, `man`, `completions` | writes what medclip itself makes up |
+//!
+//! An option of one name has one form everywhere:
+//!
+//! | option | variable | meaning |
+//! |---|---|---|
+//! | `--model DIR` | `MEDCLIP_MODEL` | the bundle that is used |
+//! | `-o`, `--output PATH` | | file or directory to write |
+//! | `--replace` | | replace what is there, if it is of the same kind |
+//! | `--format FORMAT` | | form of the results: some of `table`, `json`, `csv`, `parquet`, `html`, in this order |
+//! | `--engine ENGINE` | | what runs the model |
+//! | `--precision PRECISION` | | precision of the model's towers: `fp32`, `fp16`, `int8`, where it makes sense `auto` |
+//! | `--threads N` | | threads to use |
+//! | `--batch N` | | films, or sentences, in one call or step |
+//! | `--seed N` | | seed of everything drawn |
+//! | `--split SPLIT` | | part of the annotated films: `train`, `val`, `test` |
+//! | `-v`, `-q`, `--log-format FORM` | `RUST_LOG` | how much is told beside the results |
+//!
+//! A command that a build lacks is there, and says which feature has it. The module `grammar` tests all of this over clap's own
+//! model.
 
 mod bench;
 #[cfg(feature = "import")]
@@ -18,6 +53,10 @@ mod engine;
 mod eval;
 #[cfg(feature = "train")]
 mod export;
+#[cfg(feature = "eval")]
+mod fit;
+#[cfg(test)]
+mod grammar;
 #[cfg(feature = "import")]
 mod import;
 #[cfg(feature = "search")]
@@ -28,19 +67,20 @@ mod interrupt;
 mod label;
 mod log;
 mod manual;
-#[cfg(feature = "eval")]
-mod markdown;
-mod memory;
 #[cfg(not(all(feature = "candle-onnx", feature = "eval", feature = "import", feature = "search")))]
 mod missing;
 mod models;
 mod output;
 mod phantom;
 mod private;
+#[cfg(feature = "eval")]
+mod protocol;
 #[cfg(feature = "import")]
 mod quantize;
 #[cfg(feature = "candle-onnx")]
 mod restore;
+#[cfg(feature = "train")]
+mod runs;
 mod score;
 mod scoring;
 #[cfg(feature = "train")]

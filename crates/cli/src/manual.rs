@@ -22,10 +22,11 @@ pub(crate) struct CompletionArgs {
 
 /// Write manual pages, one for each command
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  medclip man ~/.local/share/man/man1 && man medclip-score")]
+#[command(after_help = "Example:\n  medclip man -o ~/.local/share/man/man1 && man medclip-score")]
 pub(crate) struct ManArgs {
     /// Directory to write to; pages that are there are replaced
-    directory: PathBuf,
+    #[arg(short, long, value_name = "PATH")]
+    output: PathBuf,
 }
 
 pub(crate) fn complete(args: &CompletionArgs, mut program: Command) -> anyhow::Result<Outcome> {
@@ -39,11 +40,11 @@ pub(crate) fn complete(args: &CompletionArgs, mut program: Command) -> anyhow::R
 }
 
 pub(crate) fn man(args: &ManArgs, program: Command) -> anyhow::Result<Outcome> {
-    if args.directory.exists() && !args.directory.is_dir() {
-        bail!("{} is not a directory", args.directory.display());
+    if args.output.exists() && !args.output.is_dir() {
+        bail!("{} is not a directory", args.output.display());
     }
-    fs::create_dir_all(&args.directory).with_context(|| args.directory.display().to_string())?;
-    clap_mangen::generate_to(program, &args.directory)
-        .with_context(|| format!("cannot write to {}", args.directory.display()))?;
+    fs::create_dir_all(&args.output).with_context(|| args.output.display().to_string())?;
+    clap_mangen::generate_to(program, &args.output)
+        .with_context(|| format!("cannot write to {}", args.output.display()))?;
     Ok(Outcome::Complete)
 }

@@ -1,11 +1,12 @@
-//! Where the default model lies.
+//! Which model: `--model`, its variable, and where the shipped one lies.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use medclip_runtime::Bundle;
 
 /// Directory name of the model that ships with medclip.
 pub(crate) const DEFAULT_MODEL: &str = "medclip-edge";
@@ -13,7 +14,7 @@ pub(crate) const DEFAULT_MODEL: &str = "medclip-edge";
 /// Which model to use.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ModelArg {
-    /// Bundle directory to score with [default: the shipped model]
+    /// Bundle directory [default: the shipped model]
     ///
     /// Without it the shipped model is looked for in `models/` beside the program, in `../share/medclip/models/` from
     /// there, and in `models/` of the source tree where Cargo runs the program or built it in `target`.
@@ -22,34 +23,42 @@ pub(crate) struct ModelArg {
 }
 
 /// Variable that names a model where no option does.
-pub(crate) const MODEL_VARIABLE: &str = "MEDCLIP_MODEL";
+const MODEL_VARIABLE: &str = "MEDCLIP_MODEL";
 
 /// A path that may be empty, as a variable's that was set to nothing.
-pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// The model that is named; an empty variable names none.
-///
-/// # Errors
-/// When the option is empty.
-pub(crate) fn named(model: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
-    if model.as_ref().is_none_or(|path| !path.as_os_str().is_empty()) {
-        return Ok(model);
-    }
-    if env::var_os(MODEL_VARIABLE).is_some_and(|value| value.is_empty()) {
-        return Ok(None);
-    }
-    bail!("--model is empty; name a bundle directory, or leave the option out for the shipped model")
-}
-
 impl ModelArg {
+    /// The directory that is named; an empty variable names none.
+    ///
+    /// # Errors
+    /// When the option is empty.
+    pub(crate) fn named(self) -> anyhow::Result<Option<PathBuf>> {
+        if self.model.as_ref().is_none_or(|path| !path.as_os_str().is_empty()) {
+            return Ok(self.model);
+        }
+        if env::var_os(MODEL_VARIABLE).is_some_and(|value| value.is_empty()) {
+            return Ok(None);
+        }
+        bail!("--model is empty; name a bundle directory, or leave the option out for the shipped model")
+    }
+
     /// The directory named, or the shipped model's.
     ///
     /// # Errors
     /// When none is named and none was shipped, naming every place looked at.
     pub(crate) fn resolve(self) -> anyhow::Result<PathBuf> {
-        named(self.model)?.map_or_else(shipped, Ok)
+        self.named()?.map_or_else(shipped, Ok)
+    }
+
+    /// The bundle there, verified.
+    ///
+    /// # Errors
+    /// As [`ModelArg::resolve`], and when it is none.
+    pub(crate) fn open(self) -> anyhow::Result<Bundle> {
+        Bundle::open(self.resolve()?).context("cannot load the model")
     }
 }
 

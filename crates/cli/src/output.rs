@@ -30,7 +30,7 @@ pub(crate) enum Format {
 pub(crate) enum ReportFormat {
     /// For people.
     #[default]
-    Text,
+    Table,
     /// One JSON object.
     Json,
 }
@@ -114,9 +114,18 @@ pub(crate) fn progress(len: usize, unit: &'static str) -> ProgressBar {
     bar
 }
 
-/// One JSON object on lines of its own.
-pub(crate) fn write_json_report(out: &mut impl Write, report: &impl Serialize) -> anyhow::Result<()> {
-    Ok(writeln!(out, "{}", escape_json(&serde_json::to_string_pretty(report)?))?)
+/// Prints a report as JSON, or as `table` writes it for people.
+pub(crate) fn print_report(
+    format: ReportFormat,
+    report: &impl Serialize,
+    table: impl FnOnce(&mut Stdout) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut out = locked_stdout();
+    match format {
+        ReportFormat::Table => table(&mut out)?,
+        ReportFormat::Json => writeln!(out, "{}", escape_json(&serde_json::to_string_pretty(report)?))?,
+    }
+    Ok(out.flush()?)
 }
 
 /// One JSON object and a line end.

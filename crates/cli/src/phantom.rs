@@ -11,15 +11,16 @@ use crate::Outcome;
 ///
 /// Phantoms are drawn from simple shapes. They show that the machinery works and say nothing about patients.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  medclip phantom phantoms --count 100 --seed 7")]
+#[command(after_help = "Example:\n  medclip phantom -o phantoms --count 100 --seed 7")]
 pub(crate) struct PhantomArgs {
-    /// Directory to write to
-    directory: PathBuf,
+    /// Directory to write
+    #[arg(short, long, value_name = "PATH")]
+    output: PathBuf,
     /// Number of images
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_name = "N")]
     count: u32,
     /// Seed; the same seed draws the same images
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     /// Side of the images, in pixels
     #[arg(long, default_value_t = 512, value_name = "PIXELS")]
@@ -27,7 +28,7 @@ pub(crate) struct PhantomArgs {
 }
 
 pub(crate) fn run(args: &PhantomArgs) -> anyhow::Result<Outcome> {
-    medclip_phantom::write_dataset(&args.directory, args.count, args.seed, args.size)
-        .with_context(|| format!("cannot write phantoms to {}", args.directory.display()))?;
+    medclip_phantom::write_dataset(&args.output, args.count, args.seed, args.size)
+        .with_context(|| format!("cannot write phantoms to {}", args.output.display()))?;
     Ok(Outcome::Complete)
 }

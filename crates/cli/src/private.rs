@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use medclip_archive::InputError;
 use medclip_data::TableError;
 #[cfg(feature = "train")]
 use medclip_data::{ManifestError, ReportsError};
@@ -25,7 +26,10 @@ fn unnamed(cause: &(dyn Error + 'static)) -> String {
     if let Some(error) = cause.downcast_ref::<TableError>() {
         return error.unnamed();
     }
-    if let Some(error) = cause.downcast_ref::<medclip_archive::intake::ManifestError>() {
+    if let Some(error) = cause.downcast_ref::<InputError>() {
+        return error.unnamed();
+    }
+    if let Some(error) = cause.downcast_ref::<medclip_archive::inputs::ManifestError>() {
         return error.unnamed();
     }
     #[cfg(feature = "train")]

@@ -1,22 +1,23 @@
 //! `medclip quantize`: a bundle's towers in further precisions, as far as they keep to the limits.
 
-mod limits;
-
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use medclip_archive::inputs::films_below;
 use medclip_bundling::{LabeledFilm, QuantizeError, QuantizeOptions};
 use medclip_core::quantization::{GateLimits, GateReport, QuantizedTower};
 use medclip_core::terminal::Escaped;
 use medclip_export::quantize::RangeMethod;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions, ModelOptions, Precision, TowerKind};
 
-use crate::bundle::{self, Bar};
+use crate::Outcome;
+use crate::bench::TowerArg;
+use crate::bundle::{self, Bar, TargetArgs};
+use crate::models::ModelArg;
 use crate::output::locked_stdout;
-use crate::{Outcome, inputs};
 
 /// Add towers in further precisions to a bundle
 ///
@@ -28,24 +29,21 @@ use crate::{Outcome, inputs};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct QuantizeArgs {
-    /// Bundle directory
-    bundle: PathBuf,
-    /// Bundle directory to write; may be the same one, with --replace
-    out: PathBuf,
-    /// Precision to add: fp16 or int8
-    #[arg(long, value_name = "P,…", value_delimiter = ',', required = true)]
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Precision to add: fp16 or int8; may be repeated
+    #[arg(long, value_name = "PRECISION", value_delimiter = ',', required = true)]
     precision: Vec<Precision>,
     #[command(flatten)]
     settings: QuantizeSettings,
-    /// Replace a bundle that is there
-    #[arg(long)]
-    replace: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  medclip quantize models/medclip-edge edge-int8 --precision int8 --calibrate films/ --engine ort-cpu
-  medclip quantize models/medclip-edge edge-int8 --precision int8 --calibrate films.csv --gate cosine=0.9995,top1=0.99";
+  medclip quantize -o edge-int8 --precision int8 --calibrate films/ --engine ort-cpu
+  medclip quantize -o edge-int8 --precision int8 --calibrate films.csv --gate cosine=0.9995,top1=0.99";
 
 /// How towers are quantised and what they may cost.
 #[derive(Debug, Args)]
@@ -57,14 +55,14 @@ pub(crate) struct QuantizeSettings {
     #[arg(long, value_name = "DIR|CSV")]
     calibrate: Option<PathBuf>,
     /// Tower to quantise; may be repeated
-    #[arg(long, value_name = "TOWER", default_value = "image")]
+    #[arg(long, value_name = "TOWER", value_delimiter = ',', default_value = "image")]
     tower: Vec<TowerArg>,
     /// How ranges of activations are chosen: percentile=SHARE, entropy or extremes
     #[arg(long, value_name = "METHOD", default_value = "percentile=99.99")]
     ranges: RangeMethod,
     /// Limits: least cosine with the model's own embeddings, least share of images with the same first class, largest
     /// loss of a class's AUROC
-    #[arg(long, value_name = "cosine=…,top1=…,auroc=…", value_parser = limits::parse, default_value = "")]
+    #[arg(long, value_name = "cosine=…,top1=…,auroc=…", default_value = "")]
     gate: GateLimits,
     /// Layers that may stay in single precision [default: a third of them]
     #[arg(long, value_name = "N")]
@@ -75,12 +73,6 @@ pub(crate) struct QuantizeSettings {
     /// Threads to use [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum TowerArg {
-    Image,
-    Text,
 }
 
 impl QuantizeSettings {
@@ -99,11 +91,7 @@ impl QuantizeSettings {
     }
 
     fn towers(&self) -> Vec<TowerKind> {
-        let named = |tower: TowerArg| match tower {
-            TowerArg::Image => TowerKind::Image,
-            TowerArg::Text => TowerKind::Text,
-        };
-        let mut towers: Vec<TowerKind> = self.tower.iter().copied().map(named).collect();
+        let mut towers: Vec<TowerKind> = self.tower.iter().copied().map(TowerKind::from).collect();
         towers.sort_unstable();
         towers.dedup();
         towers
@@ -138,26 +126,23 @@ impl QuantizeSettings {
 
 /// The films below a directory, a patient each.
 fn below(directory: &Path) -> anyhow::Result<Vec<LabeledFilm>> {
-    let film = |input: inputs::Input| {
-        if let Some(problem) = input.problem {
-            return Err(problem.context(input.path.display().to_string()));
-        }
-        let name = input.path.strip_prefix(directory).unwrap_or(&input.path);
-        Ok(LabeledFilm { patient: name.to_string_lossy().into_owned(), path: input.path, labels: Vec::new() })
+    let film = |path: PathBuf| {
+        let patient = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
+        LabeledFilm { patient, path, labels: Vec::new() }
     };
-    inputs::expand(&[directory.to_owned()]).into_iter().map(film).collect()
+    Ok(films_below(directory)?.into_iter().map(film).collect())
 }
 
-pub(crate) fn run(args: &QuantizeArgs) -> anyhow::Result<Outcome> {
-    bundle::refuse_existing(&args.out, args.replace)?;
-    let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
+pub(crate) fn run(args: QuantizeArgs) -> anyhow::Result<Outcome> {
+    let target = args.target.check()?;
+    let bundle = args.model.open()?;
     bundle.require_text_tower()?;
     let films = args.settings.films(&bundle)?;
-    let options = args.settings.options(&args.precision, args.replace);
-    let written = medclip_bundling::quantize(&bundle, &films, &args.out, &options, &mut Bar::default())
+    let options = args.settings.options(&args.precision, args.target.replace);
+    let written = medclip_bundling::quantize(&bundle, &films, target, &options, &mut Bar::default())
         .map_err(|error| args.settings.refusal(error))?;
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", Escaped(args.out.display()))?;
+    writeln!(out, "wrote {}", Escaped(target.display()))?;
     write_reports(&mut out, &written)?;
     Ok(Outcome::Complete)
 }

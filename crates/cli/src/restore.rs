@@ -10,7 +10,7 @@ use medclip_runtime::Bundle;
 use medclip_train::restore::write_checkpoint;
 
 use crate::Outcome;
-use crate::bundle;
+use crate::bundle::TargetArgs;
 use crate::output::locked_stdout;
 
 /// Write a bundle back as a checkpoint, to train on from it
@@ -19,22 +19,19 @@ use crate::output::locked_stdout;
 /// training file starts from it with `start = "CHECKPOINT"`. Batch normalisations are part of the convolutions in a
 /// bundle and come back as identities: train a convolutional tower on with its blocks frozen.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  medclip restore models/medclip-vit runs/medclip-vit-start")]
+#[command(after_help = "Examples:\n  medclip restore models/medclip-vit -o runs/medclip-vit-start")]
 pub(crate) struct RestoreArgs {
     /// Bundle directory
     bundle: PathBuf,
-    /// Checkpoint directory to write
-    checkpoint: PathBuf,
-    /// Replace a directory that is there
-    #[arg(long)]
-    replace: bool,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(crate) fn run(args: &RestoreArgs) -> anyhow::Result<Outcome> {
-    bundle::refuse_existing(&args.checkpoint, args.replace)?;
+    let target = args.target.check()?;
     let bundle = Bundle::open(&args.bundle).context("cannot load the model")?;
-    write_checkpoint(&bundle, &args.checkpoint)?;
+    write_checkpoint(&bundle, target)?;
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", Escaped(args.checkpoint.display()))?;
+    writeln!(out, "wrote {}", Escaped(target.display()))?;
     Ok(Outcome::Complete)
 }

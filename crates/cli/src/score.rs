@@ -11,10 +11,10 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use medclip_archive::{PipelineOptions, Progress, stream};
-use medclip_core::bundle::sha256_of_file;
-use medclip_core::files::read_typed;
 use medclip_core::prompt::sentences;
 use medclip_decode::PatientFields;
+use medclip_files::read_typed;
+use medclip_files::sha256_of_file;
 use medclip_runtime::{Head, PromptSet};
 use medclip_scorer::{OpenError, Report, Scorer, ScorerBuilder};
 
@@ -44,11 +44,11 @@ pub(crate) struct ScoreArgs {
     /// Score the classes of this prompt file instead of the model's own; loads the text tower
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
-    /// Score with the classifiers of this file instead, which `medclip eval probe --save` fitted for this very model
+    /// Score with the classifiers of this file instead, which `medclip fit probe` fitted for this very model
     #[arg(long, value_name = "FILE", conflicts_with = "prompts")]
     head: Option<PathBuf>,
     /// Output format: a table for people, one JSON object a line, or CSV [default: table; Parquet with --output]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     #[command(flatten)]
     csv: CsvArgs,

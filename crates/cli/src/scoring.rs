@@ -1,30 +1,29 @@
 //! What `score` and `index build` share: a scorer, and runs of it over inputs of any number.
 
-mod inputs;
 mod progress;
 
 use std::collections::BTreeMap;
+use std::io::{self, stdin};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
 use medclip_archive::{
-    End, IntakeOptions, PipelineOptions, Portion, Run, RunError, Settings, Source, Summary, Target, work,
+    End, InputList, InputOptions, PipelineOptions, Portion, Run, RunError, Settings, Source, Target, work,
 };
-use medclip_scorer::{OpenError, Scorer, ScorerBuilder};
+use medclip_core::budget;
+use medclip_scorer::{Scorer, ScorerBuilder};
 
 use crate::check_args::CheckArgs;
 use crate::decode_args::DecodeArgs;
 use crate::engine::EngineArgs;
 use crate::interrupt::stop_on_interrupt;
-use crate::memory::MemoryArgs;
 use crate::models::ModelArg;
 use crate::private::told;
 #[cfg(feature = "search")]
 use crate::say;
 use crate::{Outcome, report_error};
-use inputs::Inputs;
 use progress::Reporter;
 
 /// What scores, and how.
@@ -36,8 +35,12 @@ pub(crate) struct ScoringArgs {
     pub(crate) checks: CheckArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    #[command(flatten)]
-    memory: MemoryArgs,
+    /// Memory that films may take together while they are read and decoded, such as 2G or 512M [default: half of the
+    /// machine's, or of what its limits allow, less the model]
+    ///
+    /// A film waits until there is memory for it. One that alone needs more is an error: score it with more memory.
+    #[arg(long, value_name = "SIZE", value_parser = budget::parse_size)]
+    memory: Option<u64>,
     #[command(flatten)]
     pub(crate) decode: DecodeArgs,
 }
@@ -65,7 +68,7 @@ impl ScoringArgs {
     ) -> anyhow::Result<(Scorer, PipelineOptions)> {
         let threads = self.engine.threads();
         let engine = self.engine.settle(directory)?;
-        let memory = self.memory.bytes(directory);
+        let memory = self.memory.unwrap_or_else(|| budget::beside_files(directory));
         let (options, of_model) = match *flow {
             Flow::AtOnce(inputs) => PipelineOptions::at_once(threads, inputs, memory),
             Flow::Batches(batch) => {
@@ -79,13 +82,8 @@ impl ScoringArgs {
             .threads(of_model)
             .checks(self.checks.policy()?)
             .decoding(self.decode.options());
-        Ok((choose(builder).open().map_err(opened)?, options))
+        Ok((choose(builder).open()?, options))
     }
-}
-
-/// A failure to open without a layer that says nothing.
-fn opened(error: OpenError) -> anyhow::Error {
-    error.into()
 }
 
 /// What is recorded of a run beside its schema.
@@ -128,13 +126,10 @@ pub(crate) fn run(
     settings: Settings,
     job: &Job<'_>,
     shown: &Path,
-) -> anyhow::Result<(Outcome, Summary)> {
-    let options = IntakeOptions { portion: job.portion, ..IntakeOptions::films() };
-    let mut inputs = Inputs::new(job.inputs, options, job.unique)?;
+) -> anyhow::Result<Outcome> {
+    let options = InputOptions { portion: job.portion, ..InputOptions::films() };
+    let mut inputs = InputList::new(job.inputs, options, job.unique, &mut stdin().lock())?;
     let run = open(target, settings, job.earlier, &mut inputs);
-    if let Some(twice) = inputs.twice() {
-        return Err(twice.error(job.log_paths));
-    }
     let mut run = run.map_err(|error| told(error, job.log_paths))?;
     let stop = stop_on_interrupt("stopping after the rows at hand; Ctrl-C once more stops at once")?;
     let mut reporter = Reporter::new(run.summary().rows, run.inputs());
@@ -146,21 +141,20 @@ pub(crate) fn run(
         }
     })?;
     reporter.end(shown, run.summary(), run.inputs(), inputs.skipped());
-    let outcome = match end {
+    Ok(match end {
         End::Stopped => Outcome::Stopped,
         End::Complete if run.summary().failures.is_empty() => Outcome::Complete,
         End::Complete => Outcome::SomeFailed,
-    };
-    Ok((outcome, run.summary().clone()))
+    })
 }
 
 fn open(
     target: &Target,
     settings: Settings,
     earlier: Earlier,
-    inputs: &mut Inputs<'_>,
+    inputs: &mut InputList<'_>,
 ) -> anyhow::Result<Run> {
-    let mut list = |sink: &mut dyn FnMut(Source) -> std::io::Result<()>| inputs.list(sink);
+    let mut list = |sink: &mut dyn FnMut(Source) -> io::Result<()>| inputs.list(sink);
     let run = match earlier {
         Earlier::Refuse => Run::begin(target, settings, &mut list),
         Earlier::Continue => Run::resume(target, settings, &mut list),
@@ -171,6 +165,7 @@ fn open(
     };
     run.map_err(|error| match error {
         RunError::Exists { .. } => anyhow!("{error} (--resume continues it)"),
+        RunError::Inputs(error) => error.into(),
         error => error.into(),
     })
 }

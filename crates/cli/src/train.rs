@@ -33,7 +33,7 @@ pub(crate) struct TrainArgs {
     /// Training file (TOML)
     config: PathBuf,
     /// Write checkpoints and the log here instead of where the file says
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
     /// Seed instead of the file's
     #[arg(long, value_name = "N")]
@@ -49,7 +49,7 @@ pub(crate) struct TrainArgs {
 const EXAMPLES: &str = "\
 Examples:
   medclip train training/medclip-edge.toml
-  medclip train training/medclip-edge.toml --output runs/nce --set objective.kind=info_nce
+  medclip train training/medclip-edge.toml -o runs/nce --set objective.kind=info_nce
   medclip export runs/medclip-edge/best models/medclip-edge --prompts models/prompts/chest-xray.toml";
 
 pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {

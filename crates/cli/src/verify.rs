@@ -2,16 +2,17 @@
 
 mod table;
 
-use std::io::Write;
+#[cfg(feature = "train")]
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
-use medclip_bundling::{Verification, VerifyError, VerifyOptions};
-use medclip_runtime::{Bundle, EngineKind, PrecisionChoice};
+use medclip_bundling::{Evaluator, Verification, VerifyError, VerifyOptions};
+use medclip_runtime::{Bundle, PrecisionChoice};
 
-use crate::output::{ReportFormat, Stdout, locked_stdout, write_json_report};
-use crate::{Outcome, models};
+use crate::Outcome;
+use crate::models::ModelArg;
+use crate::output::{ReportFormat, print_report};
 
 /// Compare engines on a model, and the model with the weights it was made of
 ///
@@ -24,8 +25,8 @@ use crate::{Outcome, models};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
-    /// Bundle directory [default: the shipped model]
-    bundle: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
     /// Checkpoint directory, or file that `medclip import` takes, that the bundle was made of; may be repeated for towers
     /// saved apart
     #[cfg(feature = "train")]
@@ -35,9 +36,9 @@ pub(crate) struct VerifyArgs {
     #[cfg(feature = "train")]
     #[arg(long, value_name = "NAME", requires = "against")]
     part: Option<String>,
-    /// Engine to verify; may be repeated [default: all that run here]
-    #[arg(long, value_name = "ENGINE")]
-    engine: Vec<EngineKind>,
+    /// Engine to verify, or candle, a referee that never scores (feature candle-onnx); may be repeated [default: all that run here]
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
+    engine: Vec<Evaluator>,
     /// Precision of the model: fp32, fp16, int8, or auto for each engine's fastest
     ///
     /// Other engines round other sums to the same 8 bits: in int8 and auto the limits are a cosine of 0.999 and a logit of
@@ -45,22 +46,19 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "PRECISION", default_value = "fp32")]
     precision: PrecisionChoice,
     /// Output format
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReportFormat,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   medclip verify
-  medclip verify models/medclip-vit --against pytorch_model.bin --engine tract --engine ort-cpu";
+  medclip verify --model models/medclip-vit --engine tract,ort-cpu";
 
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
-    let directory = args.bundle.clone().map_or_else(models::shipped, Ok)?;
-    let bundle = Bundle::open(&directory).context("cannot load the model")?;
+    let bundle = args.model.clone().open()?;
     let found = verify(&bundle, args).map_err(refusal)?;
-    let mut out = locked_stdout();
-    write(&mut out, &found, args.format)?;
-    out.flush()?;
+    print(&found, args.format)?;
     Ok(outcome(&found))
 }
 
@@ -72,15 +70,12 @@ fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyErro
         let mut bar = crate::bundle::Bar::default();
         return medclip_bundling::verify_against(bundle, &weights, &options, &mut bar);
     }
-    medclip_bundling::verify(bundle, &options)
+    medclip_bundling::verify(bundle, &options, &mut ())
 }
 
-/// Writes what was found.
-pub(crate) fn write(out: &mut Stdout, found: &Verification, format: ReportFormat) -> anyhow::Result<()> {
-    match format {
-        ReportFormat::Json => write_json_report(out, found),
-        ReportFormat::Text => table::write_text(out, found),
-    }
+/// Prints what was found.
+pub(crate) fn print(found: &Verification, format: ReportFormat) -> anyhow::Result<()> {
+    print_report(format, found, |out| table::write(out, found))
 }
 
 /// Differences past the limits are a failure.

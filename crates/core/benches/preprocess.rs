@@ -67,7 +67,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// One film of any size: padded, resized, normalised. Bytes are those of the film.
+/// One film of any size: padded, resized, normalized. Bytes are those of the film.
 #[divan::bench(args = CASES)]
 fn film_to_batch(bencher: Bencher, Case { width, height, input }: Case) {
     let preprocessor = input.preprocessor();

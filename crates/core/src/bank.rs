@@ -196,7 +196,7 @@ impl PromptBank {
     /// The bank as a safetensors file.
     ///
     /// # Errors
-    /// [`BankError::Format`] when it cannot be serialised.
+    /// [`BankError::Format`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>, BankError> {
         let bytes = stored::bytes(&self.embeddings);
         let view = stored::view(&self.embeddings, &bytes).map_err(BankError::Format)?;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Normalised pixels, made by [`Preprocessor`](crate::preprocess::Preprocessor).
+/// Normalized pixels, made by [`Preprocessor`](crate::preprocess::Preprocessor).
 ///
 /// # Shapes
 /// `[batch, channels, height, width]`, row-major.

@@ -30,7 +30,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-pub use default::beside;
+pub use default::{beside, beside_files};
 pub use file::{Claim, Claimed};
 pub use machine::{address_space_left, limit as machine_limit};
 pub use size::{SizeError, parse_size, written};

@@ -28,9 +28,8 @@ use seen::Seen;
 use sums::Verified;
 
 pub use error::BundleError;
-pub use file::BundleFile;
+pub use file::{BundleFile, TowerPart};
 pub use kind::BUNDLE;
-pub use sums::{Summing, sha256, sha256_of_file};
 pub use writer::BundleWriter;
 
 /// A verified model directory.
@@ -103,7 +102,7 @@ impl Bundle {
         let provenance = bank.provenance();
         for (file, recorded) in [
             (BundleFile::Prompts, &provenance.prompts_sha256),
-            (BundleFile::TextGraph, &provenance.text_graph_sha256),
+            (BundleFile::TEXT_GRAPH, &provenance.text_graph_sha256),
         ] {
             if sums.get(file.file_name()) != Some(recorded) {
                 return Err(BundleError::Stale { path, of: file.file_name() });
@@ -204,7 +203,11 @@ impl Bundle {
             BundleError::Io { path, source } => TokenizeError::Read { path, source },
             error => TokenizeError::Bundle(Box::new(error)),
         })?;
-        let tokenizer = Tokenizer::from_bytes(&bytes, self.config.tokenizer.clone()).map_err(in_file)?;
+        let tokenizer = Tokenizer::from_bytes(&bytes, self.config.tokenizer.clone());
+        let tokenizer = tokenizer.map_err(|error| match error {
+            TokenizeError::NotBuilt => error,
+            error => in_file(error),
+        })?;
         let TextTower::Bert(bert) = &self.config.architecture.text;
         match tokenizer.vocab_size() {
             size if size > bert.vocab_size => {
@@ -302,8 +305,8 @@ fn read_golden(
         Golden::from_bytes(&bytes).map_err(|source| BundleError::Golden { path: path.clone(), source })?;
     let provenance = golden.provenance();
     for (file, recorded) in [
-        (BundleFile::ImageGraph, &provenance.image_graph_sha256),
-        (BundleFile::TextGraph, &provenance.text_graph_sha256),
+        (BundleFile::IMAGE_GRAPH, &provenance.image_graph_sha256),
+        (BundleFile::TEXT_GRAPH, &provenance.text_graph_sha256),
     ] {
         if sums.get(file.file_name()) != Some(recorded) {
             return Err(BundleError::Stale { path, of: file.file_name() });

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use medclip_files::Kind;
 
-use crate::files::{MAX_TEXT_BYTES, start_of};
+use medclip_files::{MAX_TEXT_BYTES, start_of};
 
 /// The configuration, [`ModelConfig`](crate::model::ModelConfig).
 pub const MODEL: &str = "model.toml";

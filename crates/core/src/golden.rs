@@ -134,7 +134,7 @@ impl Golden {
     /// The answers as a safetensors file.
     ///
     /// # Errors
-    /// [`GoldenError::Format`] when they cannot be serialised.
+    /// [`GoldenError::Format`] when they cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>, GoldenError> {
         let pixels: Vec<u8> = self.images.iter().flat_map(GrayImage::pixels).copied().collect();
         let sides = self.images.first().map_or([0; 2], |image| [image.height(), image.width()]);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::architecture::{Architecture, ImageTower, TextTower};
 use crate::preprocess::PreprocessConfig;
 
-/// Normalised pixels, f32 `[batch, channels, height, width]`.
+/// Normalized pixels, f32 `[batch, channels, height, width]`.
 pub const PIXELS: &str = "pixel_values";
 /// Unit-norm image embeddings, f32 `[batch, dim]`.
 pub const IMAGE_EMBEDDINGS: &str = "image_embeds";

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::batch::Embeddings;
-use crate::bundle::sha256;
 use crate::score::FindingScore;
 use crate::stored;
+use medclip_files::sha256;
 
 const WEIGHTS: &str = "weights";
 const BIASES: &str = "biases";
@@ -165,7 +165,7 @@ impl Head {
     /// The head as a safetensors file.
     ///
     /// # Errors
-    /// [`HeadError::Format`] when it cannot be serialised.
+    /// [`HeadError::Format`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>, HeadError> {
         let [weights, biases] = [&self.weights, &self.biases].map(stored::bytes);
         let view = |rows, bytes| stored::view(rows, bytes).map_err(HeadError::Format);

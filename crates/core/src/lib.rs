@@ -8,8 +8,8 @@
 //! | [`finding`] | the 14 CheXpert findings, certainty, label vectors |
 //! | [`architecture`] | sizes of the two towers, pooling, the temperature |
 //! | [`model`] | everything `model.toml` says |
-//! | [`raster`] | an 8-bit grey image |
-//! | [`preprocess`] | grey image → normalised pixels |
+//! | [`raster`] | an 8-bit gray image |
+//! | [`preprocess`] | gray image → normalized pixels |
 //! | [`tokenize`] | sentence → token ids |
 //! | [`batch`] | what an encoder takes |
 //! | [`budget`] | bytes of memory that all films of a run share |
@@ -24,7 +24,6 @@
 //! | [`golden`] | inputs with the embeddings they had when a bundle was written |
 //! | [`bundle`] | a model on disk, verified |
 //! | [`terminal`] | foreign text on a terminal: no character that it obeys |
-//! | [`files`] | files that strangers made, opened without waiting and read within limits |
 //!
 //! ```
 //! use medclip_core::{GrayImage, PreprocessConfig, Preprocessor};
@@ -36,7 +35,7 @@
 //! ```
 //!
 //! # Limits
-//! Images are 8-bit grey, tokenizers are BERT's. Scores are log-odds between sentences, not calibrated probabilities of
+//! Images are 8-bit gray, tokenizers are BERT's. Scores are log-odds between sentences, not calibrated probabilities of
 //! disease; for research only.
 
 pub mod architecture;
@@ -46,7 +45,6 @@ pub mod budget;
 pub mod bundle;
 pub mod causes;
 pub mod checkpoint;
-pub mod files;
 pub mod finding;
 pub mod golden;
 pub mod graph;

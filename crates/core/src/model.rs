@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::architecture::{Architecture, ImageTower, LogitScale, TextTower};
-use crate::files;
 use crate::preprocess::{PreprocessConfig, PreprocessError, Preprocessor};
 use crate::score::PromptPooling;
 use crate::syntax::explain;
 use crate::tokenize::TokenizerConfig;
+use medclip_files::{MAX_TEXT_BYTES, read_typed, text};
 
 /// The contents of `model.toml`, written by training and carried into a bundle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,8 +74,8 @@ impl ModelConfig {
     /// [`ModelConfigError`] when the file cannot be read or used.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ModelConfigError> {
         let path = path.as_ref();
-        let text = files::read_typed(path, files::MAX_TEXT_BYTES)
-            .and_then(files::text)
+        let text = read_typed(path, MAX_TEXT_BYTES)
+            .and_then(text)
             .map_err(|source| ModelConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(&text)
     }

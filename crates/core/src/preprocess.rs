@@ -1,4 +1,4 @@
-//! Grey image to normalised pixels: the one path that training, export and scoring share.
+//! Gray image to normalized pixels: the one path that training, export and scoring share.
 
 pub mod resample;
 
@@ -17,9 +17,9 @@ pub use resample::Resample;
 pub struct PreprocessConfig {
     /// Side of the square the image tower takes, in pixels.
     pub image_size: usize,
-    /// Channels the image tower takes: 1, or 3 with the grey channel repeated.
+    /// Channels the image tower takes: 1, or 3 with the gray channel repeated.
     pub channels: usize,
-    /// The image is centred on a black square of side max(this, width, height). 0 leaves padding out, and the image
+    /// The image is centered on a black square of side max(this, width, height). 0 leaves padding out, and the image
     /// is stretched to the square.
     pub pad_min_side: u32,
     /// Kernel of the resize.
@@ -57,12 +57,12 @@ pub enum PreprocessError {
     /// A side no tower can take.
     #[error("image_size is {0}, must be from 1 to {max}", max = PreprocessConfig::MAX_IMAGE_SIZE)]
     ImageSize(usize),
-    /// Neither grey nor grey repeated.
+    /// Neither gray nor gray repeated.
     #[error("channels is {0}, must be 1 or 3")]
     Channels(usize),
     /// Mean or deviation that would not give finite pixels.
     #[error("mean {mean} and std {std} must be finite, and std positive")]
-    Normalisation {
+    Normalization {
         /// Stated mean.
         mean: f32,
         /// Stated deviation.
@@ -87,13 +87,13 @@ pub enum PreprocessError {
 
 /// Makes image batches, the same in training and in scoring.
 ///
-/// Steps, in order: centre on a black square of side max(`pad_min_side`, width, height); resize to `image_size` with
+/// Steps, in order: center on a black square of side max(`pad_min_side`, width, height); resize to `image_size` with
 /// antialiasing, 8 bits in and out, bit for bit as Pillow; divide by 255; subtract `mean`; divide by `std`; repeat
 /// over `channels`.
 #[derive(Debug, Clone)]
 pub struct Preprocessor {
     config: PreprocessConfig,
-    /// Normalised value of each grey level.
+    /// Normalized value of each gray level.
     levels: Box<[f32; 256]>,
 }
 
@@ -101,7 +101,7 @@ impl Preprocessor {
     /// A preprocessor for `config`.
     ///
     /// # Errors
-    /// [`PreprocessError::ImageSize`], [`PreprocessError::Channels`] or [`PreprocessError::Normalisation`] when a
+    /// [`PreprocessError::ImageSize`], [`PreprocessError::Channels`] or [`PreprocessError::Normalization`] when a
     /// field is out of range.
     pub fn new(config: PreprocessConfig) -> Result<Self, PreprocessError> {
         let PreprocessConfig { image_size, channels, mean, std, .. } = config;
@@ -119,7 +119,7 @@ impl Preprocessor {
             || !(mean.is_finite() && std.is_finite())
             || levels.iter().any(|value| !value.is_finite())
         {
-            return Err(PreprocessError::Normalisation { mean, std });
+            return Err(PreprocessError::Normalization { mean, std });
         }
         Ok(Self { config, levels })
     }
@@ -138,7 +138,7 @@ impl Preprocessor {
         resize_canvas(image, self.canvas(image.width(), image.height()), side, side, self.config.resample)
     }
 
-    /// Images that are of the tower's size already, normalised.
+    /// Images that are of the tower's size already, normalized.
     ///
     /// # Shapes
     /// - `images`: each `image_size` × `image_size`
@@ -199,7 +199,7 @@ impl Preprocessor {
         [left, top, right, bottom]
     }
 
-    /// Centred, the odd pixel of padding going right and below.
+    /// Centered, the odd pixel of padding going right and below.
     fn canvas(&self, width: u32, height: u32) -> Canvas {
         match self.config.pad_min_side {
             0 => Canvas { width, height, left: 0, top: 0 },
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn black_and_white_normalise_as_the_formula_says() {
+    fn black_and_white_normalize_as_the_formula_says() {
         let preprocessor = Preprocessor::new(PreprocessConfig::medclip(2, 3)).unwrap();
         let image = GrayImage::new(2, 2, vec![0, 255, 128, 1]).unwrap();
         let batch = preprocessor.normalize(std::slice::from_ref(&image)).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_image_is_centred_on_black() {
+    fn a_small_image_is_centered_on_black() {
         let config = PreprocessConfig { pad_min_side: 6, ..PreprocessConfig::medclip(6, 1) };
         let image = GrayImage::new(3, 2, vec![9, 8, 7, 6, 5, 4]).unwrap();
         let padded = Preprocessor::new(config).unwrap().resized(&image);

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::files;
 use crate::syntax::explain;
 use crate::tokenize::{TextDoubt, TokenizeError};
+use medclip_files::{read_typed, text};
 
 pub use meaning::check_meaning;
 pub use texts::PromptTexts;
@@ -214,8 +214,8 @@ impl PromptSet {
     /// [`PromptError`] naming the file and the class.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, PromptError> {
         let path = path.as_ref();
-        let text = files::read_typed(path, MAX_FILE_BYTES)
-            .and_then(files::text)
+        let text = read_typed(path, MAX_FILE_BYTES)
+            .and_then(text)
             .map_err(|source| PromptError::Io { path: path.to_owned(), source })?;
         Self::parse(&text)
             .map_err(|source| PromptError::File { path: path.to_owned(), source: Box::new(source) })

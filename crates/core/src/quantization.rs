@@ -1,5 +1,7 @@
 //! What a bundle tells about the towers it holds in further precisions: `quantization.json`.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -75,13 +77,13 @@ pub struct Calibration {
     pub images: usize,
 }
 
-/// A layer with what quantising it alone does to embeddings.
+/// A layer with what quantizing it alone does to embeddings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerCost {
     /// Node of the graph.
     pub layer: String,
-    /// 1 minus the mean cosine with the unquantised embeddings.
+    /// 1 minus the mean cosine with the unquantized embeddings.
     pub cost: f64,
 }
 
@@ -101,6 +103,53 @@ impl Default for GateLimits {
     fn default() -> Self {
         Self { cosine: 0.999, top1: 0.99, auroc: 0.005 }
     }
+}
+
+impl FromStr for GateLimits {
+    type Err = GateLimitsError;
+
+    /// `cosine=0.999,top1=0.99,auroc=0.005`: those that are named, the others as by default.
+    fn from_str(text: &str) -> Result<Self, GateLimitsError> {
+        let mut limits = Self::default();
+        for part in text.split(',').filter(|part| !part.is_empty()) {
+            let unnamed = || GateLimitsError::NotNamed(part.to_owned());
+            let (name, value) = part.split_once('=').ok_or_else(unnamed)?;
+            let number: f64 = value.parse().map_err(|_| GateLimitsError::NotANumber(value.to_owned()))?;
+            if !(0.0..=1.0).contains(&number) {
+                return Err(GateLimitsError::Range { name: name.to_owned(), value: value.to_owned() });
+            }
+            match name {
+                "cosine" => limits.cosine = number,
+                "top1" => limits.top1 = number,
+                "auroc" => limits.auroc = number,
+                _ => return Err(GateLimitsError::Unknown(name.to_owned())),
+            }
+        }
+        Ok(limits)
+    }
+}
+
+/// A text that names no limits.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum GateLimitsError {
+    /// A part without a name.
+    #[error("{0:?} is not NAME=VALUE")]
+    NotNamed(String),
+    /// A value that is no number.
+    #[error("{0:?} is no number")]
+    NotANumber(String),
+    /// A value that no share has.
+    #[error("{name} is {value}, needs 0 to 1")]
+    Range {
+        /// The limit.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A name that no limit has.
+    #[error("no limit is called {0:?}; there are cosine, top1, auroc")]
+    Unknown(String),
 }
 
 /// What was measured, beside the limits.
@@ -167,7 +216,7 @@ pub struct ClassAuroc {
     pub negatives: usize,
     /// Area under the ROC curve of the model's own graph.
     pub full: f64,
-    /// And of the quantised one.
+    /// And of the quantized one.
     pub quantized: f64,
 }
 
@@ -235,6 +284,16 @@ impl Quantization {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_read_by_name_and_others_refused() {
+        assert_eq!("".parse(), Ok(GateLimits::default()));
+        let found = "cosine=0.99,auroc=0.01".parse();
+        assert_eq!(found, Ok(GateLimits { cosine: 0.99, auroc: 0.01, ..GateLimits::default() }));
+        for wrong in ["cosine", "cosine=much", "cosine=2", "speed=1", "cosine=nan"] {
+            assert!(wrong.parse::<GateLimits>().is_err(), "{wrong}");
+        }
+    }
 
     fn report() -> GateReport {
         let class = |class: &str, positives, full, quantized| ClassAuroc {

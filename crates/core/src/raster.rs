@@ -1,8 +1,8 @@
-//! An 8-bit grey image: what decoders produce and the preprocessor takes.
+//! An 8-bit gray image: what decoders produce and the preprocessor takes.
 
 use thiserror::Error;
 
-/// Rows of 8-bit grey samples, 0 black, 255 white, row-major without padding.
+/// Rows of 8-bit gray samples, 0 black, 255 white, row-major without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrayImage {
     width: u32,

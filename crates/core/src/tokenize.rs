@@ -1,22 +1,27 @@
 //! Sentence to token ids, for BERT towers.
 
+#[cfg(not(feature = "text"))]
+mod absent;
 mod doubt;
 mod vocabulary;
+#[cfg(feature = "text")]
+mod wordpiece;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokenizers::{ModelWrapper, NormalizerWrapper, PostProcessorWrapper};
 
 use crate::batch::TokenBatch;
-use crate::bundle::BundleError;
-use crate::files::read_typed;
-use crate::guard::catch_quietly;
+use medclip_files::read_typed;
 
+#[cfg(not(feature = "text"))]
+use absent::Wordpiece;
 pub use doubt::TextDoubt;
 pub use vocabulary::{LetterCase, from_vocabulary};
+#[cfg(feature = "text")]
+use wordpiece::Wordpiece;
 
 /// What `tokenizer.json` leaves open or gets wrong; travels with the weights in `model.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +40,6 @@ pub(crate) const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Most bytes of a sentence: no model reads that many, and none is worth the memory of its tokens.
 const MAX_SENTENCE_BYTES: usize = 1 << 18;
 
-/// Most letters of a word that are looked up in pieces. BERT's limit is 100; longer words are unknown.
-const MAX_WORD_CHARS: usize = 1000;
-
 impl TokenizerConfig {
     /// Fewest tokens that leave room for one of the sentence's own.
     pub const MIN_LENGTH: usize = 3;
@@ -49,6 +51,9 @@ impl TokenizerConfig {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TokenizeError {
+    /// This build reads no sentences.
+    #[error("this build reads no sentences; build with feature `text`")]
+    NotBuilt,
     /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -102,7 +107,7 @@ pub enum TokenizeError {
     },
     /// The tokenizer of a bundle that cannot be read, or is not the one that was verified.
     #[error(transparent)]
-    Bundle(Box<BundleError>),
+    Bundle(Box<dyn std::error::Error + Send + Sync>),
     /// Nothing to make a batch of.
     #[error("a batch needs at least one sentence")]
     Empty,
@@ -121,7 +126,7 @@ pub enum TokenizeError {
 /// From the file come the vocabulary, the added tokens and how text is cleaned and split. Its truncation, padding and
 /// post-processor sections are ignored: they differ between copies of one model.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Wordpiece,
     config: TokenizerConfig,
     cls: u32,
     sep: u32,
@@ -130,6 +135,9 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
+    /// Whether this build has it (feature `text`). Without it no file is read, and none of the others is missed.
+    pub const IS_BUILT: bool = cfg!(feature = "text");
+
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
@@ -145,13 +153,14 @@ impl Tokenizer {
     /// A tokenizer from the contents of a `tokenizer.json`.
     ///
     /// # Errors
+    /// [`TokenizeError::NotBuilt`] in a build without feature `text`.
     /// [`TokenizeError`] when the bytes are not a tokenizer, or not one of BERT's kind.
     pub fn from_bytes(bytes: &[u8], config: TokenizerConfig) -> Result<Self, TokenizeError> {
         if !(TokenizerConfig::MIN_LENGTH..=TokenizerConfig::MAX_LENGTH).contains(&config.max_length) {
             return Err(TokenizeError::MaxLength(config.max_length));
         }
-        let inner = catch_quietly(|| parse(bytes, config.lowercase)).map_err(TokenizeError::Malformed)??;
-        let special = |token| inner.token_to_id(token).ok_or(TokenizeError::MissingToken(token));
+        let inner = Wordpiece::parse(bytes, config.lowercase)?;
+        let special = |token| inner.id(token).ok_or(TokenizeError::MissingToken(token));
         let unknown = special("[UNK]")?;
         let (cls, sep, pad) = (special("[CLS]")?, special("[SEP]")?, special("[PAD]")?);
         Ok(Self { inner, config, cls, sep, pad, unknown })
@@ -169,7 +178,7 @@ impl Tokenizer {
 
     /// Largest id plus one: the fewest rows the word embedding must have.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1)
+        self.inner.vocabulary(true).into_values().max().map_or(0, |id| id as usize + 1)
     }
 
     /// Ids of one sentence, `[CLS]` and `[SEP]` included, cut to `max_length`.
@@ -192,7 +201,7 @@ impl Tokenizer {
 
     /// Whether the vocabulary has words with capitals.
     pub fn letter_case(&self) -> LetterCase {
-        let vocabulary = self.inner.get_vocab(false);
+        let vocabulary = self.inner.vocabulary(false);
         LetterCase::of(vocabulary.keys().map(String::as_str))
     }
 
@@ -236,10 +245,7 @@ impl Tokenizer {
                 sentence.len()
             )));
         }
-        let encoding = catch_quietly(|| self.inner.encode_fast(sentence, false))
-            .map_err(failed)?
-            .map_err(|error| failed(error.to_string()))?;
-        Ok(encoding.get_ids().to_vec())
+        self.inner.ids(sentence).map_err(failed)
     }
 }
 
@@ -249,30 +255,8 @@ impl fmt::Debug for Tokenizer {
     }
 }
 
-fn parse(bytes: &[u8], lowercase: bool) -> Result<tokenizers::Tokenizer, TokenizeError> {
-    let malformed = |error: tokenizers::Error| TokenizeError::Malformed(error.to_string());
-    // Compiled in tokenizers, where its `from_bytes` would be compiled here.
-    let text = str::from_utf8(bytes).map_err(|error| TokenizeError::Malformed(error.to_string()))?;
-    let mut inner: tokenizers::Tokenizer = text.parse().map_err(malformed)?;
-    let ModelWrapper::WordPiece(model) = inner.get_model() else {
-        return Err(TokenizeError::Unsupported { part: "model" });
-    };
-    // Pieces of a word are looked for from every letter to every other.
-    if model.max_input_chars_per_word > MAX_WORD_CHARS {
-        return Err(TokenizeError::Unsupported { part: "max_input_chars_per_word" });
-    }
-    let Some(NormalizerWrapper::BertNormalizer(mut normalizer)) = inner.get_normalizer().cloned() else {
-        return Err(TokenizeError::Unsupported { part: "normalizer" });
-    };
-    normalizer.lowercase = lowercase;
-    inner.with_normalizer(Some(normalizer)).map_err(malformed)?;
-    inner.with_truncation(None).map_err(malformed)?;
-    inner.with_padding(None);
-    inner.with_post_processor(None::<PostProcessorWrapper>);
-    Ok(inner)
-}
-
 #[cfg(test)]
+#[cfg(feature = "text")]
 mod tests {
     use serde_json::{Value, json};
 

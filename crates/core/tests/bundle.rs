@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use medclip_core::bank::{PromptBank, Provenance};
-use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256};
+use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter};
 use medclip_core::golden::{Golden, GoldenProvenance, golden_images, golden_sentences};
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, Embeddings, Head, ImageTower, LogitScale, ModelConfig,
     PreprocessConfig, PromptPooling, PromptSet, TextTower, TokenizerConfig,
 };
+use medclip_files::sha256;
 
 const PROMPTS: &str =
     "[[class]]\nname = \"A\"\npositive.sentences = [\"yes\"]\nnegative.sentences = [\"no\"]\n";
@@ -41,7 +42,7 @@ fn contents(file: BundleFile) -> Vec<u8> {
             let bank = PromptBank::build(PromptSet::parse(PROMPTS).unwrap().expand(), rows).unwrap();
             let provenance = Provenance {
                 prompts_sha256: sha256(PROMPTS.as_bytes()),
-                text_graph_sha256: sha256(&contents(BundleFile::TextGraph)),
+                text_graph_sha256: sha256(&contents(BundleFile::TEXT_GRAPH)),
             };
             bank.with_provenance(provenance).to_bytes().unwrap()
         }
@@ -50,8 +51,8 @@ fn contents(file: BundleFile) -> Vec<u8> {
             let (images, sentences) = (golden_images(), golden_sentences());
             let (image_rows, text_rows) = (rows(images.len()), rows(sentences.len()));
             let provenance = GoldenProvenance {
-                image_graph_sha256: sha256(&contents(BundleFile::ImageGraph)),
-                text_graph_sha256: sha256(&contents(BundleFile::TextGraph)),
+                image_graph_sha256: sha256(&contents(BundleFile::IMAGE_GRAPH)),
+                text_graph_sha256: sha256(&contents(BundleFile::TEXT_GRAPH)),
             };
             let golden = Golden::new(images, image_rows, sentences, text_rows).unwrap();
             golden.with_provenance(provenance).to_bytes().unwrap()
@@ -62,7 +63,7 @@ fn contents(file: BundleFile) -> Vec<u8> {
 
 fn writer(target: &Path, replace: bool) -> BundleWriter {
     let mut writer = BundleWriter::create(target, replace).unwrap();
-    for file in BundleFile::REQUIRED {
+    for &file in BundleFile::REQUIRED {
         assert_eq!(writer.add(file, &contents(file)).unwrap(), sha256(&contents(file)));
     }
     writer
@@ -104,7 +105,7 @@ fn what_is_written_opens() {
 
 #[test]
 fn a_changed_cut_or_missing_file_is_named() {
-    for file in BundleFile::REQUIRED {
+    for &file in BundleFile::REQUIRED {
         for damage in [0, 1] {
             let (_parent, target) = bundle();
             let path = target.join(file.file_name());
@@ -183,7 +184,7 @@ fn the_text_tower_may_be_left_out_whole() {
     let (_parent, target) = bundle();
     let whole = Bundle::open(&target).unwrap();
     assert!(whole.has_text_tower() && whole.require_text_tower().is_ok());
-    for file in BundleFile::REQUIRED.into_iter().filter(|file| file.is_of_text_tower()) {
+    for &file in BundleFile::REQUIRED.iter().filter(|file| file.is_of_text_tower()) {
         fs::remove_file(target.join(file.file_name())).unwrap();
     }
     let mut copy = Bundle::open(&target).unwrap();
@@ -215,10 +216,10 @@ fn weights_beside_a_graph_are_verified_and_part_of_the_identity() {
     let without = Bundle::open(&target).unwrap();
     assert_eq!(without.files(), BundleFile::REQUIRED);
     let mut writer = writer(&target, true);
-    writer.add(BundleFile::ImageWeights, b"weights").unwrap();
+    writer.add(BundleFile::IMAGE_WEIGHTS, b"weights").unwrap();
     writer.finish().unwrap();
     let with = Bundle::open(&target).unwrap();
-    assert_eq!(with.files().last(), Some(&BundleFile::ImageWeights));
+    assert_eq!(with.files().last(), Some(&BundleFile::IMAGE_WEIGHTS));
     assert_ne!(with.id(), without.id());
 
     fs::write(target.join("image.onnx.data"), "other weights").unwrap();
@@ -237,8 +238,8 @@ fn files_that_do_not_fit_each_other_are_refused() {
         (BundleFile::Model, model(|config| config.preprocess.channels = 3), "channels"),
         (BundleFile::Model, model(|config| config.format = 99), "layout 99"),
         (BundleFile::Model, [contents(BundleFile::Model), b"[extra]".to_vec()].concat(), "extra"),
-        (BundleFile::TextGraph, b"another".to_vec(), "text.onnx"),
-        (BundleFile::ImageGraph, b"another".to_vec(), "image.onnx"),
+        (BundleFile::TEXT_GRAPH, b"another".to_vec(), "text.onnx"),
+        (BundleFile::IMAGE_GRAPH, b"another".to_vec(), "image.onnx"),
         (BundleFile::Golden, b"no answers".to_vec(), "golden.safetensors"),
         (BundleFile::Prompts, PROMPTS.replace("yes", "aye").into_bytes(), "prompts.toml"),
         (BundleFile::PromptBank, b"no bank".to_vec(), "prompt_bank.safetensors"),
@@ -261,7 +262,7 @@ fn an_unfinished_or_unusable_bundle_changes_nothing() {
     partial.add(BundleFile::Card, b"only a card").unwrap();
     assert!(partial.finish().unwrap_err().to_string().contains("model.toml"));
     let mut unusable = writer(&target, true);
-    unusable.add(BundleFile::TextGraph, b"not what the bank was made with").unwrap();
+    unusable.add(BundleFile::TEXT_GRAPH, b"not what the bank was made with").unwrap();
     assert!(matches!(unusable.finish(), Err(BundleError::Stale { .. })));
 
     assert_eq!(fs::read(target.join("SHA256SUMS")).unwrap(), before);

@@ -1,9 +1,9 @@
 //! The resize and the padding against Pillow, bit for bit. `golden/resample.py` wrote what is expected.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail a test")]
 
-use medclip_core::bundle::sha256;
 use medclip_core::preprocess::resample::resize;
 use medclip_core::{GrayImage, PreprocessConfig, Preprocessor, Resample};
+use medclip_files::sha256;
 use proptest::prelude::*;
 
 #[test]

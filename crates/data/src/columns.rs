@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Names, TableError};
-use crate::table::Place;
+use crate::place::Place;
 
 /// What a column may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use medclip_core::bundle::sha256_of_file;
+use medclip_files::sha256_of_file;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::table::Place;
+use crate::place::Place;
 
 /// Most column names that a message lists.
 const MOST_NAMES: usize = 30;

@@ -3,12 +3,15 @@
 //! | what | read or made by |
 //! |---|---|
 //! | a table in any usual form | [`Table`] |
+//! | rows of a Parquet file with lists in them (feature `parquet`) | `ParquetFile` |
 //! | one row a film: patient, view, split, annotations | [`read_manifest`] |
+//! | a public data set as a manifest | [`prepare()`] |
 //! | reports by patient, and those that training may read | [`read_reports`], [`TrainingReports`] |
 //! | annotations as label vectors | [`LabelPolicy`] |
+//! | reports from files and columns, and what a labeler read in them | [`for_each_report`], [`LabeledReport`], [`LabelCsv`] |
 //! | scores of other models as soft labels | [`soften`] |
 //! | which films, and that no patient and no film is on both sides | [`Selection`], [`check_disjoint`], [`check_no_film_shared`] |
-//! | the labelled sentences of reports | [`SentencePool`] |
+//! | the labeled sentences of reports | [`SentencePool`] |
 //! | rows and files by name and by content | [`RowName`], [`Digest`] |
 //! | random streams by name | [`random`] |
 //!
@@ -62,9 +65,13 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod label;
+mod labeled;
 mod manifest;
+mod open;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod place;
+mod prepare;
 pub mod random;
 mod reports;
 mod rows;
@@ -80,11 +87,23 @@ pub use columns::{Column, Kind};
 pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};
 pub use label::{AbsentAs, LabelPolicy, LabelPolicyError, LabelVector};
+pub use labeled::{
+    LabelCsv, LabeledReport, LabeledSentence, ReportError, SectionRead, SectionReader, for_each_report,
+    mentioned,
+};
 pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetFile;
+pub use place::Place;
+pub use prepare::{
+    DataSet, FindingCounts, LeftOutReason, MimicLabels, MissingImages, PrepareError, PrepareOptions,
+    PreparedCounts, PreparedData, PreparedRow, SourcePlace, UncertainAs, Undivided, UnknownDataSet,
+    UnknownLabels, UnlistedAs, prepare,
+};
 pub use reports::{ReportRow, ReportsError, TrainingReports, read_reports, read_reports_from};
 pub use rows::RowName;
 pub use selection::{Selection, SelectionError, check_disjoint, check_no_film_shared, is_same_file};
 pub use sentences::{Polarity, Sentence, SentenceConfig, SentencePool};
 pub use spreadsheet::{CellText, guard_cell, unguard_cell};
-pub use table::{Place, Table, TableRow};
+pub use table::{Table, TableRow};
 pub use teacher::{TeacherConfig, TeacherError, soften};

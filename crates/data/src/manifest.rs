@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::columns::{Column, Kind};
 use crate::error::TableError;
-use crate::table::{Place, Table, TableRow};
+use crate::place::Place;
+use crate::table::{Table, TableRow};
 
 /// Which part of the data a patient belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -217,7 +218,8 @@ fn record(row: &TableRow) -> Result<Record, TableError> {
     })
 }
 
-fn annotation(cell: &str) -> Option<Annotation> {
+/// The annotation that a cell means.
+pub(crate) fn annotation(cell: &str) -> Option<Annotation> {
     match cell {
         "1" | "1.0" => Some(Annotation::Present),
         "0" | "0.0" => Some(Annotation::Absent),

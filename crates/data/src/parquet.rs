@@ -6,6 +6,7 @@ mod chunk;
 mod delta;
 mod description;
 mod encoding;
+mod file;
 mod footer;
 mod header;
 mod pages;
@@ -23,11 +24,13 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::columns::{self, Column};
 use crate::error::TableError;
-use crate::table::{Place, Table, TableRow};
+use crate::place::Place;
+use crate::table::{Table, TableRow};
 use budget::Budget;
 use cells::{Cells, Reading};
 use pages::Pages;
 
+pub use file::ParquetFile;
 pub(crate) use source::Source;
 
 /// The rows of a file, with those of `columns` that it has.

@@ -9,8 +9,9 @@ use thiserror::Error;
 use crate::columns::{Column, Kind};
 use crate::error::TableError;
 use crate::manifest::{Record, Split};
+use crate::place::Place;
 use crate::selection::Selection;
-use crate::table::{Place, Table};
+use crate::table::Table;
 
 /// One row of a reports file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::digests::first_shared;
 use crate::manifest::{Record, Split};
+use crate::place::Place;
 use crate::rows::RowName;
-use crate::table::Place;
 
 /// Conditions an image must all meet, and the share of the patients who meet them; an empty list admits everything.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The pool of labelled sentences that training draws from.
+//! The pool of labeled sentences that training draws from.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,15 @@ pub struct SentenceConfig {
     /// Sentences with fewer legible words are dropped; the published code drops those of fewer than 5 tokens.
     pub min_words: usize,
     /// Keep sentences whose label vector is all zeros. The matching loss learns nothing from them; `InfoNCE` may.
-    pub keep_unlabelled: bool,
+    #[serde(rename = "keep_unlabelled")]
+    pub keep_unlabeled: bool,
     /// How often a draw by finding takes a prompt rather than a report sentence, where there are both; 0–1.
     pub prompt_share: f32,
 }
 
 impl Default for SentenceConfig {
     fn default() -> Self {
-        Self { min_words: 3, keep_unlabelled: false, prompt_share: 0.0 }
+        Self { min_words: 3, keep_unlabeled: false, prompt_share: 0.0 }
     }
 }
 
@@ -49,7 +50,7 @@ pub struct Sentence {
     pub count: usize,
 }
 
-/// Distinct labelled sentences, found by report, by finding or by frequency.
+/// Distinct labeled sentences, found by report, by finding or by frequency.
 #[derive(Debug, Clone, Default)]
 pub struct SentencePool {
     sentences: Vec<Sentence>,
@@ -64,10 +65,10 @@ pub struct SentencePool {
 }
 
 impl SentencePool {
-    /// The pool of `reports`, each already split and labelled, and of labelled `prompts`, with label vectors by `policy`.
+    /// The pool of `reports`, each already split and labeled, and of labeled `prompts`, with label vectors by `policy`.
     ///
     /// Dropped: sentences with fewer than `min_words` legible words, those with more removed words (`XXXX`) than legible
-    /// ones, and, unless `keep_unlabelled`, those whose vector is all zeros. A sentence is positive for what its vector says,
+    /// ones, and, unless `keep_unlabeled`, those whose vector is all zeros. A sentence is positive for what its vector says,
     /// and negative for what its words deny, whether the policy keeps that in the vector or not.
     pub fn new(
         reports: impl IntoIterator<Item = Vec<(String, Labels)>>,
@@ -81,11 +82,11 @@ impl SentencePool {
         for report in reports {
             let mut said = Vec::with_capacity(report.len());
             for (text, labels) in report {
-                let unlabelled = policy.sentence(&labels) == LabelVector::default();
-                if !legible(&text, config.min_words) || (unlabelled && !config.keep_unlabelled) {
+                let unlabeled = policy.sentence(&labels) == LabelVector::default();
+                if !legible(&text, config.min_words) || (unlabeled && !config.keep_unlabeled) {
                     continue;
                 }
-                let index = *index_of.entry(normalised(&text)).or_insert_with(|| {
+                let index = *index_of.entry(normalized(&text)).or_insert_with(|| {
                     pool.sentences.push(new(text, labels));
                     pool.sentences.len() - 1
                 });
@@ -162,7 +163,7 @@ fn legible(text: &str, min_words: usize) -> bool {
     legible.len() >= min_words && removed.len() <= legible.len()
 }
 
-fn normalised(text: &str) -> String {
+fn normalized(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").trim_end_matches(['.', ',', ';', ':', ' ']).to_lowercase()
 }
@@ -210,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn unlabelled_sentences_are_an_option() {
-        let config = SentenceConfig { keep_unlabelled: true, ..SentenceConfig::default() };
+    fn unlabeled_sentences_are_an_option() {
+        let config = SentenceConfig { keep_unlabeled: true, ..SentenceConfig::default() };
         assert_eq!(pool(&config).of_report(3).len(), 1);
     }
 

@@ -14,12 +14,12 @@ use crate::label::LabelVector;
 use crate::manifest::Record;
 use crate::table::Table;
 
-/// Inverse strength of the fit from scores to probabilities: one weight and a bias, all but unregularised.
+/// Inverse strength of the fit from scores to probabilities: one weight and a bias, all but unregularized.
 const C: f64 = 1e3;
 
 /// Label vectors of training images, softened by what other models make of the images.
 ///
-/// Every file's logits of a finding are standardised over the training images it scores, averaged over files, and turned
+/// Every file's logits of a finding are standardized over the training images it scores, averaged over files, and turned
 /// into the probability `p` of an annotated presence by a logistic regression on the images annotated present or absent. An
 /// entry becomes `(1 − share)·label + share·soft`, annotated or not, where `soft` is `2p − 1` if `signed` and `p`
 /// otherwise. Findings that no file scores, or that are not annotated both ways, stay as they are.
@@ -42,7 +42,7 @@ pub fn soften(
         records.iter().enumerate().map(|(row, record)| (record.path.as_path(), row)).collect();
     let mut means = Means::new(records.len());
     for path in &config.scores {
-        means.add(standardised(read(path, &row_of)?));
+        means.add(standardized(read(path, &row_of)?));
     }
     means.check(records)?;
 
@@ -91,7 +91,7 @@ fn read(path: &Path, row_of: &BTreeMap<&Path, usize>) -> Result<Scores, TeacherE
 }
 
 /// Mean 0 and deviation 1 for every finding, so that models of other temperatures count alike.
-fn standardised(mut scores: Scores) -> Scores {
+fn standardized(mut scores: Scores) -> Scores {
     for finding in 0..Finding::COUNT {
         let values: Vec<f64> = scores.values().filter_map(|logits| logits[finding]).collect();
         let count = values.len() as f64;

@@ -11,8 +11,9 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::columns::{self, Column, Kind};
 use crate::error::{Names, TableError};
+use crate::place::Place;
 use crate::spreadsheet::unguard_cell;
-use crate::table::{Place, Table, TableRow};
+use crate::table::{Table, TableRow};
 use dialect::Look;
 use encoding::{Encoding, Utf16};
 use scanner::{Fault, Record, Scanner};

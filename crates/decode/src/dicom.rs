@@ -36,9 +36,10 @@
 mod aspect;
 mod charset;
 mod codec;
-mod colour;
+mod color;
 mod content;
 mod element;
+mod encoding;
 mod film;
 mod frame;
 mod functional;
@@ -77,7 +78,7 @@ use self::voi::Levels;
 use crate::error::{DecodeError, Reason};
 use crate::film::{Identity, PatientFields};
 use crate::limits::Limits;
-use crate::luma::Greyed;
+use crate::luma::Grayed;
 use crate::note::Note;
 use crate::read;
 
@@ -116,14 +117,14 @@ pub fn from_bytes(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Resu
     notes.extend(decoded.notes.iter().cloned());
 
     let spacing = aspect::spacing(&data, &functional, &mut notes);
-    let (greyed, voi, inverted) = if layout.photometric.is_grey() {
+    let (grayed, voi, inverted) = if layout.photometric.is_gray() {
         let inverted = options.presentation && is_inverted(&data, &layout, &mut notes);
-        let (pixels, voi) = grey(&data, &functional, &layout, &decoded, options, inverted, &mut notes)?;
-        (Greyed::grey(pixels), voi, inverted)
+        let (pixels, voi) = gray(&data, &functional, &layout, &decoded, options, inverted, &mut notes)?;
+        (Grayed::gray(pixels), voi, inverted)
     } else {
-        (colour::grey(&decoded, &layout, &data, options.lut_bits, &mut notes)?, VoiUsed::Colour, false)
+        (color::gray(&decoded, &layout, &data, options.lut_bits, &mut notes)?, VoiUsed::Color, false)
     };
-    let Greyed { pixels, chroma } = greyed;
+    let Grayed { pixels, chroma } = grayed;
     let image = GrayImage::new(layout.width, layout.height, pixels)
         .map_err(|error| Reason::Damaged(Box::new(error)))?;
     let image = if options.square_pixels {
@@ -159,7 +160,7 @@ pub fn values(bytes: &[u8], limits: &Limits, options: &DicomOptions) -> Result<V
         return Err(Reason::TooMuchMemory { limit: limits.max_memory_bytes });
     }
     let decoded = decode(&content, &data, &layout, options.frame, limits)?;
-    let modality = if options.modality && layout.photometric.is_grey() {
+    let modality = if options.modality && layout.photometric.is_gray() {
         let functional = Functional::of(&data, options.frame)?;
         Modality::read(&data, &functional, layout.signed, options.lut_bits, &mut notes)?
     } else {
@@ -209,8 +210,8 @@ fn decode(
     codec::decode(&bytes, layout, compression, limits)
 }
 
-/// Grey levels of a grey frame.
-fn grey(
+/// Gray levels of a gray frame.
+fn gray(
     data: &DataSet<'_>,
     functional: &Functional<'_, '_>,
     layout: &Layout,
@@ -229,17 +230,17 @@ fn grey(
     let padding = padding(data, layout, notes);
     let extremes = || extremes(decoded, meaning, &modality, padding);
     let (levels, used) = Levels::choose(options, data, functional, extremes, range, notes)?;
-    let grey = |pattern: u32| {
-        let grey = levels.grey(modality.value(meaning.number(pattern)));
-        if inverted { 255 - grey } else { grey }
+    let gray = |pattern: u32| {
+        let gray = levels.gray(modality.value(meaning.number(pattern)));
+        if inverted { 255 - gray } else { gray }
     };
     let pixels = match &decoded.samples {
         // As many pixels as patterns: each pattern is worked out once.
         Samples::Narrow(words) if words.len() > 1 << 15 => {
-            let table: Vec<u8> = (0..=u16::MAX).map(|pattern| grey(u32::from(pattern))).collect();
+            let table: Vec<u8> = (0..=u16::MAX).map(|pattern| gray(u32::from(pattern))).collect();
             words.iter().map(|&word| table[usize::from(word)]).collect()
         }
-        samples => samples.patterns().map(grey).collect(),
+        samples => samples.patterns().map(gray).collect(),
     };
     Ok((pixels, used))
 }

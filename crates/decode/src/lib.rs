@@ -37,14 +37,14 @@ use std::io::Read;
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use medclip_core::files::open_typed;
+use medclip_files::open_typed;
 use tracing::debug_span;
 
 pub use error::{DecodeError, Reason};
 pub use film::{Film, Identity, PatientFields};
 pub use format::Format;
-pub use limits::Limits;
-pub use need::{NEED_BYTES, need};
+pub use limits::{Limits, NEED_BYTES};
+pub use need::need;
 pub use note::Note;
 pub use raster::{Levels, RasterOptions};
 

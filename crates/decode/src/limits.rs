@@ -3,6 +3,9 @@
 #[cfg(feature = "dicom")]
 use std::io::Read;
 
+/// Bytes of a file's start that tell it of nearly all.
+pub const NEED_BYTES: u64 = 1 << 16;
+
 /// Bounds on one image, checked before memory is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -10,7 +13,7 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Largest file in bytes.
     pub max_file_bytes: u64,
-    /// Most memory for decoded samples in bytes, at the file's own depth and channels. The grey image comes on top, a
+    /// Most memory for decoded samples in bytes, at the file's own depth and channels. The gray image comes on top, a
     /// byte a pixel, and a progressive JPEG keeps its coefficients meanwhile, two bytes a sample.
     pub max_memory_bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! Grey of colour, and how much colour there was.
+//! Gray of color, and how much color there was.
 
 /// Luma as Pillow's `convert("L")`: ITU-R 601-2 in 16-bit fixed point.
 pub(crate) fn luma([red, green, blue]: [u8; 3]) -> u8 {
@@ -6,29 +6,29 @@ pub(crate) fn luma([red, green, blue]: [u8; 3]) -> u8 {
     ((sum + 0x8000) >> 16) as u8
 }
 
-/// Pixels without their colour.
+/// Pixels without their color.
 #[derive(Debug, Default)]
-pub(crate) struct Greyed {
+pub(crate) struct Grayed {
     pub(crate) pixels: Vec<u8>,
     /// Mean chroma, 0–1.
     pub(crate) chroma: f64,
 }
 
-impl Greyed {
+impl Grayed {
     /// What never had any.
-    pub(crate) const fn grey(pixels: Vec<u8>) -> Self {
+    pub(crate) const fn gray(pixels: Vec<u8>) -> Self {
         Self { pixels, chroma: 0.0 }
     }
 }
 
-impl FromIterator<[u8; 3]> for Greyed {
-    fn from_iter<I: IntoIterator<Item = [u8; 3]>>(colours: I) -> Self {
+impl FromIterator<[u8; 3]> for Grayed {
+    fn from_iter<I: IntoIterator<Item = [u8; 3]>>(colors: I) -> Self {
         let mut sum = 0_u64;
-        let grey = |[red, green, blue]: [u8; 3]| {
+        let gray = |[red, green, blue]: [u8; 3]| {
             sum += u64::from(red.max(green).max(blue) - red.min(green).min(blue));
             luma([red, green, blue])
         };
-        let pixels: Vec<u8> = colours.into_iter().map(grey).collect();
+        let pixels: Vec<u8> = colors.into_iter().map(gray).collect();
         let chroma = sum as f64 / (255.0 * pixels.len().max(1) as f64);
         Self { pixels, chroma }
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn chroma_is_the_mean_distance_of_the_channels() {
-        let of = |colours: &[[u8; 3]]| colours.iter().copied().collect::<Greyed>().chroma;
+        let of = |colors: &[[u8; 3]]| colors.iter().copied().collect::<Grayed>().chroma;
         assert_eq!(of(&[[7; 3], [200; 3]]), 0.0);
         assert_eq!(of(&[[255, 0, 128]]), 1.0);
         assert_eq!(of(&[[255, 0, 128], [9; 3]]), 0.5);

@@ -4,15 +4,12 @@ use crate::format::Format;
 use crate::jpeg;
 use crate::limits::Limits;
 
-/// Bytes of a file's start that tell it of nearly all.
-pub const NEED_BYTES: u64 = 1 << 16;
-
 /// Tables, buffers and whatever else does not grow with the image, in bytes.
 const FIXED: u64 = 4 << 20;
 /// Bytes for each pixel of which nothing is known but that it is one: 16-bit color with transparency, twice, and gray.
 const UNKNOWN_PIXEL: u64 = 17;
 
-/// Most bytes that decoding takes beside the file's own, as far as `start` tells: all of the file, or its first [`NEED_BYTES`].
+/// Most bytes that decoding takes beside the file's own, as far as `start` tells: all of the file, or its first [`NEED_BYTES`](crate::NEED_BYTES).
 ///
 /// A figure that is not in the start is taken to be the largest that the limits allow once the whole file was given (`len` is its
 /// length in bytes); before that, there is no answer. The answer is an estimate from above for whatever the decoder accepts.
@@ -51,7 +48,7 @@ fn of_gzip(file: &[u8], limits: &Limits) -> u64 {
     // Of several streams, or with padding behind them, the end says nothing that could be true.
     let stated = file.last_chunk().map_or(0, |&stated| u64::from(u32::from_le_bytes(stated)));
     let holds = if stated >= file.len() as u64 / 2 { stated.min(most) } else { most };
-    let start = crate::limits::start_of(flate2::read::GzDecoder::new(file), NEED_BYTES);
+    let start = crate::limits::start_of(flate2::read::GzDecoder::new(file), crate::limits::NEED_BYTES);
     let decoding = of_dicom(&start, holds, limits).unwrap_or(holds);
     holds.saturating_add(decoding)
 }

@@ -22,7 +22,7 @@ use crate::error::Reason;
 use crate::film::{Film, Identity};
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::luma::Greyed;
+use crate::luma::Grayed;
 use crate::note::Note;
 
 pub use options::{Levels, RasterOptions};
@@ -81,7 +81,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> 
     let image = catch_quietly(|| decode_as(&source.bytes, source.format, limits))
         .unwrap_or(Err(Reason::DecoderPanic))?;
     let (width, height) = (image.width(), image.height());
-    let (Greyed { pixels, chroma }, note) = depth::grey(image, options.levels)?;
+    let (Grayed { pixels, chroma }, note) = depth::gray(image, options.levels)?;
     let orientation = if options.orientation { source.orientation } else { Orientation::default() };
     let (pixels, width, height) = orientation.apply(pixels, width, height);
     let image = GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))?;
@@ -93,7 +93,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &RasterOptions) -> 
 /// Reduces an image that is decoded already to gray.
 pub(crate) fn of_image(image: DynamicImage, options: &RasterOptions) -> Result<Film, Reason> {
     let (width, height) = (image.width(), image.height());
-    let (Greyed { pixels, chroma }, note) = depth::grey(image, options.levels)?;
+    let (Grayed { pixels, chroma }, note) = depth::gray(image, options.levels)?;
     let image = GrayImage::new(width, height, pixels).map_err(|error| Reason::Damaged(Box::new(error)))?;
     Ok(Film { image, chroma, notes: note.into_iter().collect(), identity: Identity::default() })
 }

@@ -37,7 +37,7 @@ fn refused(builder: &Builder, message: &str) {
 
 /// Four pixels of 12 bits: 0, 1000, 2000, 4000.
 fn ramp() -> Builder {
-    Builder::grey(4, 1, 12).pixels(&[0, 1000, 2000, 4000])
+    Builder::gray(4, 1, 12).pixels(&[0, 1000, 2000, 4000])
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn windows_follow_their_functions() {
     // 255 / (1 + e^(4 · 1000 / 2001)) = 30.4, and 255 / (1 + e^(−4 · 2000 / 2001)) = 250.4
     pixels(&function("SIGMOID"), &[5, 30, 128, 250]);
     // Between the two straight ones lies half a step of a narrow window: ((2 − 1.5) / 2 + ½) and ((2 − 2) / 3 + ½).
-    let narrow = Builder::grey(3, 1, 12).pixels(&[1, 2, 3]).window("2", "3");
+    let narrow = Builder::gray(3, 1, 12).pixels(&[1, 2, 3]).window("2", "3");
     pixels(&narrow, &[64, 191, 255]);
     pixels(&narrow.clone().text(0x0028_1056, *b"CS", "LINEAR_EXACT"), &[43, 128, 212]);
     // The last, (3 − 2) / 3 + ½, is a little less than 212.5 in floating point.
-    // A window of width 1 is a threshold at centre − ½.
-    pixels(&Builder::grey(3, 1, 12).pixels(&[1, 2, 3]).window("2", "1"), &[0, 255, 255]);
+    // A window of width 1 is a threshold at center − ½.
+    pixels(&Builder::gray(3, 1, 12).pixels(&[1, 2, 3]).window("2", "1"), &[0, 255, 255]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn rescaling_comes_before_the_window() {
     let raw = DicomOptions { modality: false, voi: Voi::MinMax, ..DicomOptions::default() };
     assert_eq!(with(&builder, raw).unwrap().voi, VoiUsed::MinMax { low: 0.0, high: 4000.0 });
     refused(&ramp().text(0x0028_1053, *b"DS", "0"), "has RescaleSlope \"0\"");
-    // A negative slope turns the order, not the colours.
+    // A negative slope turns the order, not the colors.
     pixels(&ramp().text(0x0028_1053, *b"DS", "-1"), &[255, 191, 128, 0]);
 }
 
@@ -122,7 +122,7 @@ fn lookup_tables_replace_slopes_and_windows() {
             (0x0028_3006, *b"OW", Value::Words(entries.to_vec())),
         ]
     };
-    let builder = Builder::grey(5, 1, 12).pixels(&[0, 10, 11, 12, 4000]);
+    let builder = Builder::gray(5, 1, 12).pixels(&[0, 10, 11, 12, 4000]);
     // Before the first entry the first holds, after the last the last.
     let modality =
         builder.clone().item(0x0028_3000, table(10, 16, &[100, 500, 900])).text(0x0028_1053, *b"DS", "7");
@@ -175,31 +175,31 @@ fn white_lowest_and_inverse_presentation_turn_once() {
 #[test]
 fn stored_bits_are_shifted_down_and_signed() {
     // Twelve bits in the upper part of sixteen, with something else below.
-    let upper = Builder::grey(3, 1, 12).words(0x0028_0102, &[15]).pixels(&[0x000f, 0x8001, 0xfff2]);
+    let upper = Builder::gray(3, 1, 12).words(0x0028_0102, &[15]).pixels(&[0x000f, 0x8001, 0xfff2]);
     assert_eq!(values(&upper), [0.0, 2048.0, 4095.0]);
     assert_eq!(values(&upper.clone().words(0x0028_0103, &[1])), [0.0, -2048.0, -1.0]);
     // An overlay in the unused upper bits is cut off.
-    let overlay = Builder::grey(3, 1, 12).pixels(&[0xf001, 0x1002, 0x2fff]);
+    let overlay = Builder::gray(3, 1, 12).pixels(&[0xf001, 0x1002, 0x2fff]);
     assert_eq!(values(&overlay), [1.0, 2.0, 4095.0]);
-    let signed = Builder::grey(3, 1, 16).words(0x0028_0103, &[1]).pixels(&[0x8000, 0, 0x7fff]);
+    let signed = Builder::gray(3, 1, 16).words(0x0028_0103, &[1]).pixels(&[0x8000, 0, 0x7fff]);
     assert_eq!(values(&signed), [-32768.0, 0.0, 32767.0]);
     // ((0 + 32768) / 65535) · 255 = 127.5
     pixels(&signed, &[0, 128, 255]);
-    let bytes = Builder::grey(3, 1, 8).words(0x0028_0103, &[1]).bytes(&[0x80, 0, 0x7f]);
+    let bytes = Builder::gray(3, 1, 8).words(0x0028_0103, &[1]).bytes(&[0x80, 0, 0x7f]);
     assert_eq!(values(&bytes), [-128.0, 0.0, 127.0]);
-    let wide = Builder::grey(2, 1, 32).set(
+    let wide = Builder::gray(2, 1, 32).set(
         0x7fe0_0010,
         *b"OW",
         Value::Bytes(vec![0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0]),
     );
     assert_eq!(values(&wide), [4_294_967_295.0, 1.0]);
-    let bits = Builder::grey(10, 1, 1).words(0x0028_0100, &[1]).bytes(&[0b0000_0101, 0b10]);
+    let bits = Builder::gray(10, 1, 1).words(0x0028_0100, &[1]).bytes(&[0b0000_0101, 0b10]);
     assert_eq!(values(&bits), [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
 }
 
 #[test]
 fn padding_does_not_count_as_lowest_or_highest() {
-    let builder = Builder::grey(5, 1, 12).pixels(&[0, 1000, 2000, 3000, 4095]);
+    let builder = Builder::gray(5, 1, 12).pixels(&[0, 1000, 2000, 3000, 4095]);
     pixels(&builder.clone().words(0x0028_0120, &[0]).words(0x0028_0121, &[5]), &[0, 0, 82, 165, 255]);
     pixels(&builder.clone().words(0x0028_0120, &[4095]), &[0, 85, 170, 255, 255]);
     // A range may be written from its upper end.
@@ -209,38 +209,38 @@ fn padding_does_not_count_as_lowest_or_highest() {
     );
     let all = builder.words(0x0028_0120, &[0]).words(0x0028_0121, &[4095]);
     pixels(&all, &[0, 62, 125, 187, 255]);
-    let signed = Builder::grey(3, 1, 16).words(0x0028_0103, &[1]).pixels(&[(-2000_i16) as u16, 0, 100]);
+    let signed = Builder::gray(3, 1, 16).words(0x0028_0103, &[1]).pixels(&[(-2000_i16) as u16, 0, 100]);
     pixels(&signed.signed(0x0028_0120, &[-2000]), &[0, 0, 255]);
 }
 
 #[test]
-fn colour_becomes_grey_as_pillow_does() {
+fn color_becomes_gray_as_pillow_does() {
     // Pillow: Image.new("RGB", (1, 1), c).convert("L")
-    let interleaved = Builder::colour(2, 1, "RGB").bytes(&[255, 0, 0, 12, 200, 77]);
+    let interleaved = Builder::color(2, 1, "RGB").bytes(&[255, 0, 0, 12, 200, 77]);
     pixels(&interleaved, &[76, 130]);
-    assert_eq!(film(&interleaved).voi, VoiUsed::Colour);
-    let planar = Builder::colour(2, 1, "RGB").words(0x0028_0006, &[1]).bytes(&[255, 12, 0, 200, 0, 77]);
+    assert_eq!(film(&interleaved).voi, VoiUsed::Color);
+    let planar = Builder::color(2, 1, "RGB").words(0x0028_0006, &[1]).bytes(&[255, 12, 0, 200, 0, 77]);
     pixels(&planar, &[76, 130]);
     // Red in luma and chroma is (76, 85, 255); its red comes back as 254, Pillow makes 76 of that.
-    pixels(&Builder::colour(2, 1, "YBR_FULL").bytes(&[76, 85, 255, 50, 128, 128]), &[76, 50]);
-    pixels(&Builder::colour(2, 1, "YBR_FULL_422").bytes(&[10, 90, 128, 128]), &[10, 90]);
-    let deep = Builder::colour(1, 1, "RGB")
+    pixels(&Builder::color(2, 1, "YBR_FULL").bytes(&[76, 85, 255, 50, 128, 128]), &[76, 50]);
+    pixels(&Builder::color(2, 1, "YBR_FULL_422").bytes(&[10, 90, 128, 128]), &[10, 90]);
+    let deep = Builder::color(1, 1, "RGB")
         .words(0x0028_0100, &[16])
         .words(0x0028_0101, &[12])
         .words(0x0028_0102, &[11])
         .pixels(&[0xff0, 0, 0]);
     pixels(&deep, &[76]);
     refused(
-        &Builder::colour(1, 1, "HSV").bytes(&[1, 2, 3]),
+        &Builder::color(1, 1, "HSV").bytes(&[1, 2, 3]),
         "has photometric interpretation HSV with 3 samples",
     );
-    refused(&Builder::grey(1, 1, 8).text(0x0028_0004, *b"CS", "RGB").bytes(&[1]), "RGB with 1 samples");
+    refused(&Builder::gray(1, 1, 8).text(0x0028_0004, *b"CS", "RGB").bytes(&[1]), "RGB with 1 samples");
 }
 
 #[test]
 fn palettes_are_looked_up() {
     let palette = |bits: u16, scale: u16| {
-        let mut builder = Builder::grey(3, 1, 8).text(0x0028_0004, *b"CS", "PALETTE COLOR").bytes(&[4, 5, 9]);
+        let mut builder = Builder::gray(3, 1, 8).text(0x0028_0004, *b"CS", "PALETTE COLOR").bytes(&[4, 5, 9]);
         for (channel, entries) in [[255, 12], [0, 200], [0, 77]].into_iter().enumerate() {
             let channel = channel as u32;
             builder = builder.words(0x0028_1101 + channel, &[2, 4, bits]).set(
@@ -268,9 +268,9 @@ fn every_encoding_gives_the_same_film() {
         pixels(&builder.clone().syntax(syntax), &[10, 10, 200, 200]);
     }
     // Bytes in big-endian words are swapped.
-    let words = Builder::grey(3, 1, 8).set(0x7fe0_0010, *b"OW", Value::Bytes(vec![2, 1, 0, 3]));
+    let words = Builder::gray(3, 1, 8).set(0x7fe0_0010, *b"OW", Value::Bytes(vec![2, 1, 0, 3]));
     assert_eq!(values(&words.syntax(BIG_ENDIAN)), [1.0, 2.0, 3.0]);
-    assert_eq!(values(&Builder::grey(3, 1, 8).bytes(&[1, 2, 3]).syntax(BIG_ENDIAN)), [1.0, 2.0, 3.0]);
+    assert_eq!(values(&Builder::gray(3, 1, 8).bytes(&[1, 2, 3]).syntax(BIG_ENDIAN)), [1.0, 2.0, 3.0]);
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn files_without_preamble_or_meta_information_are_read() {
 
 #[test]
 fn the_frame_asked_for_is_decoded() {
-    let frames = Builder::grey(2, 1, 12).text(0x0028_0008, *b"IS", "3").pixels(&[1, 2, 3, 4, 5, 6]);
+    let frames = Builder::gray(2, 1, 12).text(0x0028_0008, *b"IS", "3").pixels(&[1, 2, 3, 4, 5, 6]);
     let frame = |builder: &Builder, frame| {
         let options = DicomOptions { frame, ..DicomOptions::default() };
         dicom::values(&builder.file(), &Limits::default(), &options).map(|values| values.data)
@@ -302,10 +302,10 @@ fn the_frame_asked_for_is_decoded() {
     assert_eq!(error, "has 3 frames, frame 4 was asked for");
     // Single bits: the second frame starts in the middle of a byte.
     let bits =
-        Builder::grey(3, 1, 1).words(0x0028_0100, &[1]).text(0x0028_0008, *b"IS", "2").bytes(&[0b0010_1001]);
+        Builder::gray(3, 1, 1).words(0x0028_0100, &[1]).text(0x0028_0008, *b"IS", "2").bytes(&[0b0010_1001]);
     assert_eq!(frame(&bits, 1).unwrap(), [1.0, 0.0, 1.0]);
     let runs = [rle(&[&[0], &[7]]), rle(&[&[1], &[0]])];
-    let compressed = Builder::grey(1, 1, 16).syntax(RLE).text(0x0028_0008, *b"IS", "2");
+    let compressed = Builder::gray(1, 1, 16).syntax(RLE).text(0x0028_0008, *b"IS", "2");
     let whole = compressed.clone().fragments(&[&runs[0], &runs[1]]);
     assert_eq!((frame(&whole, 0).unwrap(), frame(&whole, 1).unwrap()), (vec![7.0], vec![256.0]));
     let split = compressed.fragments(&[&runs[0], &runs[1][..64], &runs[1][64..]]);
@@ -333,20 +333,20 @@ fn enhanced_objects_have_windows_and_slopes_by_frame() {
             (0x0028_1053, *b"DS", Value::Text("1".into())),
         ]]),
     )];
-    let builder = Builder::grey(2, 1, 12)
+    let builder = Builder::gray(2, 1, 12)
         .text(0x0028_0008, *b"IS", "2")
         .pixels(&[1, 2, 1, 2])
         .item(0x5200_9229, rescale)
         .set(0x5200_9230, *b"SQ", Value::Items(vec![frame("102"), frame("101")]));
     let frame = |frame| with(&builder, DicomOptions { frame, ..DicomOptions::default() }).unwrap();
-    // (x − (c − ½)) / 1 + ½: 101 is 0 with centre 102, and 1 with centre 101.
+    // (x − (c − ½)) / 1 + ½: 101 is 0 with center 102, and 1 with center 101.
     assert_eq!(frame(0).image.pixels(), [0, 255]);
     assert_eq!(frame(1).image.pixels(), [255, 255]);
 }
 
 #[test]
 fn pixels_are_made_square() {
-    let builder = Builder::grey(2, 2, 12).pixels(&[0, 100, 0, 100]);
+    let builder = Builder::gray(2, 2, 12).pixels(&[0, 100, 0, 100]);
     let size = |builder: &Builder| {
         let film = film(builder);
         assert_eq!(film.stored_size, [2, 2]);
@@ -405,7 +405,7 @@ fn attributes_that_contradict_each_other_are_refused() {
 
 #[test]
 fn sizes_are_refused_before_anything_is_allocated() {
-    let huge = Builder::grey(60_000, 60_000, 16).pixels(&[0]);
+    let huge = Builder::gray(60_000, 60_000, 16).pixels(&[0]);
     let error = with(&huge, DicomOptions::default()).unwrap_err().to_string();
     assert_eq!(error, "is 60000×60000, 3600 megapixels; the limit is 100");
     let limits = Limits { max_memory_bytes: 7, ..Limits::default() };

@@ -34,12 +34,12 @@ fn refused(builder: &Builder, message: &str) {
 
 /// Four pixels of 12 bits: 0, 1000, 2000, 4000.
 fn ramp() -> Builder {
-    Builder::grey(4, 1, 12).pixels(&[0, 1000, 2000, 4000])
+    Builder::gray(4, 1, 12).pixels(&[0, 1000, 2000, 4000])
 }
 
 /// From lowest to highest.
 const SPREAD: [u8; 4] = [0, 64, 128, 255];
-/// In a window of centre 1000 and width 2001: ((x − 999.5) / 2000 + ½) · 255.
+/// In a window of center 1000 and width 2001: ((x − 999.5) / 2000 + ½) · 255.
 const WINDOWED: [u8; 4] = [0, 128, 255, 255];
 
 #[test]
@@ -224,10 +224,10 @@ fn what_the_pixels_need_is_read_assumed_with_a_note_or_refused() {
         assert_eq!(shown(&ramp().words(0x0028_0102, &[high])), (SPREAD.to_vec(), vec!["attribute_assumed"]));
     }
     assert_eq!(shown(&ramp().words(0x0028_0006, &[2])), (SPREAD.to_vec(), vec![]));
-    let colour = Builder::colour(1, 1, "rgb").without(0x0028_0002).bytes(&[255, 0, 0]);
-    assert_eq!(shown(&colour), (vec![76], vec!["attribute_assumed"]));
+    let color = Builder::color(1, 1, "rgb").without(0x0028_0002).bytes(&[255, 0, 0]);
+    assert_eq!(shown(&color), (vec![76], vec!["attribute_assumed"]));
     refused(
-        &Builder::colour(1, 1, "RGB").words(0x0028_0006, &[2]).bytes(&[1, 2, 3]),
+        &Builder::color(1, 1, "RGB").words(0x0028_0006, &[2]).bytes(&[1, 2, 3]),
         "PlanarConfiguration \"2\"",
     );
     refused(&ramp().words(0x0028_0002, &[3]), "MONOCHROME2 with 3 samples");
@@ -334,7 +334,7 @@ fn tables_are_scaled_by_the_bits_that_their_entries_use() {
 #[test]
 fn palettes_are_scaled_by_the_bits_of_all_three_tables() {
     let palette = |bits: u16, entries: [[u16; 2]; 3]| {
-        let mut builder = Builder::grey(2, 1, 8).text(0x0028_0004, *b"CS", "PALETTE COLOR").bytes(&[0, 1]);
+        let mut builder = Builder::gray(2, 1, 8).text(0x0028_0004, *b"CS", "PALETTE COLOR").bytes(&[0, 1]);
         for (channel, entries) in entries.into_iter().enumerate() {
             let channel = channel as u32;
             builder = builder.words(0x0028_1101 + channel, &[2, 0, bits]).set(
@@ -345,7 +345,7 @@ fn palettes_are_scaled_by_the_bits_of_all_three_tables() {
         }
         shown(&builder)
     };
-    let grey = |scale: u16| [[10 * scale, 200 * scale]; 3];
+    let gray = |scale: u16| [[10 * scale, 200 * scale]; 3];
     for (bits, scale, notes) in [
         (16, 257, &[][..]),
         (16, 16, &["lut_bits"]),
@@ -354,9 +354,9 @@ fn palettes_are_scaled_by_the_bits_of_all_three_tables() {
         (8, 257, &["lut_bits"]),
         (8, 1, &[]),
     ] {
-        assert_eq!(palette(bits, grey(scale)), (vec![10, 200], notes.to_vec()), "{scale} of {bits} bits");
+        assert_eq!(palette(bits, gray(scale)), (vec![10, 200], notes.to_vec()), "{scale} of {bits} bits");
     }
-    // A colour that is hardly there is not brightened: as red, 76 of 255.
+    // A color that is hardly there is not brightened: as red, 76 of 255.
     assert_eq!(palette(16, [[0, 65535], [0, 4095], [0, 0]]).0, [0, 85]);
 }
 

@@ -14,7 +14,7 @@ const DIGITAL_XRAY: &str = "1.2.840.10008.5.1.4.1.1.1.1";
 
 /// An object without pixels, with text beyond what a start shows.
 fn object(class: &str) -> Builder {
-    let mut object = Builder::grey(1, 1, 8).text(0x0008_0016, *b"UI", class);
+    let mut object = Builder::gray(1, 1, 8).text(0x0008_0016, *b"UI", class);
     object.elements.retain(|element| element.0 < 0x0028_0000);
     object.text(0x0040_a160, *b"UT", &"The lungs are clear. ".repeat(500))
 }
@@ -57,7 +57,7 @@ fn every_way_to_write_the_class_is_read() {
 
 #[test]
 fn what_may_hold_pixels_is_no_object_without_an_image() {
-    let image = Builder::grey(2, 1, 8).bytes(&[1, 2]);
+    let image = Builder::gray(2, 1, 8).bytes(&[1, 2]);
     for class in
         [DIGITAL_XRAY, "1.2.840.10008.5.1.4.1.1.7", "1.2.840.113619.4.30", "1.2.840.10008.5.1.4.1.1.66.4"]
     {

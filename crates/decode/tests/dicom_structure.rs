@@ -27,7 +27,7 @@ fn read(file: &[u8]) -> Result<Rendering, Reason> {
 fn ramp(rows: u16) -> Builder {
     let mut words = vec![0; usize::from(rows) * 4];
     words[..4].copy_from_slice(&[0, 1000, 2000, 4000]);
-    Builder::grey(4, rows, 12)
+    Builder::gray(4, rows, 12)
         .text(0x0028_1050, *b"DS", "2000")
         .text(0x0028_1051, *b"DS", "4001")
         .pixels(&words)
@@ -134,7 +134,7 @@ fn representations_that_are_none_cost_no_film() {
         );
         let runs = support::rle(&[&vec![1; 60_000], &vec![0; 60_000]]);
         let whole = open_sequence(0x7fe0_0010, *vr, &join(&[&item(b""), &item(&runs)]));
-        let compressed = Builder::grey(300, 200, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole);
+        let compressed = Builder::gray(300, 200, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole);
         assert_eq!(read(&compressed.file()).unwrap().notes.len(), 1);
     }
     for (vr, value) in [(b"IS", &b"1 "[..]), (b"UL", &[1, 0, 0, 0]), (b"SS", &[1, 0])] {
@@ -194,7 +194,7 @@ fn delimiters_may_be_missing_or_too_many() {
     }
     // Compressed pixel data without its delimiter, before padding.
     let runs = support::rle(&[&[1], &[0]]);
-    let mut file = Builder::grey(1, 1, 16).syntax(support::RLE).fragments(&[&runs]).file();
+    let mut file = Builder::gray(1, 1, 16).syntax(support::RLE).fragments(&[&runs]).file();
     file.truncate(file.len() - 8);
     file.extend(sequence(0xfffc_fffc, *b"OB", &[0; 10]));
     assert_eq!(read(&file).unwrap().notes, [Note::StrayDelimiter]);
@@ -216,7 +216,7 @@ fn private_fragments_are_no_pixels() {
     for end in [&b""[..], SEQUENCE_END] {
         let whole = sequence(0x7fe0_0010, *b"OB", &join(&[&item(b""), &item(&runs), end]));
         let film =
-            read(&Builder::grey(1, 1, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole).file()).unwrap();
+            read(&Builder::gray(1, 1, 16).syntax(support::RLE).whole(0x7fe0_0010, &whole).file()).unwrap();
         assert_eq!(film.notes, [Note::WrongLength { tag: "(7fe0,0010)".into() }]);
     }
     // Pixels of an icon are not those of the film.

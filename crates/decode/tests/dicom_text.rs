@@ -13,7 +13,7 @@ use medclip_decode::{Limits, Note, PatientFields};
 use support::{Builder, IMPLICIT, Value};
 
 fn film(set: Option<&str>, id: &[u8], change: impl Fn(Builder) -> Builder) -> Rendering {
-    let mut builder = Builder::grey(1, 1, 8).bytes(&[1]).set(0x0010_0020, *b"LO", Value::Bytes(id.to_vec()));
+    let mut builder = Builder::gray(1, 1, 8).bytes(&[1]).set(0x0010_0020, *b"LO", Value::Bytes(id.to_vec()));
     if let Some(set) = set {
         builder = builder.text(0x0008_0005, *b"CS", set);
     }
@@ -92,7 +92,7 @@ fn what_no_set_has_is_escaped_and_noted() {
     );
     // Nothing is noted of a patient who is not named.
     let bytes =
-        Builder::grey(1, 1, 8).bytes(&[1]).set(0x0010_0020, *b"LO", Value::Bytes(b"M\xfcller".to_vec()));
+        Builder::gray(1, 1, 8).bytes(&[1]).set(0x0010_0020, *b"LO", Value::Bytes(b"M\xfcller".to_vec()));
     let film = dicom::from_bytes(&bytes.file(), &Limits::default(), &DicomOptions::default()).unwrap();
     assert_eq!((film.identity.patient_id, film.notes), (None, vec![]));
 }
@@ -114,7 +114,7 @@ fn other_texts_are_decoded_and_trimmed() {
     assert_eq!(identity.body_part.as_deref(), Some("BRÜST"));
     assert_eq!(identity.view_position.as_deref(), Some("PA\\x1b[31m"));
     // Messages hold no controls either.
-    let report = Builder::grey(1, 1, 8).set(0x0008_0060, *b"CS", Value::Bytes(b"SR\x1b[31m".to_vec()));
+    let report = Builder::gray(1, 1, 8).set(0x0008_0060, *b"CS", Value::Bytes(b"SR\x1b[31m".to_vec()));
     let error = dicom::from_bytes(&report.file(), &Limits::default(), &DicomOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "holds no pixel data (Modality SR\\x1b[31m)");
 }

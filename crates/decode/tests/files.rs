@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use medclip_decode::{DecodeError, Film, Limits, Reason, from_bytes, open};
 
-/// Name, and how far a grey level may be from Pillow's. PNG is exact; JPEG decoders may round the inverse cosine
+/// Name, and how far a gray level may be from Pillow's. PNG is exact; JPEG decoders may round the inverse cosine
 /// transform and interpolate halved chroma each in their own way.
 const GOLDEN: [(&str, u8); 12] = [
     ("grey.png", 0),
@@ -28,7 +28,7 @@ fn golden(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn greys_are_those_of_pillow() {
+fn grays_are_those_of_pillow() {
     let mut failures = Vec::new();
     for (name, tolerance) in GOLDEN {
         let image = from_bytes(&golden(name), &Limits::default()).unwrap().image;

@@ -46,7 +46,7 @@ fn zeros(encoder: &mut impl std::io::Write, mebibytes: u64) {
 
 #[test]
 fn bombs_of_gzip_are_refused() {
-    let film = Builder::grey(64, 64, 8).bytes(&[7; 64 * 64]).file();
+    let film = Builder::gray(64, 64, 8).bytes(&[7; 64 * 64]).file();
     for (name, mebibytes) in [("film", 300), ("film and zeros", 500)] {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&film).unwrap();
@@ -64,7 +64,7 @@ fn bombs_of_gzip_are_refused() {
 
 #[test]
 fn bombs_of_deflated_data_sets_are_refused() {
-    let file = Builder::grey(64, 64, 8).bytes(&[7; 64 * 64]).syntax(DEFLATED);
+    let file = Builder::gray(64, 64, 8).bytes(&[7; 64 * 64]).syntax(DEFLATED);
     let mut bomb = vec![0; 128];
     bomb.extend(b"DICM");
     bomb.extend(file.meta());
@@ -210,7 +210,7 @@ impl Bits {
     }
 
     fn film(self) -> Vec<u8> {
-        Builder::colour(64, 64, "RGB").syntax(JPEG_XL).fragments(&[&self.aligned().bytes]).file()
+        Builder::color(64, 64, "RGB").syntax(JPEG_XL).fragments(&[&self.aligned().bytes]).file()
     }
 }
 
@@ -280,7 +280,7 @@ fn boxes_around_jpeg_xl_are_stepped_over() {
     ];
     let expected = from_bytes(&golden, &Limits::default()).unwrap().image;
     for frame in [whole, parts.concat()] {
-        let film = Builder::grey(37, 23, 12).syntax(JPEG_XL).fragments(&[&frame]).file();
+        let film = Builder::gray(37, 23, 12).syntax(JPEG_XL).fragments(&[&frame]).file();
         let decoded = from_bytes(&film, &Limits::default()).unwrap().image;
         assert_eq!((decoded.width(), decoded.height()), (expected.width(), expected.height()));
     }

@@ -25,7 +25,7 @@ const MEMORY: u64 = 32 << 20;
 const TIME: Duration = Duration::from_millis(500);
 
 fn film(stream: &[u8], size: [u32; 2], syntax: &'static str) -> Vec<u8> {
-    Builder::grey(size[0] as u16, size[1] as u16, 12).syntax(syntax).fragments(&[stream]).file()
+    Builder::gray(size[0] as u16, size[1] as u16, 12).syntax(syntax).fragments(&[stream]).file()
 }
 
 fn outcome(codestream: &Codestream) -> (Result<(), Reason>, Cost) {

@@ -29,7 +29,7 @@ const TIME: Duration = Duration::from_millis(500);
 fn film(codestream: &Codestream) -> Vec<u8> {
     let [width, height] = codestream.size.map(|side| side as u16);
     let syntax = if codestream.high_throughput { HTJ2K } else { JPEG2000 };
-    Builder::grey(width, height, 12).syntax(syntax).fragments(&[&codestream.bytes()]).file()
+    Builder::gray(width, height, 12).syntax(syntax).fragments(&[&codestream.bytes()]).file()
 }
 
 fn outcome(codestream: &Codestream) -> (Result<(), Reason>, Cost) {
@@ -135,8 +135,8 @@ fn data_that_was_overwritten_with_zeros_is_refused() {
         let side = |at: usize| u32::from_be_bytes(*stream[at..].first_chunk().unwrap());
         let [width, height] = [side(8) - side(16), side(12) - side(20)].map(|side| side as u16);
         let builder = match stream[41] {
-            1 => Builder::grey(width, height, 12),
-            _ => Builder::colour(width, height, "RGB"),
+            1 => Builder::gray(width, height, 12),
+            _ => Builder::color(width, height, "RGB"),
         };
         let file = builder.syntax(JPEG2000).fragments(&[&stream]).file();
         let result = dicom::values(&file, &Limits::default(), &DicomOptions::default());

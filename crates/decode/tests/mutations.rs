@@ -78,17 +78,17 @@ fn damaged_files_neither_panic_nor_hang_nor_outgrow_the_limits() {
 
 /// A file of every kind, none larger than a few kilobytes.
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
-    let grey = GrayImage::from_fn(61, 47, |x, y| image::Luma([(x * 5 + y * 3) as u8]));
-    let colour = RgbImage::from_fn(61, 47, |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, (x * y) as u8]));
+    let gray = GrayImage::from_fn(61, 47, |x, y| image::Luma([(x * 5 + y * 3) as u8]));
+    let color = RgbImage::from_fn(61, 47, |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, (x * y) as u8]));
     let encode = |image: DynamicImage, format| {
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
     };
-    let grey_jpeg = encode(grey.clone().into(), ImageFormat::Jpeg);
-    let colour_jpeg = encode(colour.clone().into(), ImageFormat::Jpeg);
+    let gray_jpeg = encode(gray.clone().into(), ImageFormat::Jpeg);
+    let color_jpeg = encode(color.clone().into(), ImageFormat::Jpeg);
     let words: Vec<u16> = (0..61 * 47).map(|index| (index * 7 % 4096) as u16).collect();
-    let deep = || Builder::grey(61, 47, 12).pixels(&words);
+    let deep = || Builder::gray(61, 47, 12).pixels(&words);
     let table = vec![
         (0x0028_3002, *b"US", Value::Words(vec![3, 100, 8])),
         (0x0028_3006, *b"OW", Value::Words(vec![0, 51, 255])),
@@ -98,9 +98,9 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         words.iter().map(|&word| word as u8).collect::<Vec<u8>>(),
     ];
     let runs = rle(&[&planes[0], &planes[1]]);
-    let two = Builder::grey(61, 47, 16).syntax(RLE).text(0x0028_0008, *b"IS", "2").fragments(&[&runs, &runs]);
+    let two = Builder::gray(61, 47, 16).syntax(RLE).text(0x0028_0008, *b"IS", "2").fragments(&[&runs, &runs]);
     let mut palette =
-        Builder::grey(61, 47, 8).text(0x0028_0004, *b"CS", "PALETTE COLOR").bytes(grey.as_raw());
+        Builder::gray(61, 47, 8).text(0x0028_0004, *b"CS", "PALETTE COLOR").bytes(gray.as_raw());
     for channel in 0..3 {
         palette = palette.words(0x0028_1101 + channel, &[4, 0, 16]).set(
             0x0028_1201 + channel,
@@ -109,14 +109,14 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         );
     }
     let mut seeds = vec![
-        ("PNG", encode(grey.clone().into(), ImageFormat::Png)),
-        ("colour PNG", encode(colour.clone().into(), ImageFormat::Png)),
-        ("TIFF", encode(grey.clone().into(), ImageFormat::Tiff)),
-        ("color TIFF", encode(colour.clone().into(), ImageFormat::Tiff)),
-        ("BMP", encode(grey.clone().into(), ImageFormat::Bmp)),
-        ("WebP", encode(colour.clone().into(), ImageFormat::WebP)),
-        ("JPEG", grey_jpeg.clone()),
-        ("colour JPEG", colour_jpeg.clone()),
+        ("PNG", encode(gray.clone().into(), ImageFormat::Png)),
+        ("colour PNG", encode(color.clone().into(), ImageFormat::Png)),
+        ("TIFF", encode(gray.clone().into(), ImageFormat::Tiff)),
+        ("color TIFF", encode(color.clone().into(), ImageFormat::Tiff)),
+        ("BMP", encode(gray.clone().into(), ImageFormat::Bmp)),
+        ("WebP", encode(color.clone().into(), ImageFormat::WebP)),
+        ("JPEG", gray_jpeg.clone()),
+        ("colour JPEG", color_jpeg.clone()),
         ("explicit", deep().window("2000", "1000").text(0x0028_0030, *b"DS", "0.2\\0.1").file()),
         ("implicit", deep().syntax(IMPLICIT).item(0x0028_3000, table.clone()).file()),
         ("big endian", deep().syntax(BIG_ENDIAN).item(0x0028_3010, table).file()),
@@ -124,11 +124,11 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("bare", deep().data_set()),
         ("RLE", two.file()),
         ("palette", palette.file()),
-        ("RGB", Builder::colour(61, 47, "RGB").words(0x0028_0006, &[1]).bytes(colour.as_raw()).file()),
-        ("baseline", Builder::grey(61, 47, 8).syntax(JPEG).fragments(&[&grey_jpeg]).file()),
+        ("RGB", Builder::color(61, 47, "RGB").words(0x0028_0006, &[1]).bytes(color.as_raw()).file()),
+        ("baseline", Builder::gray(61, 47, 8).syntax(JPEG).fragments(&[&gray_jpeg]).file()),
         (
             "colour baseline",
-            Builder::colour(61, 47, "YBR_FULL_422").syntax(JPEG).fragments(&[&colour_jpeg]).file(),
+            Builder::color(61, 47, "YBR_FULL_422").syntax(JPEG).fragments(&[&color_jpeg]).file(),
         ),
     ];
     for name in

@@ -34,7 +34,7 @@ fn films() -> Vec<(&'static str, Vec<u8>)> {
     let planes: Vec<Vec<u8>> =
         [8, 0].map(|shift| samples.iter().map(|s| (s >> shift) as u8).collect()).to_vec();
     let runs = rle(&[&planes[0], &planes[1]]);
-    let dicom = |bits| Builder::grey(SIDE, SIDE, bits);
+    let dicom = |bits| Builder::gray(SIDE, SIDE, bits);
     let style = Style::new(5, [6, 6]);
     let codestream = Codestream { data: vec![0; 6], ..Codestream::new([side, side], style.clone()) };
     let throughput =
@@ -87,7 +87,7 @@ fn no_film_takes_more_than_was_said() {
 #[test]
 fn compressed_files_tell_by_their_first_attributes() {
     let limits = Limits::default();
-    let film = Builder::grey(200, 100, 8).bytes(&vec![7; 20_000]);
+    let film = Builder::gray(200, 100, 8).bytes(&vec![7; 20_000]);
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(&film.file()).unwrap();
     let gzip = gzip.finish().unwrap();
@@ -107,7 +107,7 @@ fn compressed_files_tell_by_their_first_attributes() {
 #[test]
 fn what_the_start_does_not_tell_is_told_by_the_whole_file() {
     let limits = Limits::default();
-    let film = Builder::grey(64, 64, 8).bytes(&[7; 64 * 64]);
+    let film = Builder::gray(64, 64, 8).bytes(&[7; 64 * 64]);
     // A private element of 100 KB comes first.
     let late = film.clone().set(0x0009_1001, *b"UN", support::Value::Bytes(vec![1; 100_000])).file();
     assert_eq!(need(&late[..NEED_BYTES as usize], late.len() as u64, &limits), None);

@@ -7,8 +7,8 @@
 //! MEDCLIP_PYDICOM=$(.ci/pydicom) cargo test -p medclip-decode --all-features --test pydicom
 //! ```
 //!
-//! What came of each file is in `golden/dicom.tsv`: `decoded` where neither values nor grey levels differ by more than one, the
-//! differences allowed where decoders round lossy colour apart (`decoded, values within 3, grey within 2`), or the refusal. Where it changes, `MEDCLIP_PYDICOM_TABLE=FILE` writes the table as it is
+//! What came of each file is in `golden/dicom.tsv`: `decoded` where neither values nor gray levels differ by more than one, the
+//! differences allowed where decoders round lossy color apart (`decoded, values within 3, gray within 2`), or the refusal. Where it changes, `MEDCLIP_PYDICOM_TABLE=FILE` writes the table as it is
 //! now. Files that are not in the table (of further directories that the script was given) are only compared.
 #![cfg(all(feature = "dicom", feature = "jpeg2000"))]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that may be skipped says so")]
@@ -112,32 +112,32 @@ fn outcome(place: &Path, expected: &Expected, allowed: Option<&str>) -> String {
         return "decoded, pydicom cannot".to_owned();
     }
     let read = |kind: &str| fs::read(place.join(format!("{}.{kind}", expected.number))).unwrap();
-    let grey = read("grey");
+    let gray = read("grey");
     let numbers = read("values");
     let numbers: Vec<_> = numbers.as_chunks().0.iter().map(|eight| f64::from_le_bytes(*eight)).collect();
     let shape = [values.height, values.width, u32::from(values.samples)];
-    if shape != expected.shape || film.image.pixels().len() != grey.len() {
+    if shape != expected.shape || film.image.pixels().len() != gray.len() {
         return format!("differs: shape {shape:?}, pydicom {:?}", expected.shape);
     }
     let pairs = values.data.iter().zip(&numbers);
-    // Luma and chroma are compared as what they become: grey.
+    // Luma and chroma are compared as what they become: gray.
     let of_values = if film.photometric.starts_with("YBR_FULL") {
         0.0
     } else {
         pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
     };
-    let of_grey = film.image.pixels().iter().zip(&grey).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-    if of_values <= 1.0 && of_grey <= 1 {
+    let of_gray = film.image.pixels().iter().zip(&gray).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    if of_values <= 1.0 && of_gray <= 1 {
         return "decoded".to_owned();
     }
     match allowed.and_then(within) {
-        Some((values, grey)) if of_values <= values && of_grey <= grey => allowed.unwrap().to_owned(),
-        _ => format!("differs: values by {of_values}, grey by {of_grey}"),
+        Some((values, gray)) if of_values <= values && of_gray <= gray => allowed.unwrap().to_owned(),
+        _ => format!("differs: values by {of_values}, grey by {of_gray}"),
     }
 }
 
 /// The differences that a line of the table allows.
 fn within(outcome: &str) -> Option<(f64, u8)> {
-    let (values, grey) = outcome.strip_prefix("decoded, values within ")?.split_once(", grey within ")?;
-    Some((values.parse().ok()?, grey.parse().ok()?))
+    let (values, gray) = outcome.strip_prefix("decoded, values within ")?.split_once(", grey within ")?;
+    Some((values.parse().ok()?, gray.parse().ok()?))
 }

@@ -378,7 +378,7 @@ mod gzip {
     #[test]
     fn a_dicom_file_in_a_gzip_stream_is_that_file() {
         let limits = Limits::default();
-        let file = Builder::grey(9, 7, 8).bytes(&(0..63).map(|i| i * 4).collect::<Vec<u8>>()).file();
+        let file = Builder::gray(9, 7, 8).bytes(&(0..63).map(|i| i * 4).collect::<Vec<u8>>()).file();
         let plain = from_bytes(&file, &limits).unwrap();
         let (first, second) = file.split_at(200);
         for stream in [
@@ -400,7 +400,7 @@ mod gzip {
     #[test]
     fn what_is_damaged_too_long_or_something_else_is_refused() {
         let limits = Limits::default();
-        let file = Builder::grey(9, 7, 8).bytes(&[7; 63]).file();
+        let file = Builder::gray(9, 7, 8).bytes(&[7; 63]).file();
         let stream = gzip(&file);
         for len in 0..stream.len() {
             let reason = from_bytes(&stream[..len], &limits).unwrap_err();

@@ -61,7 +61,7 @@ fn streams() -> Vec<(String, Process, Vec<u8>)> {
 
 fn film(process: Process, fragments: &[&[u8]]) -> Vec<u8> {
     let bits = bits(process) as u16;
-    Builder::grey(WIDTH as u16, HEIGHT as u16, bits).syntax(JPEG).fragments(fragments).file()
+    Builder::gray(WIDTH as u16, HEIGHT as u16, bits).syntax(JPEG).fragments(fragments).file()
 }
 
 fn values(process: Process, stream: &[u8]) -> Result<Vec<f64>, Reason> {
@@ -192,7 +192,7 @@ fn flat_films_whose_data_is_zeros_are_sound() {
         let level = 200 << (bits(process) - 8);
         let bytes =
             jpeg.encode(|x, y| if (200..300).contains(&x) && (200..300).contains(&y) { level } else { 0 });
-        let file = Builder::grey(512, 512, bits(process) as u16).syntax(JPEG).fragments(&[&bytes]).file();
+        let file = Builder::gray(512, 512, bits(process) as u16).syntax(JPEG).fragments(&[&bytes]).file();
         let values = dicom::values(&file, &Limits::default(), &DicomOptions::default());
         assert!(values.is_ok(), "{process:?}: {}", values.unwrap_err());
     }
@@ -348,7 +348,7 @@ fn frames_are_told_apart_by_what_fragments_hold() {
         vec![&first, &[], &second, &[]],
         vec![a, &[], b, &[], &padded],
     ] {
-        let file = Builder::grey(WIDTH as u16, HEIGHT as u16, 8)
+        let file = Builder::gray(WIDTH as u16, HEIGHT as u16, 8)
             .syntax(JPEG)
             .text(0x0028_0008, *b"IS", "2")
             .fragments(&fragments)

@@ -8,7 +8,7 @@ use medclip_core::bank::{BankError, PromptBank, Provenance};
 use medclip_core::batch::{Embeddings, EmbeddingsError, ImageBatch};
 use medclip_core::bundle::{BundleError, BundleFile, BundleWriter};
 use medclip_core::golden::{Golden, GoldenError, GoldenProvenance, golden_images, golden_sentences};
-use medclip_core::model::ModelConfig;
+use medclip_core::model::{ModelConfig, ModelConfigError};
 use medclip_core::preprocess::{PreprocessError, Preprocessor};
 use medclip_core::prompt::{PromptError, PromptSet, check_meaning, sentences};
 use medclip_core::tokenize::Tokenizer;
@@ -134,7 +134,7 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     let config = checkpoint.config();
-    let model = toml::to_string(config).map_err(WriteBundleError::Config)?;
+    let model = config.to_toml().map_err(WriteBundleError::Config)?;
     let classes = PromptSet::parse(contents.prompts)?.expand();
     check_meaning(&classes, checkpoint.tokenizer())?;
     let mut writer = BundleWriter::create(directory, options.replace)?;
@@ -143,10 +143,10 @@ where
     writer.add(BundleFile::Tokenizer, checkpoint.tokenizer_json())?;
     writer.add(BundleFile::Card, contents.card.as_bytes())?;
     let graph = checkpoint.image_graph(&options.image)?;
-    let files = [BundleFile::ImageGraph, BundleFile::ImageWeights];
+    let files = [BundleFile::IMAGE_GRAPH, BundleFile::IMAGE_WEIGHTS];
     let image_graph_sha256 = add_graph(&mut writer, files, graph, options.detach_from)?;
     let graph = checkpoint.text_graph(&options.text)?;
-    let files = [BundleFile::TextGraph, BundleFile::TextWeights];
+    let files = [BundleFile::TEXT_GRAPH, BundleFile::TEXT_WEIGHTS];
     let text_graph_sha256 = add_graph(&mut writer, files, graph, options.detach_from)?;
     let prompts_sha256 = writer.add(BundleFile::Prompts, contents.prompts.as_bytes())?.to_owned();
 
@@ -159,8 +159,8 @@ where
             Err(WriteBundleError::Dimension { actual, expected })
         }
     };
-    let image_graph = writer.path(BundleFile::ImageGraph);
-    let text_graph = writer.path(BundleFile::TextGraph);
+    let image_graph = writer.path(BundleFile::IMAGE_GRAPH);
+    let text_graph = writer.path(BundleFile::TEXT_GRAPH);
     let (graph, tokenizer) = (text_graph.as_path(), checkpoint.tokenizer());
 
     let (images, lines) = (golden_images(), golden_sentences());
@@ -218,7 +218,7 @@ pub enum WriteBundleError {
     Prompts(#[from] PromptError),
     /// The configuration has no TOML form.
     #[error("cannot write model.toml")]
-    Config(#[source] toml::ser::Error),
+    Config(#[source] ModelConfigError),
     /// The engine failed on a graph.
     #[error("cannot embed prompts and golden inputs")]
     Embed(#[source] Box<dyn Error + Send + Sync>),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::TextTower;
 use medclip_core::checkpoint;
-use medclip_core::files::read_regular;
-use medclip_core::model::ModelConfig;
+use medclip_core::model::{ModelConfig, ModelConfigError};
 use medclip_core::tokenize::{TokenizeError, Tokenizer};
+use medclip_files::read_regular;
 use thiserror::Error;
 
 use crate::error::ExportError;
@@ -112,21 +112,13 @@ pub enum CheckpointError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// `model.toml` is not TOML or not this layout.
+    /// `model.toml` cannot be used.
     #[error("{} is not a model configuration", path.display())]
     Config {
         /// The file.
         path: PathBuf,
         /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// `model.toml` of another version.
-    #[error("model.toml has format {actual}, this version reads {supported}")]
-    Format {
-        /// What the file says.
-        actual: u32,
-        /// What can be read.
-        supported: u32,
+        source: Box<ModelConfigError>,
     },
     /// Weights or sizes that make no graph.
     #[error(transparent)]
@@ -154,12 +146,8 @@ pub enum CheckpointError {
 
 fn read_config(path: PathBuf) -> Result<ModelConfig, CheckpointError> {
     let bytes = read(path.clone())?;
-    let config: ModelConfig = toml::from_slice(&bytes)
-        .map_err(|error| CheckpointError::Config { path, source: Box::new(error) })?;
-    if config.format != ModelConfig::FORMAT {
-        return Err(CheckpointError::Format { actual: config.format, supported: ModelConfig::FORMAT });
-    }
-    Ok(config)
+    ModelConfig::parse(&String::from_utf8_lossy(&bytes))
+        .map_err(|source| CheckpointError::Config { path, source: Box::new(source) })
 }
 
 /// Most bytes of a file that is not weights; a tokenizer is the largest.

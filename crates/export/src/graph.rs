@@ -22,8 +22,8 @@ use crate::error::ExportError;
 use crate::metadata::ModelInfo;
 use crate::op::cast;
 use crate::options::Storage;
-use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use crate::tensor::Tensor;
+use medclip_onnx::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 /// A graph under construction. The same calls give the same bytes.
 #[derive(Debug)]
@@ -234,10 +234,9 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
 
     use super::*;
-    use crate::proto::ModelProto;
+    use medclip_onnx::{Message, ModelProto};
 
     fn finish(graph: Graph) -> Vec<u8> {
         graph.finish(ModelInfo::default()).unwrap().into_bytes()

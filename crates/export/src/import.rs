@@ -23,7 +23,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 pub use heads::stated_heads;
 pub use vocabulary::says_lowercase;
 
-/// Where the paper and the published code differ, whose behaviour a model has.
+/// Where the paper and the published code differ, whose behavior a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// Sentences are averaged over their own tokens, classes over their prompts.
@@ -72,7 +72,7 @@ pub struct ImportOptions {
     pub part: Option<String>,
     /// Longest sentence in tokens.
     pub max_length: usize,
-    /// Whose behaviour.
+    /// Whose behavior.
     pub mode: Mode,
 }
 

@@ -19,7 +19,7 @@
 //!
 //! # Form of the graphs
 //! Operator set 20, IR version 9, inputs and outputs as [`names`] lists them, batch and sequence dynamic, no
-//! `value_info` (tract takes it for a constraint). What inference does not need is gone: batch normalisations are
+//! `value_info` (tract takes it for a constraint). What inference does not need is gone: batch normalizations are
 //! folded into convolutions, the scale of the scores into the queries, token type 0 is part of the positions, and a
 //! Swin's windows and shifts are gathers with fixed indices. The bytes depend on the arguments alone; the configuration and the hash of the weights are
 //! in the metadata, under [`CONFIG_KEY`] and [`WEIGHTS_KEY`].
@@ -45,7 +45,6 @@ mod import;
 mod metadata;
 mod op;
 mod options;
-mod proto;
 pub mod quantize;
 mod tensor;
 mod tower;

@@ -33,7 +33,7 @@ use crate::graph::OnnxFile;
 pub use crate::graph::stored::ReadGraphError;
 use crate::graph::stored::StoredGraph;
 
-/// Writes a graph with any of its layers quantised.
+/// Writes a graph with any of its layers quantized.
 #[derive(Debug)]
 pub struct Quantizer {
     source: StoredGraph,
@@ -47,14 +47,14 @@ enum Plan {
     Fixed(fixed::Ranges),
 }
 
-/// Why a graph cannot be quantised.
+/// Why a graph cannot be quantized.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum QuantizeError {
     /// The graph cannot be read back.
     #[error(transparent)]
     Read(#[from] ReadGraphError),
-    /// The quantised graph cannot be written.
+    /// The quantized graph cannot be written.
     #[error(transparent)]
     Write(#[from] ExportError),
     /// A graph without dense layers or convolutions.
@@ -96,7 +96,7 @@ impl Quantizer {
         if layers.is_empty() { Err(QuantizeError::NoLayers) } else { Ok(Self { source, layers, plan }) }
     }
 
-    /// Layers that can be quantised, in the graph's order.
+    /// Layers that can be quantized, in the graph's order.
     pub fn layers(&self) -> &[String] {
         &self.layers
     }
@@ -109,7 +109,7 @@ impl Quantizer {
         }
     }
 
-    /// The graph with every layer quantised for which `quantized` is true.
+    /// The graph with every layer quantized for which `quantized` is true.
     ///
     /// # Errors
     /// [`QuantizeError::Write`].

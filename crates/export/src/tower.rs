@@ -147,13 +147,13 @@ fn read_linear(weights: &Weights, name: &str) -> Result<Linear, WeightsError> {
     })
 }
 
-/// The normalisation called `name`, over the last axis.
+/// The normalization called `name`, over the last axis.
 fn read_layer_norm(weights: &Weights, name: &str, eps: f64) -> Result<LayerNorm, WeightsError> {
     let part = |part| weights.tensor(&format!("{name}.{part}"));
     Ok(LayerNorm { weight: part("weight")?, bias: part("bias")?, eps })
 }
 
-/// The batch normalisation called `name`.
+/// The batch normalization called `name`.
 fn read_batch_norm(weights: &Weights, name: &str, eps: f64) -> Result<BatchNorm, WeightsError> {
     let part = |part| weights.tensor(&format!("{name}.{part}"));
     Ok(BatchNorm {
@@ -165,7 +165,7 @@ fn read_batch_norm(weights: &Weights, name: &str, eps: f64) -> Result<BatchNorm,
     })
 }
 
-/// The tensors of the batch normalisation called `name`.
+/// The tensors of the batch normalization called `name`.
 fn batch_norm_parameters(name: &str, channels: usize) -> [Parameter; 4] {
     ["weight", "bias", "running_mean", "running_var"]
         .map(|part| Parameter::new(format!("{name}.{part}"), [channels]))

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use medclip_core::architecture::LogitScale;
-use medclip_core::bundle::sha256;
-use medclip_core::files::read_regular;
+use medclip_files::read_regular;
+use medclip_files::sha256;
 use medclip_weights::TensorFile;
 use medclip_weights::names::{Mapping, NamesError, Shapes};
 use safetensors::{Dtype, SafeTensors};

@@ -70,8 +70,8 @@ fn a_bundle_opens_and_holds_what_the_checkpoint_holds() {
     assert_eq!(read(BundleFile::Prompts), CONTENTS.prompts.as_bytes());
     assert_eq!(read(BundleFile::Card), CONTENTS.card.as_bytes());
     assert_eq!(read(BundleFile::Tokenizer), fs::read(golden("checkpoint/tokenizer.json")).unwrap());
-    assert_eq!(read(BundleFile::ImageGraph), checkpoint.image_graph(&options.image).unwrap().into_bytes());
-    assert_eq!(read(BundleFile::TextGraph), checkpoint.text_graph(&options.text).unwrap().into_bytes());
+    assert_eq!(read(BundleFile::IMAGE_GRAPH), checkpoint.image_graph(&options.image).unwrap().into_bytes());
+    assert_eq!(read(BundleFile::TEXT_GRAPH), checkpoint.text_graph(&options.text).unwrap().into_bytes());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Quantised graphs of the golden checkpoint: what is in them, which layers stay, and what is refused.
+//! Quantized graphs of the golden checkpoint: what is in them, which layers stay, and what is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test whose setting is broken fails")]
 
@@ -122,7 +122,7 @@ fn dense_layers_find_the_range_of_their_input_and_attention_stays_as_it_was() {
 }
 
 #[test]
-fn a_graph_without_quantised_layers_is_the_graph_it_was() {
+fn a_graph_without_quantized_layers_is_the_graph_it_was() {
     let graphs = Graphs::new();
     for (name, quantizer) in [
         ("text.onnx", Quantizer::dynamic(&graphs.path("text.onnx")).unwrap()),
@@ -147,13 +147,13 @@ fn half_precision_halves_the_file() {
     assert!(cosine(values(&full), values(&halved)) > 0.999_99);
 }
 
-/// Whether a layer is quantised in a graph of fixed ranges.
+/// Whether a layer is quantized in a graph of fixed ranges.
 fn holds(graph: &[u8], layer: &str) -> bool {
     let whole = format!("{layer}.weight.q");
     parse(graph).graph.unwrap().initializer.iter().any(|constant| constant.name == whole)
 }
 
-/// Makes of a graph what it costs that these layers are quantised; none of them may be.
+/// Makes of a graph what it costs that these layers are quantized; none of them may be.
 fn price(layers: &[String], bad: [(usize, f64); 2]) -> impl Fn(OnnxFile) -> Result<Measured, QuantizeError> {
     let bad = bad.map(|(index, cost)| (layers[index].clone(), cost));
     move |graph| {

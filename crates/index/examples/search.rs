@@ -4,7 +4,7 @@
 //! cargo run --release -p medclip-index --example search -- --rows 100000 --dim 512
 //! ```
 //!
-//! Synthetic vectors lie around as many centres as asked for, in a subspace, with noise of all directions on top: joint spaces
+//! Synthetic vectors lie around as many centers as asked for, in a subspace, with noise of all directions on top: joint spaces
 //! of images and sentences have few directions of large variance. `--vectors` takes an index instead, as `medclip index
 //! build` writes it. Queries are drawn like the vectors and are none of them.
 
@@ -28,10 +28,10 @@ struct Args {
     /// Their width
     #[arg(long, default_value_t = 512)]
     dim: usize,
-    /// Centres they lie around
+    /// Centers they lie around
     #[arg(long, default_value_t = 300)]
-    centres: usize,
-    /// Directions in which centres and their surroundings spread
+    centers: usize,
+    /// Directions in which centers and their surroundings spread
     #[arg(long, default_value_t = 48)]
     rank: usize,
     /// Take the vectors of this index instead; every hundredth becomes a query
@@ -137,15 +137,15 @@ fn stored(path: &Path) -> anyhow::Result<(Rows, Rows)> {
 fn synthetic(args: &Args) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let basis: Vec<Vec<f32>> = (0..args.rank).map(|_| normals(&mut rng, args.dim)).collect();
-    let centres: Vec<Vec<f32>> = (0..args.centres).map(|_| normals(&mut rng, args.rank)).collect();
+    let centers: Vec<Vec<f32>> = (0..args.centers).map(|_| normals(&mut rng, args.rank)).collect();
     let mut draw = |count: usize| {
         let mut point = |number: usize| {
-            let centre = &centres[number % centres.len()];
+            let center = &centers[number % centers.len()];
             let around = normals(&mut rng, args.rank);
             let noise = normals(&mut rng, args.dim);
             let mut point: Vec<f32> = noise.iter().map(|value| 0.5 * value).collect();
-            for ((centre, around), direction) in centre.iter().zip(around).zip(&basis) {
-                let weight = centre + 0.6 * around;
+            for ((center, around), direction) in center.iter().zip(around).zip(&basis) {
+                let weight = center + 0.6 * around;
                 point.iter_mut().zip(direction).for_each(|(value, part)| *value += weight * part);
             }
             point

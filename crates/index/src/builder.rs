@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::file::{self, Contents};
 use crate::lists::{self, Clustering};
+use crate::scan::unit;
 use crate::search::Search;
 
 /// How vectors lie in the file.
@@ -15,7 +16,7 @@ use crate::search::Search;
 pub enum Layout {
     /// In the order in which they came; a query reads them all.
     Flat,
-    /// By the nearest of some centres; a query reads the lists of its nearest centres, of as many as give this recall of
+    /// By the nearest of some centers; a query reads the lists of its nearest centers, of as many as give this recall of
     /// the ten nearest.
     Lists {
         /// Mean share of the ten nearest vectors that a query finds, above 0 and at most 1.
@@ -164,13 +165,6 @@ impl IndexBuilder {
         file::write(path.as_ref(), &contents)?;
         Ok(report)
     }
-}
-
-/// The vector at length 1; none without a direction.
-pub(crate) fn unit(vector: &[f32]) -> Option<impl Iterator<Item = f32>> {
-    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-    let is_sound = length.is_finite() && length > 0.0;
-    is_sound.then(|| vector.iter().map(move |value| (f64::from(*value) / length) as f32))
 }
 
 impl Layout {

@@ -7,7 +7,7 @@
 //! | 12–15 | length of the header |
 //! | 16–… | the header, JSON: model, its id, width, rows, lists, lists a query reads, bytes of names, options |
 //! | from the next multiple of 64 | vectors of length 1, `[rows, dim]`, f32 |
-//! | then | centres, `[lists, dim]`, f32 |
+//! | then | centers, `[lists, dim]`, f32 |
 //! | then | padding to a multiple of 8 |
 //! | then | where lists begin, `[lists + 1]`, u64; nothing without lists |
 //! | then | where names end, `[rows]`, u64 |
@@ -67,7 +67,7 @@ pub(crate) struct Contents<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts {
     pub(crate) vectors: usize,
-    pub(crate) centres: usize,
+    pub(crate) centers: usize,
     pub(crate) starts: usize,
     pub(crate) ends: usize,
     pub(crate) names: usize,
@@ -79,13 +79,13 @@ impl Parts {
     pub(crate) fn new(header: &Header, header_len: usize) -> Option<Self> {
         let width = header.dim.checked_mul(4)?;
         let vectors = PREFIX.checked_add(header_len)?.checked_next_multiple_of(ALIGNMENT)?;
-        let centres = vectors.checked_add(header.rows.checked_mul(width)?)?;
-        let starts = centres.checked_add(header.lists.checked_mul(width)?)?.checked_next_multiple_of(8)?;
+        let centers = vectors.checked_add(header.rows.checked_mul(width)?)?;
+        let starts = centers.checked_add(header.lists.checked_mul(width)?)?.checked_next_multiple_of(8)?;
         let bounds = if header.lists == 0 { 0 } else { header.lists.checked_add(1)? };
         let ends = starts.checked_add(bounds.checked_mul(8)?)?;
         let names = ends.checked_add(header.rows.checked_mul(8)?)?;
         let sum = names.checked_add(header.name_bytes)?;
-        Some(Self { vectors, centres, starts, ends, names, sum })
+        Some(Self { vectors, centers, starts, ends, names, sum })
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn write(path: &Path, contents: &Contents<'_>) -> Result<(), StagingE
         out.write_all(&json)?;
         out.pad_to(parts.vectors)?;
         out.numbers(vectors)?;
-        out.numbers(&clustering.centres)?;
+        out.numbers(&clustering.centers)?;
         out.pad_to(parts.starts)?;
         out.numbers(&clustering.starts)?;
         let mut end = 0;

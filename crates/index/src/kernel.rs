@@ -11,8 +11,8 @@ pub(crate) fn dots(rows: &[f32], query: &[f32], out: &mut [f32]) {
 }
 
 /// Position and value of the largest product of `row` with the rows of `centres`, the first of equal ones.
-pub(crate) fn nearest(centres: &[f32], rows: &[f32], dim: usize, out: &mut [(u32, f32)]) {
-    Arch::new().dispatch(Nearest { centres, rows, dim, out });
+pub(crate) fn nearest(centers: &[f32], rows: &[f32], dim: usize, out: &mut [(u32, f32)]) {
+    Arch::new().dispatch(Nearest { centers, rows, dim, out });
 }
 
 struct Dots<'a> {
@@ -34,7 +34,7 @@ impl pulp::WithSimd for Dots<'_> {
 }
 
 struct Nearest<'a> {
-    centres: &'a [f32],
+    centers: &'a [f32],
     rows: &'a [f32],
     dim: usize,
     out: &'a mut [(u32, f32)],
@@ -46,12 +46,12 @@ impl pulp::WithSimd for Nearest<'_> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "must be compiled for the instructions of the dispatch")]
     fn with_simd<S: pulp::Simd>(self, _simd: S) {
-        let Self { centres, rows, dim, out } = self;
+        let Self { centers, rows, dim, out } = self;
         for (block, out) in rows.chunks(LANES * dim).zip(out.chunks_mut(LANES)) {
             out.fill((0, f32::NEG_INFINITY));
-            for (number, centre) in centres.chunks_exact(dim).enumerate() {
+            for (number, center) in centers.chunks_exact(dim).enumerate() {
                 for (row, best) in block.chunks_exact(dim).zip(out.iter_mut()) {
-                    let product = dot(row, centre);
+                    let product = dot(row, center);
                     if product > best.1 {
                         *best = (number as u32, product);
                     }

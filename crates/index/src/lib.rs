@@ -1,4 +1,4 @@
-//! Vectors of an archive on disk, searched by cosine.
+//! Vectors of an archive on disk, searched by cosine. Internal; programs depend on `medclip`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -6,6 +6,9 @@
 //! | [`mod@file`] | its form |
 //! | [`open`] | a file, opened and verified, read at places |
 //! | [`search`] | the nearest vectors of a query |
+//! | [`gather()`] | the rows of scored films → vectors |
+//! | [`IndexedFilms`] | films as those of an index were shown and checked |
+//! | [`sheet()`] | what was found, as a page with small pictures |
 //!
 //! ```
 //! use medclip_index::{Index, IndexBuilder, Layout, Search};
@@ -24,7 +27,7 @@
 //! ```
 //!
 //! Up to some hundred thousand vectors the exact scan answers in milliseconds. Beyond, [`Layout::Lists`] sorts vectors to
-//! centres of k-means and a query reads the lists of its nearest centres only; how many is measured when the index is
+//! centers of k-means and a query reads the lists of its nearest centers only; how many is measured when the index is
 //! built, on vectors of the index itself, so that the recall asked for is reached.
 //!
 //! # Limits
@@ -32,12 +35,19 @@
 
 pub mod builder;
 pub mod file;
+mod films;
+mod gather;
 mod kernel;
 mod lists;
 pub mod open;
+mod scan;
 pub mod search;
+mod sheet;
 mod top;
 
 pub use builder::{BuildError, BuildReport, IndexBuilder, Layout};
+pub use films::{FilmRoot, FilmsError, IndexedFilms, QueryFilm};
+pub use gather::{GatherError, Gathered, RowError, gather, row_files};
 pub use open::{Index, OpenError, ReadError};
 pub use search::{Hit, QueryError, Search};
+pub use sheet::{Found, Query, sheet};

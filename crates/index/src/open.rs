@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::{FromOffset, open_regular, read_exact_at};
+use medclip_files::{FromOffset, open_regular, read_exact_at};
 use sha2::{Digest, Sha256};
 
 use crate::file::{Header, MAGIC, MAX_HEADER, PREFIX, Parts, READ, SUM};
@@ -97,14 +97,14 @@ impl Index {
 
     /// Lists are small beside the vectors; they are kept in memory.
     fn read_clustering(&self) -> Result<Clustering, OpenReason> {
-        let Parts { centres, starts, ends, .. } = self.parts;
-        let padded: Vec<f32> = self.numbers(centres, self.header.lists * self.header.dim)?;
+        let Parts { centers, starts, ends, .. } = self.parts;
+        let padded: Vec<f32> = self.numbers(centers, self.header.lists * self.header.dim)?;
         let bounds: Vec<u64> = self.numbers(starts, (ends - starts) / 8)?;
         let is_rising = bounds.is_sorted() && bounds.first().is_none_or(|first| *first == 0);
         if !is_rising || bounds.last().is_some_and(|last| *last != self.header.rows as u64) {
             return Err(OpenReason::Damaged("its lists make no sense"));
         }
-        Ok(Clustering { centres: padded, starts: bounds, probes: self.header.probes })
+        Ok(Clustering { centers: padded, starts: bounds, probes: self.header.probes })
     }
 
     /// One name in memory at a time.

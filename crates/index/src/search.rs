@@ -1,14 +1,11 @@
 //! The nearest vectors of a query.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::builder::unit;
-use crate::kernel;
-use crate::lists::Clustering;
+use crate::lists::scan_lists;
 use crate::open::{Index, ReadError, rows_of_block};
+use crate::scan::{scan_into, unit};
 use crate::top::Top;
 
 /// Blocks a thread takes at a time.
@@ -19,9 +16,9 @@ const BLOCKS: usize = 8;
 pub enum Search {
     /// All.
     Exact,
-    /// Those in the lists of as many nearest centres as the index was measured with.
+    /// Those in the lists of as many nearest centers as the index was measured with.
     Lists,
-    /// Those in the lists of this many nearest centres.
+    /// Those in the lists of this many nearest centers.
     Probes(usize),
 }
 
@@ -105,41 +102,5 @@ impl Index {
     /// The search its layout is for.
     pub fn default_search(&self) -> Search {
         if self.clustering().lists() == 0 { Search::Exact } else { Search::Lists }
-    }
-}
-
-/// On this thread alone.
-pub(crate) fn scan(vectors: &[f32], query: &[f32], k: usize) -> Top {
-    let mut top = Top::new(k);
-    scan_into(&mut top, 0, vectors, query);
-    top
-}
-
-/// Has `scan_rows` compare the rows in the lists of the `probes` nearest centres, on this thread alone.
-pub(crate) fn scan_lists<E>(
-    clustering: &Clustering,
-    probes: usize,
-    query: &[f32],
-    k: usize,
-    mut scan_rows: impl FnMut(Range<usize>, &mut Top) -> Result<(), E>,
-) -> Result<Top, E> {
-    let mut top = Top::new(k);
-    for (list, _) in scan(&clustering.centres, query, probes).into_sorted() {
-        let [start, end] = [list, list + 1].map(|bound| clustering.starts[bound] as usize);
-        scan_rows(start..end, &mut top)?;
-    }
-    Ok(top)
-}
-
-/// Compares rows, the first of which is row `first`.
-pub(crate) fn scan_into(top: &mut Top, first: usize, rows: &[f32], query: &[f32]) {
-    const ROWS: usize = 64;
-    let mut products = [0.0; ROWS];
-    for (number, block) in rows.chunks(ROWS * query.len()).enumerate() {
-        let count = block.len() / query.len();
-        kernel::dots(block, query, &mut products[..count]);
-        for (position, product) in products[..count].iter().enumerate() {
-            top.push(first + number * ROWS + position, *product);
-        }
     }
 }

@@ -11,13 +11,13 @@ use rand_chacha::ChaCha8Rng;
 
 const DIM: usize = 24;
 
-/// Points around 40 centres.
+/// Points around 40 centers.
 fn vectors(rows: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut point =
         |spread: f32| -> Vec<f32> { (0..DIM).map(|_| spread * (rng.random::<f32>() - 0.5)).collect() };
-    let centres: Vec<Vec<f32>> = (0..40).map(|_| point(1.0)).collect();
-    let near = |row: usize| centres[row % 40].iter().zip(point(0.7)).map(|(a, b)| a + b).collect();
+    let centers: Vec<Vec<f32>> = (0..40).map(|_| point(1.0)).collect();
+    let near = |row: usize| centers[row % 40].iter().zip(point(0.7)).map(|(a, b)| a + b).collect();
     (0..rows).map(near).collect()
 }
 

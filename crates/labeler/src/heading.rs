@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::sentence::Section;
+use crate::section::Section;
 
 /// Bytes that a heading with its colon fits into.
 const LONGEST: usize = 160;

@@ -11,7 +11,8 @@ use crate::negation::CueMatcher;
 use crate::normal::{NormalMatcher, NormalStatements};
 use crate::normalized::{Normalized, Writer};
 use crate::reply::ReplyMatcher;
-use crate::sentence::{Section, Sentence, split};
+use crate::section::Section;
+use crate::sentence::{Sentence, split};
 use crate::spans::Spans;
 
 /// Bytes of a sentence that tell whether it replies to the one before.

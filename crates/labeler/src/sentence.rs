@@ -9,17 +9,8 @@ use regex::Regex;
 use crate::heading::{Lead, is_section_name, lead};
 use crate::layout::Layout;
 use crate::lists::PhraseLists;
+use crate::section::Section;
 use crate::spoken::SpokenSigns;
-
-/// What part of a report a sentence stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Section {
-    /// Findings, impression, or text without a heading: what was seen.
-    Body,
-    /// Indication, history, technique, comparison, or a heading that is not known: why and how the study was made.
-    Context,
-}
 
 /// One sentence of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Any text is labelled without a panic, and what comes back is consistent.
+//! Any text is labeled without a panic, and what comes back is consistent.
 
 use std::sync::LazyLock;
 

@@ -30,10 +30,13 @@
 //! | feature | adds |
 //! |---|---|
 //! | `tract` (default), `rten` | engines in Rust, nothing to install |
+//! | `text` (default) | prompts of one's own, and embeddings of sentences; without it the classes of a bundle and heads still score |
 //! | `ort`, `cuda`, `tensorrt` | ONNX Runtime, whose library is found when it is asked for |
 //! | `dicom` | DICOM films, with every compression that has a well-kept decoder in Rust |
 //! | `htj2k` | high-throughput JPEG 2000 too |
 //! | `archive` | module `archive`: inputs of all kinds to rows on disk |
+//! | `make` | module `make`: bundles imported, quantized, and verified on several engines |
+//! | `eval` | module `eval`: models evaluated on annotated films, heads and checks fitted on them |
 //! | `image`, `ndarray` | module `pixels`: films of these crates, embeddings as views |
 //!
 //! Every type has one path: in this crate's root, or in one module.
@@ -71,4 +74,24 @@ pub mod dicom {
 pub mod archive {
     #[doc(inline)]
     pub use medclip_archive::*;
+}
+
+/// Bundles made of weights, quantized, and verified on several engines.
+#[cfg(feature = "make")]
+pub mod make {
+    #[doc(inline)]
+    pub use medclip_bundling::*;
+    pub use medclip_core::quantization::{GateLimits, Quantization};
+    pub use medclip_export::quantize::RangeMethod;
+    pub use medclip_export::{ImportNote, Mode};
+}
+
+/// Models evaluated on annotated films, and heads and checks fitted on them.
+#[cfg(feature = "eval")]
+pub mod eval {
+    pub use medclip_core::Finding;
+    pub use medclip_data::Split;
+    #[doc(inline)]
+    pub use medclip_protocols::*;
+    pub use medclip_qc::LearnedChecks;
 }

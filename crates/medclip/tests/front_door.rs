@@ -128,3 +128,24 @@ fn pixels_of_other_crates_score_as_files_do() {
     let view = medclip::pixels::view(&embeddings).unwrap();
     assert_eq!(view.row(1).as_slice().unwrap(), embeddings.row(1));
 }
+
+#[cfg(all(feature = "eval", feature = "make"))]
+#[test]
+fn bundles_are_verified_and_evaluated_through_the_front_door() {
+    use std::num::NonZeroUsize;
+
+    use medclip::eval::{Evaluator, FilmSet, Resampling, ZeroShotOptions, zero_shot};
+    use medclip::make::{VerifyOptions, verify};
+    use medclip::{Bundle, EngineKind};
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = tiny_bundle(directory.path());
+    let twice = VerifyOptions { engines: vec![EngineKind::Tract.into(); 2], ..VerifyOptions::default() };
+    assert!(verify(&Bundle::open(&path).unwrap(), &twice, &mut ()).unwrap().within());
+    medclip_phantom::write_dataset(&directory.path().join("films"), 12, 5, 48).unwrap();
+    let films = FilmSet::open(directory.path().join("films/manifest.csv")).unwrap();
+    let evaluator = Evaluator::new(Model::open(&path).unwrap(), films, NonZeroUsize::MIN);
+    let resampling = Resampling { resamples: 5, seed: 0 };
+    let options = ZeroShotOptions { resampling, ..ZeroShotOptions::default() };
+    assert_eq!(zero_shot(&evaluator, &options, &mut ()).unwrap().subject.images, 12);
+}

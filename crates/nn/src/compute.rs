@@ -13,22 +13,22 @@ pub struct Compute {
     /// Where parameters are and everything is computed.
     pub device: Device,
     /// Of activations and of matrix products.
-    pub precision: Precision,
+    pub precision: ComputePrecision,
 }
 
 impl Compute {
     /// Single precision on the CPU.
     pub const fn cpu() -> Self {
-        Self { device: Device::Cpu, precision: Precision::F32 }
+        Self { device: Device::Cpu, precision: ComputePrecision::F32 }
     }
 }
 
 /// Precision of activations and matrix products.
 ///
-/// Parameters, their moments, statistics of normalisations, probabilities, embeddings and the loss are `f32` in either.
+/// Parameters, their moments, statistics of normalizations, probabilities, embeddings and the loss are `f32` in either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Precision {
+pub enum ComputePrecision {
     /// Single precision.
     #[default]
     F32,
@@ -37,7 +37,7 @@ pub enum Precision {
     Bf16,
 }
 
-impl Precision {
+impl ComputePrecision {
     /// The type of activations.
     pub const fn dtype(self) -> DType {
         match self {

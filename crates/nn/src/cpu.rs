@@ -9,5 +9,5 @@ mod storage;
 
 pub(crate) use pointwise::{add_values, pointwise};
 pub(crate) use side::{SideOutput, sum_rows};
-pub(crate) use simd::{kernel, vectorised};
+pub(crate) use simd::{kernel, vectorized};
 pub(crate) use storage::{contiguous, contiguous_mut, has_kernel};

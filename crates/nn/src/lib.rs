@@ -40,7 +40,7 @@ mod stopwatch;
 mod tape;
 pub mod tower;
 
-pub use compute::{Compute, DeviceError, DeviceName, Precision};
+pub use compute::{Compute, ComputePrecision, DeviceError, DeviceName};
 pub use ema::Ema;
 pub use model::{MedClip, to_embeddings};
 pub use optimizer::{AdamW, AdamWConfig};

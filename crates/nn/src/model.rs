@@ -52,7 +52,7 @@ impl MedClip {
         Ok(Self { store, image, text, image_projection, text_projection, text_projection_bias, logit_scale })
     }
 
-    /// Keeps the batch normalisations of the first `blocks` image blocks, and of what is below them, as they are.
+    /// Keeps the batch normalizations of the first `blocks` image blocks, and of what is below them, as they are.
     #[must_use]
     pub fn with_frozen_image_blocks(self, blocks: usize) -> Self {
         Self { image: self.image.with_frozen_blocks(blocks), ..self }
@@ -66,13 +66,13 @@ impl MedClip {
     /// Unit-norm image embeddings.
     ///
     /// # Shapes
-    /// - `pixels`: `[batch, channels, height, width]`, normalised
+    /// - `pixels`: `[batch, channels, height, width]`, normalized
     /// - returns: `[batch, embedding_dim]`
     /// # Errors
     /// When the channels differ from the architecture's.
     pub fn embed_images(&self, pixels: &Tensor, phase: Phase) -> Result<Tensor> {
         let features = self.image.forward(pixels, phase)?;
-        normalise(&features.matmul(&self.image_projection.t()?)?)
+        normalize(&features.matmul(&self.image_projection.t()?)?)
     }
 
     /// Every image's locations in the joint space, divided by the length that its embedding has before it is divided: their mean is
@@ -132,7 +132,7 @@ impl MedClip {
         if let Some(bias) = &self.text_projection_bias {
             projected = projected.broadcast_add(bias)?;
         }
-        normalise(&projected)
+        normalize(&projected)
     }
 
     /// `exp(logit_scale) · images · textsᵀ`, `[images, texts]`.
@@ -174,6 +174,6 @@ pub fn to_embeddings(embeddings: &Tensor) -> Result<Embeddings> {
 }
 
 /// Rows divided by their Euclidean norm.
-fn normalise(x: &Tensor) -> Result<Tensor> {
+fn normalize(x: &Tensor) -> Result<Tensor> {
     x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12_f32, f32::MAX)?)
 }

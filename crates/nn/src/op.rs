@@ -4,7 +4,7 @@
 //! group, and its broadcast-and-reduce forms touch memory many times. Each operation here has a forward and a
 //! backward pass of its own on a [`Tape`](crate::Tape), checked against finite differences in
 //! `tests/gradients.rs`. Image activations are rows of pixels, `[batch · height · width, channels]`, so that 1×1
-//! convolutions are plain matrix products and everything else vectorises over channels.
+//! convolutions are plain matrix products and everything else vectorizes over channels.
 //!
 //! They take `f32` on the CPU. Anything else, a GPU or `bf16`, goes through `portable`, the same operations made of candle's.
 //!

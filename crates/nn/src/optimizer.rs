@@ -31,7 +31,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// An optimiser of `parameters`; `rate` gives each name's multiple of the learning rate, 0 freezing it.
+    /// An optimizer of `parameters`; `rate` gives each name's multiple of the learning rate, 0 freezing it.
     ///
     /// # Errors
     /// When the device fails.

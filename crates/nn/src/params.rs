@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Shape, Tensor, Var, bail};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::compute::{Compute, Precision};
+use crate::compute::{Compute, ComputePrecision};
 
 /// How a parameter starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +21,7 @@ pub enum Init {
 
 /// Everything a model learns (parameters) or accumulates (buffers), by the names of the checkpoint.
 ///
-/// Sorted by name: candle's `VarMap` iterates in random order, which would make optimiser state and floating-point
+/// Sorted by name: candle's `VarMap` iterates in random order, which would make optimizer state and floating-point
 /// sums differ from run to run.
 pub struct ParameterStore {
     parameters: BTreeMap<String, Var>,
@@ -49,7 +49,7 @@ impl ParameterStore {
     }
 
     /// What the towers compute in; parameters and buffers are `f32`.
-    pub const fn precision(&self) -> Precision {
+    pub const fn precision(&self) -> ComputePrecision {
         self.compute.precision
     }
 

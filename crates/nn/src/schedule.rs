@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// Linear warm-up to 1, then what `decay` says. Steps are those of the optimiser.
+/// Linear warm-up to 1, then what `decay` says. Steps are those of the optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {

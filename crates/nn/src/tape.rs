@@ -16,7 +16,7 @@ use candle_core::{
     TensorId, bail,
 };
 
-use crate::compute::Precision;
+use crate::compute::ComputePrecision;
 use crate::cpu::{add_values, contiguous};
 
 /// What an operation hands back for each of its inputs; `None` where the input needs none.
@@ -38,7 +38,7 @@ pub struct Tape {
     parameters: Vec<Tensor>,
     /// What comes from candle's graph and gets its gradient there.
     input: Option<Tensor>,
-    precision: Precision,
+    precision: ComputePrecision,
 }
 
 struct Step {
@@ -60,7 +60,7 @@ impl Tape {
 
     /// The same tape, with activations of this precision where a tower takes its inputs in.
     #[must_use]
-    pub fn with_precision(self, precision: Precision) -> Self {
+    pub fn with_precision(self, precision: ComputePrecision) -> Self {
         Self { precision, ..self }
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Centre of a pixel in image coordinates −1…1.
+    /// Center of a pixel in image coordinates −1…1.
     pub(crate) fn image_point(&self, column: u32, row: u32) -> Point {
         let unit = 2.0 / self.size as f32;
         Point::new((column as f32 + 0.5) * unit - 1.0, (row as f32 + 0.5) * unit - 1.0)

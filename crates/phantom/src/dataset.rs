@@ -89,7 +89,7 @@ pub fn write_dataset(dir: &Path, count: u32, seed: u64, size: u32) -> Result<(),
     write_table(&manifest_path, &manifest)
 }
 
-/// Writes an image as 8-bit grey PNG.
+/// Writes an image as 8-bit gray PNG.
 ///
 /// # Errors
 /// [`DatasetError::Image`] when the file cannot be written.
@@ -106,7 +106,7 @@ pub fn write_png(image: &GrayImage, path: &Path) -> Result<(), DatasetError> {
     .map_err(|source| DatasetError::Image { path: path.to_owned(), source })
 }
 
-/// The seed of one phantom of a data set (Weyl sequence: neighbours share no phantom).
+/// The seed of one phantom of a data set (Weyl sequence: neighbors share no phantom).
 fn phantom_seed(seed: u64, index: u32) -> u64 {
     (seed ^ (seed >> 31))
         .wrapping_mul(0xD6E8_FEB8_6659_FD93)

@@ -1,13 +1,13 @@
-//! From density to grey: exposure, film curve, vignette, grain and the side marker.
+//! From density to gray: exposure, film curve, vignette, grain and the side marker.
 
 use crate::canvas::Frame;
 use crate::draw::{Draw, Purpose};
 use crate::noise::lattice;
 use crate::shape::{Point, mix, segment_distance, smoothstep};
 
-/// One exposure.
+/// What the film of one exposure makes of densities.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Film {
+pub(crate) struct Emulsion {
     exposure: f32,
     contrast: f32,
     vignette: f32,
@@ -16,7 +16,7 @@ pub(crate) struct Film {
     marker: Point,
 }
 
-impl Film {
+impl Emulsion {
     pub(crate) fn new(seed: u64) -> Self {
         let mut draw = Draw::new(seed, Purpose::Film);
         Self {
@@ -40,7 +40,7 @@ impl Film {
         }
     }
 
-    /// The grey value of a density at a pixel; `p` in image coordinates.
+    /// The gray value of a density at a pixel; `p` in image coordinates.
     pub(crate) fn develop(&self, density: f32, p: Point, column: u32, row: u32) -> u8 {
         let exposed = ((density - 0.5) * self.contrast + 0.5 + self.exposure).clamp(0.0, 1.0);
         let curved = mix(exposed, smoothstep(0.0, 1.0, exposed), 0.2);

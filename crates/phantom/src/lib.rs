@@ -33,8 +33,10 @@ mod phantom;
 mod render;
 mod sentence;
 mod shape;
+mod spec;
 
 pub use condition::{Condition, Device, Severity, Side, Zone};
 pub use dataset::{DatasetError, write_dataset, write_png};
-pub use phantom::{Phantom, PhantomError, PhantomSpec};
+pub use phantom::{Phantom, PhantomError};
 pub use sentence::Sentence;
+pub use spec::PhantomSpec;

@@ -7,18 +7,7 @@ use crate::condition::{Condition, Device, Severity, Side, Zone};
 use crate::draw::{Draw, Purpose};
 use crate::render::render;
 use crate::sentence::{Sentence, sentences};
-
-/// What to draw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhantomSpec {
-    /// Decides patient, exposure and where within their places the conditions lie. Phantoms that differ in their
-    /// conditions only show the same patient.
-    pub seed: u64,
-    /// Side of the square image in pixels, 1 to [`Phantom::MAX_SIZE`]. From 128 up every condition is visible.
-    pub size: u32,
-    /// What is abnormal; empty for a normal film.
-    pub conditions: Vec<Condition>,
-}
+use crate::spec::PhantomSpec;
 
 /// A synthetic chest radiograph, postero-anterior, with what a report would say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +56,7 @@ impl Phantom {
         &self.spec
     }
 
-    /// The film, 8-bit grey, dense tissue bright. The same bits on every platform.
+    /// The film, 8-bit gray, dense tissue bright. The same bits on every platform.
     ///
     /// Takes memory for about three floats a pixel.
     pub fn render(&self) -> GrayImage {

@@ -7,11 +7,11 @@ use crate::canvas::{Frame, Layer};
 use crate::condition::Condition;
 use crate::device::devices;
 use crate::draw::{Draw, Purpose};
-use crate::film::Film;
+use crate::film::Emulsion;
 use crate::noise::cloud;
 use crate::pathology::{Pathology, vessel_fullness};
-use crate::phantom::PhantomSpec;
 use crate::shape::{Point, bell, inside, mix, segment_distance, smoothstep};
+use crate::spec::PhantomSpec;
 
 /// Density of air, of the thickest soft tissue, and of what a full depth of aerated lung takes away from it.
 const AIR: f32 = 0.04;
@@ -34,7 +34,7 @@ struct Scene {
 /// Renders a phantom.
 pub(crate) fn render(spec: &PhantomSpec) -> GrayImage {
     let scene = Scene::new(spec.seed, spec.size, &spec.conditions);
-    let film = Film::new(spec.seed);
+    let film = Emulsion::new(spec.seed);
     let pixels = (0..spec.size)
         .flat_map(|row| (0..spec.size).map(move |column| (column, row)))
         .map(|(column, row)| {
@@ -47,7 +47,7 @@ pub(crate) fn render(spec: &PhantomSpec) -> GrayImage {
 
 impl Scene {
     fn new(seed: u64, size: u32, conditions: &[Condition]) -> Self {
-        let frame = Film::frame(seed, size);
+        let frame = Emulsion::frame(seed, size);
         let anatomy = Anatomy::new(seed, conditions);
         let mut draw = Draw::new(seed, Purpose::Vessels);
         let texture = draw.bits();

@@ -4,7 +4,7 @@ use medclip_core::{Certainty, Finding, Labels};
 
 use crate::condition::{Condition, Device};
 use crate::draw::{Draw, Purpose};
-use crate::phantom::PhantomSpec;
+use crate::spec::PhantomSpec;
 
 /// One sentence and what it states.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,7 +44,7 @@ pub(crate) fn inside(depth: f32, softness: f32) -> f32 {
     smoothstep(-softness, softness, depth)
 }
 
-/// A bell over the unit disc, from the squared distance to its centre.
+/// A bell over the unit disc, from the squared distance to its center.
 pub(crate) fn bell(squared: f32) -> f32 {
     let rest = (1.0 - squared).max(0.0);
     rest * rest
@@ -63,7 +63,7 @@ impl Ellipse {
         Self { center, radii, half_tangent: 0.0 }
     }
 
-    /// Squared distance from the centre, 1 on the outline.
+    /// Squared distance from the center, 1 on the outline.
     pub(crate) fn squared(&self, p: Point) -> f32 {
         let q = self.scaled(p);
         q.x * q.x + q.y * q.y

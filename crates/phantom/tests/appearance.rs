@@ -13,7 +13,7 @@ fn film(seed: u64, conditions: &[Condition]) -> GrayImage {
         .render()
 }
 
-/// Mean grey of a rectangle, in fractions of the image.
+/// Mean gray of a rectangle, in fractions of the image.
 fn mean(image: &GrayImage, columns: [f32; 2], rows: [f32; 2]) -> f32 {
     let pixel = |fraction: f32| (fraction * SIZE as f32) as usize;
     let values: Vec<f32> = (pixel(rows[0])..pixel(rows[1]))
@@ -106,12 +106,12 @@ fn a_condition_leaves_the_other_side_alone() {
 }
 
 #[test]
-fn greys_spread_like_those_of_films() {
+fn grays_spread_like_those_of_films() {
     // 300 public frontal films at 256²: mean 156 ± 21 between films, standard deviation within a film 57.
     for seed in SEEDS {
         let image = film(seed, &[]);
         let mean = mean(&image, [0.0, 1.0], [0.0, 1.0]);
-        let variance = image.pixels().iter().map(|grey| (f32::from(*grey) - mean).powi(2)).sum::<f32>()
+        let variance = image.pixels().iter().map(|gray| (f32::from(*gray) - mean).powi(2)).sum::<f32>()
             / image.pixels().len() as f32;
         assert!((115.0..200.0).contains(&mean), "seed {seed}: mean {mean}");
         assert!((35.0..80.0).contains(&variance.sqrt()), "seed {seed}: deviation {}", variance.sqrt());

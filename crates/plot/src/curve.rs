@@ -33,7 +33,7 @@ pub struct Curve {
     pub name: String,
     /// In the order in which they are joined.
     pub points: Vec<(f64, f64)>,
-    /// Thin and pale, in the colour of the next curve, which summarises it.
+    /// Thin and pale, in the color of the next curve, which summarizes it.
     pub is_faint: bool,
 }
 
@@ -57,11 +57,11 @@ impl CurveChart {
         let values = all().map(|point| point.1);
         let y = if self.is_logarithmic { Scale::logarithmic(values) } else { Scale::covering(values) };
         let (mut marks, mut entries) = (Vec::new(), Vec::new());
-        let mut colour = 0;
+        let mut color = 0;
         for curve in &self.curves {
-            let own = Style::of(colour);
+            let own = Style::of(color);
             let style = if curve.is_faint { own.faint() } else { own };
-            colour += usize::from(!curve.is_faint);
+            color += usize::from(!curve.is_faint);
             let points = curve.points.clone();
             let is_marked = points.len() == 1 || (points.len() <= MARKED && !curve.is_faint);
             marks.push(Mark::Line { points: points.clone(), style });

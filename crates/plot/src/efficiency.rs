@@ -9,7 +9,7 @@ use crate::scale::Scale;
 use crate::style::Style;
 use crate::svg::Svg;
 
-/// Pixels between the interval bars of neighbouring curves.
+/// Pixels between the interval bars of neighboring curves.
 const SHIFT: f64 = 3.0;
 
 /// Scores over growing shares of the data, the shares on a logarithmic axis.

@@ -10,7 +10,7 @@ use crate::scale::Scale;
 use crate::style::Style;
 use crate::svg::Svg;
 
-/// Points of a plane, coloured by class.
+/// Points of a plane, colored by class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingMap {
     /// Above the chart.
@@ -32,7 +32,7 @@ pub struct EmbeddingClass {
     pub name: String,
     /// Where its members are.
     pub points: Vec<(f64, f64)>,
-    /// Grey, for what is no class in itself: the rest, the healthy.
+    /// Gray, for what is no class in itself: the rest, the healthy.
     pub is_background: bool,
 }
 
@@ -49,15 +49,15 @@ impl EmbeddingMap {
             finite(&class.name, class.points.iter().flat_map(|(x, y)| [*x, *y]))?;
         }
         let all = || classes.iter().flat_map(|class| &class.points);
-        let mut coloured = 0;
+        let mut colored = 0;
         let mut styled: Vec<(&EmbeddingClass, Style)> = Vec::new();
-        let mut greys = GREYS.into_iter().cycle();
+        let mut grays = GRAYS.into_iter().cycle();
         for class in &classes {
             let style = if class.is_background {
-                Style { colour: greys.next().unwrap_or(Style::neutral().colour), ..Style::neutral() }
+                Style { color: grays.next().unwrap_or(Style::neutral().color), ..Style::neutral() }
             } else {
-                coloured += 1;
-                Style::of(coloured - 1)
+                colored += 1;
+                Style::of(colored - 1)
             };
             styled.push((class, Style { opacity: 0.75, ..style }));
         }
@@ -90,5 +90,5 @@ impl EmbeddingMap {
     }
 }
 
-/// Greys of the classes in the background.
-const GREYS: [&str; 3] = ["#A9AEB6", "#6F7681", "#8A8F98"];
+/// Grays of the classes in the background.
+const GRAYS: [&str; 3] = ["#A9AEB6", "#6F7681", "#8A8F98"];

@@ -114,7 +114,7 @@ impl Entry {
         html! {
             @if self.sample != Sample::Point { (mark::line(&[(left, middle), (left + SAMPLE, middle)], self.style)) }
             @if self.sample != Sample::Line {
-                g fill=(self.style.colour) { (mark::point((left + SAMPLE / 2.0, middle), self.style.shape, 4.0)) }
+                g fill=(self.style.color) { (mark::point((left + SAMPLE / 2.0, middle), self.style.shape, 4.0)) }
             }
             (text(&legible(&self.name), left + SAMPLE + 8.0, baseline, "start"))
         }

@@ -5,7 +5,7 @@
 //! | [`roc`] | ROC curves |
 //! | [`calibration`] | predicted probability against observed frequency |
 //! | [`efficiency`] | a score against the share of the data |
-//! | [`embedding`] | points of a plane, coloured by class |
+//! | [`embedding`] | points of a plane, colored by class |
 //! | [`curve`] | values over the epochs of a run |
 //! | [`page`] | a page of charts, tables and text that opens offline |
 //!
@@ -23,13 +23,13 @@
 //! # Ok::<(), medclip_plot::PlotError>(())
 //! ```
 //!
-//! The same data give the same bytes. Colours are those of Okabe and Ito (2008), whom colour-blind readers can follow;
-//! dashes and shapes of points tell series apart as well. Text and axes are drawn in the current colour, so a chart
+//! The same data give the same bytes. Colors are those of Okabe and Ito (2008), whom color-blind readers can follow;
+//! dashes and shapes of points tell series apart as well. Text and axes are drawn in the current color, so a chart
 //! within a page suits its light and its dark form.
 //!
 //! # Limits
 //! There is no font to measure text with: widths are estimated, generously. The crate `plotters` was no fit: its SVG
-//! backend rounds to whole pixels, has no dashes, fixes every colour and gives a chart no title for screen readers.
+//! backend rounds to whole pixels, has no dashes, fixes every color and gives a chart no title for screen readers.
 
 pub mod calibration;
 pub mod curve;

@@ -25,7 +25,7 @@ impl Mark {
                 line(&thinned(&points), *style)
             }
             Self::Points { points, style, radius } => html! {
-                g fill=(style.colour) fill-opacity=(number(style.opacity)) {
+                g fill=(style.color) fill-opacity=(number(style.opacity)) {
                     @for (x, y) in points { (point(place(*x, *y), style.shape, *radius)) }
                 }
             },
@@ -38,7 +38,7 @@ impl Mark {
                     format!("M{left} {bottom}H{right}M{x} {bottom}V{top}M{left} {top}H{right}")
                 };
                 let path = bars.iter().map(bar).collect::<Vec<_>>().concat();
-                html! { path class="intervals" fill="none" stroke=(style.colour) stroke-width="1.4" d=(path) {} }
+                html! { path class="intervals" fill="none" stroke=(style.color) stroke-width="1.4" d=(path) {} }
             }
         }
     }
@@ -48,7 +48,7 @@ impl Mark {
 pub(crate) fn line(points: &[(f64, f64)], style: Style) -> Markup {
     let points: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
     html! {
-        polyline fill="none" stroke=(style.colour) stroke-width=(number(style.width)) stroke-linejoin="round"
+        polyline fill="none" stroke=(style.color) stroke-width=(number(style.width)) stroke-linejoin="round"
             stroke-opacity=(number(style.opacity)) stroke-dasharray=[style.dash] points=(points.join(" ")) {}
     }
 }

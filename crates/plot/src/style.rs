@@ -1,15 +1,15 @@
-//! Colours, dashes and shapes that tell series apart.
+//! Colors, dashes and shapes that tell series apart.
 
-/// Okabe and Ito's colours (2008) without black, which is the text's, and yellow, which is too pale on white.
-const COLOURS: [&str; 6] = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"];
-/// Once the colours are used up, lines are dashed.
+/// Okabe and Ito's colors (2008) without black, which is the text's, and yellow, which is too pale on white.
+const COLORS: [&str; 6] = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"];
+/// Once the colors are used up, lines are dashed.
 const DASHES: [Option<&str>; 4] = [None, Some("7 4"), Some("2 3"), Some("9 3 2 3")];
 const SHAPES: [Shape; 4] = [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond];
 
 /// How a series looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Style {
-    pub(crate) colour: &'static str,
+    pub(crate) color: &'static str,
     pub(crate) dash: Option<&'static str>,
     pub(crate) shape: Shape,
     pub(crate) width: f64,
@@ -29,9 +29,9 @@ impl Style {
     /// The look of the `index`-th series; 24 lines, or 24 kinds of points, differ from one another.
     pub(crate) fn of(index: usize) -> Self {
         Self {
-            colour: COLOURS[index % COLOURS.len()],
-            dash: DASHES[index / COLOURS.len() % DASHES.len()],
-            // Twelve pairs of colour and shape differ, and then twelve others.
+            color: COLORS[index % COLORS.len()],
+            dash: DASHES[index / COLORS.len() % DASHES.len()],
+            // Twelve pairs of color and shape differ, and then twelve others.
             shape: SHAPES[(index + index / 12) % SHAPES.len()],
             width: 2.0,
             opacity: 1.0,
@@ -40,10 +40,10 @@ impl Style {
 
     /// What stands back: a diagonal, points of no class.
     pub(crate) fn neutral() -> Self {
-        Self { colour: "#8A8F98", dash: None, shape: Shape::Circle, width: 1.2, opacity: 1.0 }
+        Self { color: "#8A8F98", dash: None, shape: Shape::Circle, width: 1.2, opacity: 1.0 }
     }
 
-    /// The same series behind a line that summarises it.
+    /// The same series behind a line that summarizes it.
     pub(crate) fn faint(self) -> Self {
         Self { width: 1.0, opacity: 0.4, ..self }
     }
@@ -58,8 +58,8 @@ mod tests {
         let looks: Vec<Style> = (0..24).map(Style::of).collect();
         for (index, look) in looks.iter().enumerate() {
             for other in &looks[..index] {
-                assert_ne!((look.colour, look.dash), (other.colour, other.dash), "series {index}");
-                assert_ne!((look.colour, look.shape), (other.colour, other.shape), "series {index}");
+                assert_ne!((look.color, look.dash), (other.color, other.dash), "series {index}");
+                assert_ne!((look.color, look.shape), (other.color, other.shape), "series {index}");
             }
         }
     }

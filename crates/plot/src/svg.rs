@@ -23,16 +23,16 @@ impl Svg {
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", element.into_string())
     }
 
-    /// An element of a page: text and axes have the colour of the page's text.
+    /// An element of a page: text and axes have the color of the page's text.
     pub fn to_inline(&self) -> String {
         self.element(None, &html! {}).into_string()
     }
 
-    fn element(&self, colour: Option<&str>, ground: &Markup) -> Markup {
+    fn element(&self, color: Option<&str>, ground: &Markup) -> Markup {
         let (width, height) = (number(self.width), number(self.height));
         let view = format!("0 0 {width} {height}");
         html! {
-            svg xmlns="http://www.w3.org/2000/svg" viewBox=(view) width=(width) height=(height) color=[colour]
+            svg xmlns="http://www.w3.org/2000/svg" viewBox=(view) width=(width) height=(height) color=[color]
                 role="img" aria-label=(self.title)
                 font-family="system-ui, 'DejaVu Sans', Arial, sans-serif" font-size="12" fill="currentColor" {
                 title { (self.title) }

@@ -2,6 +2,7 @@
 
 mod error;
 mod figures;
+mod sheet;
 mod suite;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 mod error;
 mod figures;
 mod scored;
+mod sheet;
 
 use std::path::PathBuf;
 

@@ -7,10 +7,11 @@ use medclip_core::ImageBatch;
 use medclip_data::Record;
 use medclip_decode::{Film, Limits};
 use medclip_runtime::{EncodeError, Model};
+use tracing::info_span;
 
 use crate::error::{EvaluationError, FilmError};
 use crate::films::FilmSet;
-use crate::observer::{Observer, Progress, Unit};
+use crate::observer::{Observer, Progress, Unit, go_on};
 use crate::ordered::for_each_ordered;
 
 /// Films that could be read, each with its unit-norm embedding.
@@ -72,6 +73,7 @@ pub(crate) fn embed_films<'a>(
     threads: usize,
     observer: &mut dyn Observer,
 ) -> Result<EmbeddedFilms<'a>, EvaluationError> {
+    let _span = info_span!("embed", films = chosen.len(), threads).entered();
     observer.tell(Progress::Begin { unit: Unit::Images, count: chosen.len() });
     let mut embedded = EmbeddedFilms::default();
     let mut waiting = chosen.iter();
@@ -82,6 +84,7 @@ pub(crate) fn embed_films<'a>(
     for_each_ordered(chosen.iter().copied(), threads, work, |result| {
         let record = *waiting.next().ok_or(EvaluationError::Fault("embedding films"))?;
         observer.tell(Progress::Done(1));
+        go_on(observer)?;
         match result.unwrap_or_else(|_| Err(FilmError::Fault { path: record.path.clone() })) {
             Ok(embedding) => {
                 embedded.records.push(record);
@@ -108,11 +111,13 @@ pub(crate) fn embed_sentences<S: AsRef<str> + Sync>(
     threads: usize,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Vec<f32>>, EvaluationError> {
+    let _span = info_span!("embed", sentences = sentences.len(), threads).entered();
     observer.tell(Progress::Begin { unit: Unit::Sentences, count: sentences.len() });
     let mut rows = Vec::with_capacity(sentences.len());
     let work = |sentence: &S| Ok::<_, EncodeError>(model.embed_texts(&[sentence])?.row(0).to_vec());
     for_each_ordered(sentences, threads, work, |result| {
         observer.tell(Progress::Done(1));
+        go_on(observer)?;
         let row = result.map_err(|_| EvaluationError::Fault("embedding sentences"))?;
         rows.push(row.map_err(EvaluationError::Sentences)?);
         Ok::<(), EvaluationError>(())

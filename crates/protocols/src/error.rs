@@ -87,6 +87,9 @@ pub enum EvaluationError {
     /// The bootstrap cannot make intervals.
     #[error(transparent)]
     Resampling(#[from] BootstrapError),
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked")]
+    Stopped,
     /// A panic in a thread of the evaluation.
     #[error("a fault in medclip while {0}")]
     Fault(&'static str),

@@ -44,6 +44,20 @@ pub struct Subject {
     pub seed: u64,
 }
 
+impl Subject {
+    /// The first sentence of a sheet, with these words around the films.
+    pub(crate) fn words(&self, before: &str, after: &str) -> String {
+        let Self { model, images, patients, resamples, seed, .. } = self;
+        let intervals = interval_words(*resamples, *seed);
+        format!("{model}: {before}{images} images of {patients} patients{after}; {intervals}.")
+    }
+}
+
+/// How the intervals were made.
+pub(crate) fn interval_words(resamples: usize, seed: u64) -> String {
+    format!("95 % intervals from\n{resamples} resamples of patients (seed {seed})")
+}
+
 impl Evaluator {
     /// `model` on `films`, with so many threads.
     pub const fn new(model: Model, films: FilmSet, threads: NonZeroUsize) -> Self {

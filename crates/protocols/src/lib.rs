@@ -25,9 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Options are plain values with defaults, results are values that serialize, and what happens in between is told to an
+//! Options are plain values with defaults, results are values that serialize and have a [`Sheet`] for people ([`Measured`]), and what happens in between is told to an
 //! [`Observer`]. Nothing is printed and no file is written: charts, heads and checks are returned. A film that cannot be read is
-//! told, counted and left out. Intervals are by patient, and equal seeds give equal figures whatever the threads.
+//! told, counted and left out. A stop flag ends the work between two films, sentences or classifiers ([`Stoppable`]). Intervals are by patient, and equal seeds give equal figures whatever the threads.
 //!
 //! # Limits
 //! Films are decoded with the default options and embedded one by one. Embeddings of all films are held in memory. An annotation
@@ -55,6 +55,7 @@ mod resampling;
 mod retrieval;
 #[cfg(feature = "train")]
 mod runs;
+mod sheet;
 #[cfg(feature = "train")]
 mod tuning;
 mod zero_shot;
@@ -74,7 +75,7 @@ pub use headline::{HEADLINE, LeftOut, Why};
 pub use maps::{FindingMaps, Maps, MapsError, MapsOptions, Pointing, maps};
 pub use members::Figure;
 pub use negation::{Negation, NegationOptions, negation};
-pub use observer::{Observer, Progress, Unit};
+pub use observer::{Observer, Progress, Stoppable, Unit};
 pub use probe::{ChosenC, NotFitted, Probe, ProbeError, ProbeOptions, ProbeShare, probe};
 pub use ranking::{Figures, FindingFigures};
 pub use resampling::Resampling;
@@ -84,12 +85,13 @@ pub use retrieval::{
 };
 #[cfg(feature = "train")]
 pub use runs::{LabelledRun, RunColumn, RunComparison, RunFinding, RunsError, Spread, compare_runs};
+pub use sheet::{Measured, Sheet};
 #[cfg(feature = "train")]
 pub use tuning::{
     ExportError, FinetuneOptions, Finetuned, PromptTuningOptions, SaveError, TooFewFilms, TunedPrompts,
     Tuning, TuningError, TuningOptions, TuningShare, finetune, tune_prompts,
 };
 pub use zero_shot::{
-    BalanceError, BalancedAccuracy, BalancedOptions, ClassRecall, DrawNote, DrawOptions, DrawnFigures,
-    DrawnFinding, PromptNote, PromptOptions, Ranked, ZeroShot, ZeroShotError, ZeroShotOptions, zero_shot,
+    BalanceError, BalancedAccuracy, BalancedOptions, ClassRecall, DrawNote, DrawOptions, PromptNote,
+    PromptOptions, Ranked, ZeroShot, ZeroShotError, ZeroShotOptions, zero_shot,
 };

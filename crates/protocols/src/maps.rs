@@ -4,6 +4,7 @@ mod error;
 mod figures;
 mod film;
 mod occlusion;
+mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,9 @@
 //! A zero-shot score compares an image with sentences that affirm a finding and with others that deny it. A model can rank films
 //! well by the first alone; whether it reads the second is seen only where they score alone.
 
-use medclip_core::{PromptBank, PromptPooling};
+mod sheet;
+
+use medclip_core::{Finding, PromptBank, PromptPooling};
 use medclip_data::Split;
 use medclip_stats::{Interval, annotated, auroc, bootstrap_ci};
 use serde::{Deserialize, Serialize};
@@ -84,8 +86,7 @@ fn sides(bank: &PromptBank, pooling: PromptPooling, films: &EmbeddedFilms<'_>) -
     let mut scores = [columns.clone(), columns.clone(), columns];
     for image in &films.embeddings {
         let of_classes = bank.classes().iter().zip(bank.sides(image, pooling));
-        let of_findings =
-            of_classes.filter(|(class, _)| medclip_core::Finding::from_name(&class.name).is_some());
+        let of_findings = of_classes.filter(|(class, _)| Finding::from_name(&class.name).is_some());
         for (column, (_, [positive, negative])) in of_findings.enumerate() {
             for (scores, score) in scores.iter_mut().zip([positive, -negative, positive - negative]) {
                 scores[column].push(score);

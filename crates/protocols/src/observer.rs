@@ -1,6 +1,9 @@
 //! What an evaluation reports while it works.
 
-use crate::error::FilmError;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{EvaluationError, FilmError};
 
 /// Something that happened in an evaluation.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +53,47 @@ impl Unit {
 pub trait Observer {
     /// Something happened.
     fn tell(&mut self, progress: Progress<'_>);
+
+    /// Whether the work is to end at the next occasion; it never is unless an implementation says so. See [`Stoppable`].
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for () {
     fn tell(&mut self, _: Progress<'_>) {}
+}
+
+/// An observer and a stop flag: once the flag is true, the work ends with an error that says so, and nothing is written.
+pub struct Stoppable<'a> {
+    observer: &'a mut dyn Observer,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Stoppable<'a> {
+    /// `observer` is told what happens until `stop` is true.
+    pub const fn new(observer: &'a mut dyn Observer, stop: &'a AtomicBool) -> Self {
+        Self { observer, stop }
+    }
+}
+
+impl Observer for Stoppable<'_> {
+    fn tell(&mut self, progress: Progress<'_>) {
+        self.observer.tell(progress);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.observer.is_stopped()
+    }
+}
+
+impl fmt::Debug for Stoppable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stoppable").field("stop", self.stop).finish_non_exhaustive()
+    }
+}
+
+/// Fails once the work is to end.
+pub(crate) fn go_on(observer: &dyn Observer) -> Result<(), EvaluationError> {
+    if observer.is_stopped() { Err(EvaluationError::Stopped) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_archive::{IntakeOptions, Source, expand};
+use medclip_archive::{InputOptions, Source, expand};
 
 /// An image to read, or why a path gives none.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ fn below(directory: &Path) -> Vec<Picture> {
         found.push(Picture { path, problem });
         Ok(())
     };
-    let listed = expand(&[directory.to_owned()], &IntakeOptions::films(), &mut io::empty(), &mut push);
+    let listed = expand(&[directory.to_owned()], &InputOptions::films(), &mut io::empty(), &mut push);
     if let Err(error) = listed {
         found.push(Picture { path: directory.to_owned(), problem: Some(error.to_string()) });
     }

@@ -2,6 +2,7 @@
 
 mod error;
 mod fit;
+mod sheet;
 
 use medclip_core::{Finding, Head};
 use medclip_data::Split;
@@ -16,6 +17,8 @@ use crate::ranking::{Figures, Ranking};
 use crate::resampling::Resampling;
 
 pub use error::ProbeError;
+#[cfg(feature = "train")]
+pub(crate) use sheet::fitted_on;
 
 use fit::{Fitted, fit_all, head};
 

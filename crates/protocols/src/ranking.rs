@@ -20,10 +20,12 @@ pub(crate) struct Ranking<'a> {
 }
 
 /// AUROC and average precision of every finding, and their means.
+///
+/// Figures are intervals, or means over draws ([`Figure`](crate::Figure)).
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
+pub struct Figures<V = Interval> {
     /// One for every finding that is scored.
-    pub findings: Vec<FindingFigures>,
+    pub findings: Vec<FindingFigures<V>>,
     /// The headline findings that are defined here: those the means are over.
     pub headline: Vec<&'static str>,
     /// The headline findings that are not.
@@ -31,14 +33,14 @@ pub struct Figures {
     /// The mean average precision of scores at random.
     pub macro_prevalence: Option<f64>,
     /// Mean AUROC of the headline findings.
-    pub macro_auroc: Option<Interval>,
+    pub macro_auroc: Option<V>,
     /// Mean average precision of the headline findings.
-    pub macro_average_precision: Option<Interval>,
+    pub macro_average_precision: Option<V>,
 }
 
 /// How well scores rank the films annotated for one finding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FindingFigures {
+pub struct FindingFigures<V = Interval> {
     /// The finding.
     pub name: &'static str,
     /// Films that have it.
@@ -48,9 +50,9 @@ pub struct FindingFigures {
     /// Share of the annotated films that are positive: the average precision of scores at random.
     pub prevalence: Option<f64>,
     /// Area under the ROC curve; `None` without films of both outcomes.
-    pub auroc: Option<Interval>,
+    pub auroc: Option<V>,
     /// Average precision; `None` without films of both outcomes.
-    pub average_precision: Option<Interval>,
+    pub average_precision: Option<V>,
 }
 
 impl<'a> Ranking<'a> {

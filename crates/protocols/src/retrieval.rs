@@ -3,6 +3,7 @@
 mod classes;
 mod error;
 mod reports;
+mod sheet;
 mod similarity;
 
 use std::num::NonZeroUsize;

@@ -1,5 +1,7 @@
 //! Training runs side by side.
 
+mod sheet;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

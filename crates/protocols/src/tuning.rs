@@ -4,11 +4,12 @@ mod error;
 mod finetune;
 mod prompts;
 mod save;
+mod sheet;
 
 use std::path::Path;
 
-use medclip_core::bundle::sha256_of_file;
 use medclip_data::{Record, Split};
+use medclip_files::sha256_of_file;
 use medclip_stats::grouped_share;
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::BadImage;

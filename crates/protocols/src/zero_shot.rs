@@ -4,6 +4,7 @@ mod balanced;
 mod draws;
 mod error;
 mod prompts;
+mod sheet;
 
 use medclip_core::Finding;
 use medclip_data::Split;
@@ -14,12 +15,12 @@ use crate::embed::EmbeddedFilms;
 use crate::evaluator::{Evaluator, Subject};
 use crate::exclusive;
 use crate::logits::{findings, logits};
+use crate::members::Figure;
 use crate::observer::Observer;
 use crate::ranking::{Figures, Ranking};
 use crate::resampling::Resampling;
 
 pub use balanced::{BalancedAccuracy, BalancedOptions, ClassRecall};
-pub use draws::{DrawnFigures, DrawnFinding};
 pub use error::{BalanceError, ZeroShotError};
 pub use prompts::{DrawNote, DrawOptions, PromptNote, PromptOptions};
 
@@ -68,7 +69,7 @@ pub enum Ranked {
     /// One ensemble.
     Once(Figures),
     /// Means over draws.
-    Drawn(DrawnFigures),
+    Drawn(Figures<Figure>),
 }
 
 /// AUROC and average precision of every finding from prompts alone, with bootstrap intervals by patient.
@@ -93,7 +94,7 @@ pub fn zero_shot(
     let subject = evaluator.subject(&embedded, resampling);
     let mut drawn_charts = Vec::new();
     let ranked = if options.prompts.draws.is_some() {
-        Ranked::Drawn(DrawnFigures::of(&prompts, evaluator, &embedded, resampling)?)
+        Ranked::Drawn(Figures::of_draws(&prompts, evaluator, &embedded, resampling)?)
     } else {
         let ranking = rank(evaluator, &prompts, &embedded);
         let figures = ranking.figures(resampling)?;

@@ -5,10 +5,11 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use medclip_protocols::{
     BalanceError, BalancedOptions, EvaluationError, Evaluator, FilmSet, Observer, ProbeError, ProbeOptions,
-    Progress, Ranked, Resampling, ZeroShotError, ZeroShotOptions, probe, zero_shot,
+    Progress, Ranked, Resampling, Stoppable, ZeroShotError, ZeroShotOptions, probe, zero_shot,
 };
 use medclip_runtime::Model;
 use medclip_tests::tiny_bundle;
@@ -85,4 +86,29 @@ fn errors_are_typed_and_name_no_option_of_the_program() {
     assert!(matches!(leak, ProbeError::Evaluation(EvaluationError::Selection { .. })), "{leak}");
     let nobody = ProbeOptions { fractions: vec![0.0], ..ProbeOptions::default() };
     assert!(matches!(probe(&evaluator, &nobody, &mut ()), Err(ProbeError::Fraction(0.0))));
+}
+
+/// Sets a flag at the third film.
+struct ThirdFilm<'a>(usize, &'a AtomicBool);
+
+impl Observer for ThirdFilm<'_> {
+    fn tell(&mut self, progress: Progress<'_>) {
+        if let Progress::Done(count) = progress {
+            self.0 += count;
+            self.1.store(self.0 >= 3, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_stop_flag_ends_an_evaluation_between_two_films() {
+    let directory = phantoms(20);
+    let stop = AtomicBool::new(false);
+    let mut observer = ThirdFilm(0, &stop);
+    let options = ZeroShotOptions { resampling: FEW, ..ZeroShotOptions::default() };
+    let stopped =
+        zero_shot(&evaluator(directory.path()), &options, &mut Stoppable::new(&mut observer, &stop));
+    let stopped = stopped.unwrap_err();
+    assert!(matches!(stopped, ZeroShotError::Evaluation(EvaluationError::Stopped)), "{stopped}");
+    assert_eq!(observer.0, 3);
 }

@@ -49,7 +49,7 @@ impl Checks {
         }
         let _span = debug_span!("check").entered();
         let mut codes = header::check(&film.identity);
-        codes.extend(pixels::check_colour(film.chroma));
+        codes.extend(pixels::check_color(film.chroma));
         codes.extend(pixels::check_completeness(film.notes.contains(&Note::IncompleteScans)));
         codes.extend(pixels::check(&film.image));
         codes

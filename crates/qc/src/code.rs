@@ -15,7 +15,7 @@ pub enum Code {
     BodyPart,
     /// A lateral view.
     Lateral,
-    /// Grey is inverted: bone is dark.
+    /// Gray is inverted: bone is dark.
     Inverted,
     /// Turned by 90 degrees, counter-clockwise.
     Rotated90,
@@ -27,8 +27,8 @@ pub enum Code {
     Cropped,
     /// No chest film: a photograph, a slice, a page.
     NotAChestFilm,
-    /// Colour in the pixels: a photograph, a chart, a capture of a screen.
-    Colour,
+    /// Color in the pixels: a photograph, a chart, a capture of a screen.
+    Color,
     /// Hardly any contrast.
     Blank,
     /// Most of the image is white.
@@ -37,7 +37,7 @@ pub enum Code {
     UnderExposed,
     /// Fewer pixels than the findings need.
     LowResolution,
-    /// A wide frame of one grey around the film.
+    /// A wide frame of one gray around the film.
     Border,
     /// Text in the pixels: it may name the patient, and it may give the finding away.
     BurnedInText,
@@ -62,7 +62,7 @@ impl Code {
         Self::Rotated270,
         Self::Cropped,
         Self::NotAChestFilm,
-        Self::Colour,
+        Self::Color,
         Self::Blank,
         Self::OverExposed,
         Self::UnderExposed,
@@ -84,7 +84,7 @@ impl Code {
             Self::Rotated270 => "rotated_270",
             Self::Cropped => "cropped",
             Self::NotAChestFilm => "not_a_chest_film",
-            Self::Colour => "colour",
+            Self::Color => "colour",
             Self::Blank => "blank",
             Self::OverExposed => "over_exposed",
             Self::UnderExposed => "under_exposed",

@@ -7,8 +7,8 @@
 //! |---|---|
 //! | [`Checks`] | all of them, on one film |
 //! | [`header`] | what a DICOM header says of modality, body part, view and burned-in text |
-//! | [`pixels`] | resolution, contrast, exposure, frame, burned-in text, colour, detail that the file lacks |
-//! | [`learned`] | the model's own embedding: view, orientation, inverted grey, cropping, no chest film at all |
+//! | [`pixels`] | resolution, contrast, exposure, frame, burned-in text, color, detail that the file lacks |
+//! | [`learned`] | the model's own embedding: view, orientation, inverted gray, cropping, no chest film at all |
 //! | `suite` (feature) | spoilt films to fit and measure the learned checks with |
 //!
 //! The learned checks are a linear head ([`medclip_core::head::Head`]) on the embedding that scoring needs anyway: they

@@ -8,25 +8,25 @@ use crate::code::Code;
 
 /// Shortest side below which an image is of low resolution, in pixels.
 pub const MIN_SIDE: u32 = 128;
-/// Grey levels between the 1st and the 99th percentile below which an image is blank.
+/// Gray levels between the 1st and the 99th percentile below which an image is blank.
 pub const MIN_CONTRAST: u8 = 16;
 /// Share of white, or of black, above which a film is badly exposed.
 pub const MAX_EXTREME: f64 = 0.6;
 /// Share of an image that a frame may take.
 pub const MAX_FRAME: f64 = 0.4;
-/// Spread of grey within a row or column that belongs to a frame.
+/// Spread of gray within a row or column that belongs to a frame.
 const FRAME_SPREAD: u8 = 6;
-/// Grey values as good as black, and as good as white.
+/// Gray values as good as black, and as good as white.
 const BLACK: u8 = 3;
 const WHITE: u8 = 252;
 
-/// Mean chroma, 0–1, above which an image is one in colour. What JPEG makes of grey stays below a tenth of it.
+/// Mean chroma, 0–1, above which an image is one in color. What JPEG makes of gray stays below a tenth of it.
 pub const MAX_CHROMA: f64 = 0.03;
 
-/// Whether there was colour, by the mean over pixels of the distance between the largest and the least of red, green and blue,
-/// 0 for grey to 1.
-pub fn check_colour(chroma: f64) -> Option<Code> {
-    (chroma > MAX_CHROMA).then_some(Code::Colour)
+/// Whether there was color, by the mean over pixels of the distance between the largest and the least of red, green and blue,
+/// 0 for gray to 1.
+pub fn check_color(chroma: f64) -> Option<Code> {
+    (chroma > MAX_CHROMA).then_some(Code::Color)
 }
 
 /// Whether the file lacked data that its image wants, though all pixels are there: a progressive JPEG without its last scans.
@@ -34,7 +34,7 @@ pub fn check_completeness(lacks_scans: bool) -> Option<Code> {
     lacks_scans.then_some(Code::IncompleteScan)
 }
 
-/// What is unusual about the grey values. Exposure and contrast are those within the frame.
+/// What is unusual about the gray values. Exposure and contrast are those within the frame.
 pub fn check(image: &GrayImage) -> Vec<Code> {
     let mut found = Vec::new();
     if image.width().min(image.height()) < MIN_SIDE {
@@ -107,7 +107,7 @@ impl Area {
     }
 }
 
-/// The least grey level that `share` of the pixels do not exceed.
+/// The least gray level that `share` of the pixels do not exceed.
 fn percentile(histogram: &[u64; 256], total: u64, share: f64) -> u8 {
     let wanted = (total as f64 * share).max(1.0);
     let mut seen = 0;
@@ -124,7 +124,7 @@ fn percentile(histogram: &[u64; 256], total: u64, share: f64) -> u8 {
 mod tests {
     use super::*;
 
-    /// Grey as `value` says, by column and row.
+    /// Gray as `value` says, by column and row.
     pub(super) fn image(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> GrayImage {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| value(x, y));
         GrayImage::new(width, height, pixels.collect()).unwrap()

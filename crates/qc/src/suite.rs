@@ -13,7 +13,7 @@ use crate::code::Code;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Spoil {
-    /// Grey values from the other end.
+    /// Gray values from the other end.
     Inverted,
     /// A quarter turn counter-clockwise.
     Rotated90,
@@ -23,11 +23,11 @@ pub enum Spoil {
     Rotated270,
     /// A window of 35–55 % of both sides, anywhere.
     Cropped,
-    /// One grey with faint noise.
+    /// One gray with faint noise.
     Blank,
-    /// Blocks of random grey.
+    /// Blocks of random gray.
     Noise,
-    /// Random grey that is smooth at some scales and not at others, as in photographs of nature.
+    /// Random gray that is smooth at some scales and not at others, as in photographs of nature.
     Clouds,
     /// Ellipses, boxes and lines, blurred or not, as in photographs of things.
     Shapes,

@@ -50,7 +50,7 @@ fn open(bencher: Bencher, directory: &Path) {
 /// The image tower, from its file to a session that takes images.
 #[divan::bench(args = engines())]
 fn image_tower(bencher: Bencher, engine: EngineKind) {
-    let (bundle, path) = graph(BundleFile::ImageGraph);
+    let (bundle, path) = graph(BundleFile::IMAGE_GRAPH);
     let (config, options) = (bundle.config(), options(engine));
     let load = || Probe::load(GraphSource::File(&path), config, config.architecture.embedding_dim, &options);
     bencher.counter(BytesCount::new(size(&path))).bench(|| load().unwrap());
@@ -59,7 +59,7 @@ fn image_tower(bencher: Bencher, engine: EngineKind) {
 /// The text tower, from its file to the embedding of the first sentence.
 #[divan::bench(args = engines())]
 fn text_tower_and_a_sentence(bencher: Bencher, engine: EngineKind) {
-    let (bundle, path) = graph(BundleFile::TextGraph);
+    let (bundle, path) = graph(BundleFile::TEXT_GRAPH);
     let (config, tokenizer) = (bundle.config(), bundle.tokenizer().unwrap());
     let batch: &[&str] = &["There is a small left pleural effusion."];
     let embed = || embed_sentences(GraphSource::File(&path), config, &tokenizer, &[batch], options(engine));

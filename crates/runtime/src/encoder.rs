@@ -10,11 +10,10 @@ use medclip_core::map::LocationMaps;
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::Tokenizer;
 
-use crate::engine::{
-    self, EngineKind, GraphSource, GuardedEngine, GuardedSession, Tensor, TensorView, Values,
-};
+use crate::engine::{self, GraphSource, GuardedEngine, GuardedSession, Tensor, TensorView, Values};
 use crate::error::{EncodeError, LoadError};
 use crate::graph::{GraphContract, GraphInfo};
+use crate::kind::EngineKind;
 use crate::options::ModelOptions;
 
 /// A graph on an engine, with what is needed to check its output.

@@ -5,7 +5,6 @@
 
 mod choice;
 mod guard;
-mod kind;
 #[cfg(feature = "ort")]
 mod ort;
 #[cfg(any(feature = "ort", feature = "rten"))]
@@ -21,7 +20,6 @@ use std::path::Path;
 
 pub use choice::{EngineChoice, Preferred};
 pub(crate) use guard::{GuardedEngine, GuardedSession};
-pub use kind::{EngineKind, UnknownEngine};
 #[cfg(feature = "ort")]
 pub use ort::OnnxRuntime;
 #[cfg(feature = "ort")]

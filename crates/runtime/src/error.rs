@@ -12,8 +12,8 @@ use medclip_core::prompt::PromptError;
 use medclip_core::tokenize::TokenizeError;
 use thiserror::Error;
 
-use crate::engine::EngineKind;
 use crate::graph::ContractError;
+use crate::kind::EngineKind;
 
 /// Why a model could not be loaded.
 #[derive(Debug, Error)]

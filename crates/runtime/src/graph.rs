@@ -1,10 +1,6 @@
 //! What a bundle's graphs must look like, and what they say of themselves.
 
 mod info;
-mod outline;
-mod proto;
-#[cfg(feature = "ort")]
-mod select;
 
 use medclip_core::ModelConfig;
 use medclip_core::graph::{
@@ -16,10 +12,6 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use info::{Dimension, GraphInfo, Port};
-#[cfg(feature = "tract")]
-pub(crate) use outline::outline;
-#[cfg(feature = "ort")]
-pub(crate) use select::select;
 
 /// What an encoder relies on.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +160,7 @@ fn embeddings(name: &str, config: &ModelConfig) -> Port {
 }
 
 /// `value` as reading its text gives it: a single-precision number is then the decimal that was written, not its
-/// double-precision neighbour.
+/// double-precision neighbor.
 fn as_read(value: &impl Serialize) -> Value {
     serde_json::to_string(value).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
 }

@@ -28,6 +28,9 @@
 //! | `cuda` | `cuda` | its GPU build, CUDA and cuDNN, an NVIDIA device |
 //! | `tensorrt` | `tensorrt` | the same, and TensorRT |
 //!
+//! Feature `text` (default) adds the text tower. Without it the bundle's own classes and heads still score; sentences are an error
+//! that names the feature.
+//!
 //! A build without any engine compiles, and refuses to open models. An engine that was asked for runs, or opening fails and says what is missing. [`ModelOptions::self_test`] makes each
 //! tower reproduce the bundle's golden embeddings before it is used, [`Model::self_test`] says how well it does.
 //!
@@ -38,26 +41,34 @@
 //! Scores are not calibrated probabilities of disease. Research use only, not for diagnosis.
 
 mod classifier;
+mod diagnosis;
 mod encoder;
 mod engine;
 mod error;
 mod graph;
+mod kind;
+mod machine;
 mod model;
 mod options;
+mod outline;
 mod self_test;
 
 pub use classifier::Classifier;
+pub use diagnosis::{EngineState, OrtLibrary};
 pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
-pub use engine::{EngineChoice, EngineKind, GraphSource, Preferred, UnknownEngine};
+pub use engine::{EngineChoice, GraphSource, Preferred};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
+pub use kind::{EngineKind, UnknownEngine};
+pub use machine::{Machine, peak_memory_bytes};
 pub use model::Model;
 pub use options::{
     CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, Prepack,
     RtenOptions, TensorRtOptions,
 };
+pub use outline::{BundleOutline, ClassPrompts, FileSize, OutlineError};
 pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};

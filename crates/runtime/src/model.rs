@@ -17,8 +17,9 @@ use tracing::{debug_span, info_span};
 
 use crate::classifier::Classifier;
 use crate::encoder::{ImageEncoder, TextEncoder};
-use crate::engine::{self, EngineKind, GraphSource, GuardedEngine};
+use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
+use crate::kind::EngineKind;
 use crate::options::precision::{Chosen, choose};
 use crate::options::{ModelOptions, PrecisionChoice};
 use crate::self_test::{SelfTest, needed, passes};
@@ -191,12 +192,13 @@ impl Model {
     }
 
     /// Runs the bundle's golden images and sentences and compares the embeddings with those it was written with. A copy
-    /// without its text tower runs the images alone.
+    /// without its text tower, and a build without feature `text`, run the images alone.
     ///
     /// # Errors
     /// As [`Model::embed_images`] and [`Model::embed_texts`].
     pub fn self_test(&self) -> Result<SelfTest, EncodeError> {
-        let text = self.bundle.has_text_tower().then(|| self.text_tower()).transpose()?;
+        let has_text = Tokenizer::IS_BUILT && self.bundle.has_text_tower();
+        let text = has_text.then(|| self.text_tower()).transpose()?;
         let text_precision = text.as_ref().map_or(Precision::Fp32, |text| text.precision);
         let needed = [(TowerKind::Image, self.image_precision), (TowerKind::Text, text_precision)]
             .map(|(tower, precision)| needed(&self.bundle, tower, precision));
@@ -257,7 +259,7 @@ impl Model {
         let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
         confirm(&self.bundle, TowerKind::Text, precision)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
-            let image = self.bundle.path(BundleFile::ImageGraph);
+            let image = self.bundle.path(BundleFile::IMAGE_GRAPH);
             return Err(LoadError::DifferentWeights { image, text: path });
         }
         let tower = TextTower { encoder, tokenizer, precision };

@@ -23,9 +23,14 @@ impl SelfTest {
         let [image, text] = self.needed;
         passes(self.image, image) && self.text.is_none_or(|cosine| passes(cosine, text))
     }
+
+    /// What a tower of a bundle has to reach in a precision.
+    pub fn needed(bundle: &Bundle, tower: TowerKind, precision: Precision) -> f64 {
+        needed(bundle, tower, precision)
+    }
 }
 
-/// What a tower has to reach. A quantised one is farther from the golden answers, which are the model's own: it may be twice
+/// What a tower has to reach. A quantized one is farther from the golden answers, which are the model's own: it may be twice
 /// as far from them as it was when it was made.
 pub(crate) fn needed(bundle: &Bundle, tower: TowerKind, precision: Precision) -> f64 {
     let made = bundle.quantization().tower(tower, precision);

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use medclip_core::architecture::TextPooling;
-use medclip_core::bundle::{BundleFile, BundleWriter, sha256};
+use medclip_core::bundle::{BundleFile, BundleWriter};
 use medclip_core::golden::GoldenProvenance;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, GraphOptions, write_bundle};
+use medclip_files::sha256;
 use medclip_runtime::{
     Bundle, Embeddings, EncodeError, EngineKind, EngineOptions, FindingScore, GraphInfo, GraphSource,
     GrayImage, ImageBatch, LoadError, Model, ModelOptions, OrtOptions, PromptSet, TowerKind, embed_sentences,
@@ -209,7 +210,7 @@ fn replace(path: &Path, file: BundleFile, contents: &[u8]) -> PathBuf {
             if each == file { contents.to_vec() } else { fs::read(path.join(each.file_name())).unwrap() };
         writer.add(each, &bytes).unwrap();
     }
-    if file == BundleFile::ImageGraph {
+    if file == BundleFile::IMAGE_GRAPH {
         let golden = Bundle::open(path).unwrap().golden().clone();
         let provenance =
             GoldenProvenance { image_graph_sha256: sha256(contents), ..golden.provenance().clone() };
@@ -257,7 +258,7 @@ fn a_model_that_gives_other_answers_fails_its_self_test() {
     random_checkpoint(&checkpoint, &tiny_config(TextPooling::Masked), 2);
     let graph =
         Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap().into_bytes();
-    let other = replace(&path, BundleFile::ImageGraph, &graph);
+    let other = replace(&path, BundleFile::IMAGE_GRAPH, &graph);
     assert!(Model::open(&other).is_ok(), "nobody asked for the test");
     let options = ModelOptions { self_test: true, ..options(EngineKind::Tract, 1) };
     let error = Model::open_with(&other, options).unwrap_err();
@@ -303,7 +304,7 @@ fn weights_beside_the_graphs_give_the_same_bits() {
 }
 
 #[test]
-fn an_optimised_graph_of_weights_beside_it_is_kept_with_them() {
+fn an_optimized_graph_of_weights_beside_it_is_kept_with_them() {
     if !engines().contains(&EngineKind::OrtCpu) {
         return;
     }
@@ -341,7 +342,7 @@ fn weights_that_are_not_beside_their_graph_are_named() {
         while let Some(at) = graph.windows(15).position(|bytes| bytes == b"image.onnx.data") {
             graph[at..][..15].copy_from_slice(&edited);
         }
-        let path = replace(&path, BundleFile::ImageGraph, &graph);
+        let path = replace(&path, BundleFile::IMAGE_GRAPH, &graph);
         for engine in engines() {
             let error = Model::open_with(&path, options(engine, 1)).unwrap_err();
             let named = String::from_utf8_lossy(&edited).into_owned();
@@ -358,7 +359,7 @@ fn weights_that_end_too_early_are_refused_by_every_engine() {
     let mut writer = BundleWriter::create(&cut, true).unwrap();
     for file in Bundle::open(&path).unwrap().files() {
         let bytes = fs::read(path.join(file.file_name())).unwrap();
-        let end = if *file == BundleFile::ImageWeights { bytes.len() - 1 } else { bytes.len() };
+        let end = if *file == BundleFile::IMAGE_WEIGHTS { bytes.len() - 1 } else { bytes.len() };
         writer.add(*file, &bytes[..end]).unwrap();
     }
     writer.finish().unwrap();
@@ -378,7 +379,7 @@ fn a_graph_of_another_model_is_refused_naming_the_file() {
         random_checkpoint(&checkpoint, &config, 2);
         let graph =
             Checkpoint::open(checkpoint).unwrap().image_graph(&GraphOptions::default()).unwrap().into_bytes();
-        Model::open(replace(&path, BundleFile::ImageGraph, &graph))
+        Model::open(replace(&path, BundleFile::IMAGE_GRAPH, &graph))
     };
     let refusals = [
         image(|config| config.preprocess.image_size = 64),
@@ -405,7 +406,7 @@ fn what_is_no_graph_is_refused_and_never_a_panic() {
     let mut wrong: Vec<Vec<u8>> = vec![Vec::new(), b"not a graph".to_vec()];
     wrong.extend([1, 100, graph.len() / 2, graph.len() - 1].map(|len| graph[..len].to_vec()));
     for contents in wrong {
-        let edited = replace(&path, BundleFile::ImageGraph, &contents);
+        let edited = replace(&path, BundleFile::IMAGE_GRAPH, &contents);
         for engine in engines() {
             let error = Model::open_with(&edited, options(engine, 1)).unwrap_err();
             assert!(matches!(error, LoadError::NotOnnx { .. } | LoadError::WrongGraph { .. }), "{error:?}");
@@ -420,7 +421,7 @@ fn weights_that_do_not_fit_are_refused_by_the_engine() {
     // An operator that there is not, of the same length.
     let position = graph.windows(4).position(|bytes| bytes == b"Conv").unwrap();
     graph[position..][..4].copy_from_slice(b"Conw");
-    let edited = replace(&path, BundleFile::ImageGraph, &graph);
+    let edited = replace(&path, BundleFile::IMAGE_GRAPH, &graph);
     for engine in engines() {
         let error = Model::open_with(&edited, options(engine, 1)).unwrap_err();
         assert!(matches!(error, LoadError::Graph { .. }), "{error:?}");
@@ -442,12 +443,12 @@ fn a_model_says_what_it_is() {
 #[test]
 fn files_that_are_exchanged_after_they_were_verified_are_named() {
     for engine in engines() {
-        for file in [BundleFile::TextGraph, BundleFile::Tokenizer] {
+        for file in [BundleFile::TEXT_GRAPH, BundleFile::Tokenizer] {
             let (directory, path) = bundle();
             let model = open(&path, engine, 1);
             let target = path.join(file.file_name());
             let mut contents = fs::read(&target).unwrap();
-            if file == BundleFile::TextGraph {
+            if file == BundleFile::TEXT_GRAPH {
                 // A field that no reader knows: the graph computes the same, and is not the one that was verified.
                 contents.extend([0xfa, 0xff, 0x07, 0x01, b'x']);
             } else {

@@ -273,7 +273,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     quantile(&sorted, 0.5).filter(|_| !sorted.iter().any(|value| value.is_nan()))
 }
 
-/// Quantile of ascending values, linear between neighbours; `None` without values.
+/// Quantile of ascending values, linear between neighbors; `None` without values.
 fn quantile(sorted: &[f64], probability: f64) -> Option<f64> {
     let position = probability * sorted.len().checked_sub(1)? as f64;
     let low = *sorted.get(position.floor() as usize)?;

@@ -14,7 +14,7 @@ pub struct Calibration {
     pub expected_calibration_error: f64,
 }
 
-/// Rows of neighbouring probability.
+/// Rows of neighboring probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     /// Rows.
@@ -104,10 +104,10 @@ pub fn wilson(positives: usize, count: usize) -> (f64, f64) {
     }
     let (n, z2) = (count as f64, Z95 * Z95);
     let p = positives.min(count) as f64 / n;
-    let centre = p + z2 / (2.0 * n);
+    let center = p + z2 / (2.0 * n);
     let half = Z95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
-    (((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0))
+    (((center - half) / scale).max(0.0), ((center + half) / scale).min(1.0))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub enum FitError {
     },
     /// A regularisation that is not a positive number.
     #[error("C must be positive and finite, got {c}")]
-    Regularisation {
+    Regularization {
         /// Value given.
         c: f64,
     },
@@ -71,7 +71,7 @@ impl Logistic {
 
 /// Classifiers of increasing `C`, each started from the one before.
 ///
-/// Minimises `½·|w|² + C · Σ log(1 + e^−y(w·x + b))` over features that are standardised on these rows (mean 0, deviation
+/// Minimizes `½·|w|² + C · Σ log(1 + e^−y(w·x + b))` over features that are standardized on these rows (mean 0, deviation
 /// 1; one that never varies is left at 0), the bias unpenalised, and returns the weights for the features as given. The
 /// problem is convex: the result does not depend on the path but for the tolerance, 1e-7 on the gradient of the mean loss.
 ///
@@ -83,7 +83,7 @@ impl Logistic {
 /// [`FitError`].
 ///
 /// # Source
-/// The objective of `sklearn.linear_model.LogisticRegression` after `StandardScaler`; minimised by L-BFGS (Nocedal and
+/// The objective of `sklearn.linear_model.LogisticRegression` after `StandardScaler`; minimized by L-BFGS (Nocedal and
 /// Wright 2006, algorithm 7.4) with backtracking.
 pub fn fit_path(rows: &[&[f32]], labels: &[bool], path: &[f64]) -> Result<Vec<Logistic>, FitError> {
     let features = rows.first().map_or(0, |row| row.len());
@@ -94,7 +94,7 @@ pub fn fit_path(rows: &[&[f32]], labels: &[bool], path: &[f64]) -> Result<Vec<Lo
         return Err(FitError::OneClass { rows: rows.len() });
     }
     if let Some(&c) = path.iter().find(|c| !(c.is_finite() && **c > 0.0)) {
-        return Err(FitError::Regularisation { c });
+        return Err(FitError::Regularization { c });
     }
     let scale = Standardizer::of(rows, features);
     let data: Vec<f64> = rows.iter().flat_map(|row| scale.apply(row)).collect();
@@ -105,13 +105,13 @@ pub fn fit_path(rows: &[&[f32]], labels: &[bool], path: &[f64]) -> Result<Vec<Lo
     // Weights, then the bias.
     let mut parameters = vec![0.0; features + 1];
     for at in order {
-        parameters = problem.minimise(path[at], parameters)?;
+        parameters = problem.minimize(path[at], parameters)?;
         fitted[at] = Some(scale.undo(&parameters));
     }
     Ok(fitted.into_iter().flatten().collect())
 }
 
-/// Mean held-out log-loss of every `C` of `path`: each fold is scored by the classifiers of all the others, standardised on
+/// Mean held-out log-loss of every `C` of `path`: each fold is scored by the classifiers of all the others, standardized on
 /// those alone.
 ///
 /// # Shapes
@@ -192,7 +192,7 @@ impl Standardizer {
     }
 }
 
-/// Standardised rows, one after another, and their labels.
+/// Standardized rows, one after another, and their labels.
 struct Problem<'a> {
     data: &'a [f64],
     features: usize,
@@ -220,7 +220,7 @@ impl Problem<'_> {
         (loss, gradient)
     }
 
-    fn minimise(&self, c: f64, start: Vec<f64>) -> Result<Vec<f64>, FitError> {
+    fn minimize(&self, c: f64, start: Vec<f64>) -> Result<Vec<f64>, FitError> {
         let mut at = start;
         let (mut loss, mut gradient) = self.loss(&at, c);
         let mut memory: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
@@ -386,7 +386,7 @@ mod tests {
         assert_eq!(fit_path(&[], &[], &[1.0]), Err(FitError::Shape { rows: 0, labels: 0 }));
         assert_eq!(fit_path(&rows(), &Y[..7], &[1.0]), Err(FitError::Shape { rows: 8, labels: 7 }));
         assert_eq!(fit_path(&rows(), &[true; 8], &[1.0]), Err(FitError::OneClass { rows: 8 }));
-        assert_eq!(fit_path(&rows(), &Y, &[0.0]), Err(FitError::Regularisation { c: 0.0 }));
+        assert_eq!(fit_path(&rows(), &Y, &[0.0]), Err(FitError::Regularization { c: 0.0 }));
         let infinite = [[f32::INFINITY], [0.0]];
         let infinite: Vec<&[f32]> = infinite.iter().map(<[f32; 1]>::as_slice).collect();
         assert!(matches!(fit_path(&infinite, &[true, false], &[1.0]), Err(FitError::NotConverged { .. })));

@@ -14,7 +14,7 @@ const MAX_SWEEPS: usize = 50;
 /// Rows on the plane of their two principal components.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// `[rows]`, centred on the mean.
+    /// `[rows]`, centered on the mean.
     pub points: Vec<(f64, f64)>,
     /// Share of the variance along each axis, 0–1, the larger first.
     pub explained: [f64; 2],
@@ -54,7 +54,7 @@ pub enum ProjectionError {
 
 /// Principal component analysis to two dimensions.
 ///
-/// Subspace iteration on the covariance `C = XᵀX / n` of the centred rows: `Q ← orth(C·Q)`, then the eigenvectors of
+/// Subspace iteration on the covariance `C = XᵀX / n` of the centered rows: `Q ← orth(C·Q)`, then the eigenvectors of
 /// `QᵀCQ`, until both residuals `|C·v − λ·v|` are below 10⁻⁹ of the largest eigenvalue. A direction's sign is that which
 /// makes its largest component positive, so that the same rows always give the same map.
 ///
@@ -76,28 +76,28 @@ pub fn principal_plane<R: AsRef<[f32]>>(rows: &[R]) -> Result<Projection, Projec
     if let Some(row) = rows.iter().position(is_odd) {
         return Err(ProjectionError::Row { row });
     }
-    let centred = centred(rows, features);
-    let covariance = covariance(&centred, features);
+    let centered = centered(rows, features);
+    let covariance = covariance(&centered, features);
     let total: f64 = (0..features).map(|feature| covariance[feature * features + feature]).sum();
     if total <= 0.0 {
         return Err(ProjectionError::Constant { rows: rows.len() });
     }
     let [first, second] = leading(&covariance, features)?;
-    let points = centred.iter().map(|row| (dot(row, &first.1), dot(row, &second.1))).collect();
+    let points = centered.iter().map(|row| (dot(row, &first.1), dot(row, &second.1))).collect();
     let share = |variance: f64| (variance / total).clamp(0.0, 1.0);
     Ok(Projection { points, explained: [share(first.0), share(second.0)] })
 }
 
-fn centred<R: AsRef<[f32]>>(rows: &[R], features: usize) -> Vec<Vec<f64>> {
+fn centered<R: AsRef<[f32]>>(rows: &[R], features: usize) -> Vec<Vec<f64>> {
     let mut mean = vec![0.0; features];
     for row in rows {
         for (sum, value) in mean.iter_mut().zip(row.as_ref()) {
             *sum += f64::from(*value) / rows.len() as f64;
         }
     }
-    let centre =
+    let center =
         |row: &R| row.as_ref().iter().zip(&mean).map(|(value, mean)| f64::from(*value) - mean).collect();
-    rows.iter().map(centre).collect()
+    rows.iter().map(center).collect()
 }
 
 /// `[features, features]`, row by row.
@@ -117,7 +117,7 @@ fn covariance(rows: &[Vec<f64>], features: usize) -> Vec<f64> {
 fn leading(covariance: &[f64], features: usize) -> Result<[(f64, Vec<f64>); 2], ProjectionError> {
     let count = DIRECTIONS.min(features);
     let mut directions: Vec<Vec<f64>> = (0..count).map(|direction| start(direction, features)).collect();
-    orthonormalise(&mut directions);
+    orthonormalize(&mut directions);
     for _ in 0..MAX_STEPS {
         let images: Vec<Vec<f64>> =
             directions.iter().map(|direction| product(covariance, direction)).collect();
@@ -141,7 +141,7 @@ fn leading(covariance: &[f64], features: usize) -> Result<[(f64, Vec<f64>); 2], 
             }
         }
         directions = ranked.iter().map(|(_, weights)| combine(&images, weights)).collect();
-        orthonormalise(&mut directions);
+        orthonormalize(&mut directions);
     }
     Err(ProjectionError::NotConverged { steps: MAX_STEPS })
 }
@@ -154,12 +154,12 @@ fn start(direction: usize, features: usize) -> Vec<f64> {
 
 /// Gram–Schmidt, twice over for accuracy; a direction that depends on those before it becomes a coordinate axis that
 /// does not.
-fn orthonormalise(directions: &mut [Vec<f64>]) {
+fn orthonormalize(directions: &mut [Vec<f64>]) {
     for index in 0..directions.len() {
         let (before, rest) = directions.split_at_mut(index);
         let Some(direction) = rest.first_mut() else { continue };
         let mut axes = 0..direction.len();
-        while !normalise_against(before, direction) {
+        while !normalize_against(before, direction) {
             let Some(axis) = axes.next() else { break };
             direction.fill(0.0);
             direction[axis] = 1.0;
@@ -168,7 +168,7 @@ fn orthonormalise(directions: &mut [Vec<f64>]) {
 }
 
 /// False when next to nothing of the direction is left beside those `before` it.
-fn normalise_against(before: &[Vec<f64>], direction: &mut [f64]) -> bool {
+fn normalize_against(before: &[Vec<f64>], direction: &mut [f64]) -> bool {
     let length = dot(direction, direction).sqrt();
     for _ in 0..2 {
         for other in before {
@@ -294,8 +294,8 @@ mod tests {
                 plain.iter().zip(&mirror).map(|(value, mirror)| (value - along * mirror) as f32).collect()
             })
             .collect();
-        let centred = centred(&rows, features);
-        let covariance = covariance(&centred, features);
+        let centered = centered(&rows, features);
+        let covariance = covariance(&centered, features);
         let [first, second] = leading(&covariance, features).unwrap();
         // All eigenvalues, by rotations alone.
         let full: Vec<Vec<f64>> = covariance.chunks_exact(features).map(<[f64]>::to_vec).collect();

@@ -4,7 +4,7 @@ use crate::rows::ranked;
 
 /// Corners of the ROC curve: false positive rate and true positive rate as the threshold falls, from (0, 0) to (1, 1).
 ///
-/// Rows of equal score pass the threshold together. Points on the line between their neighbours are left out, so that
+/// Rows of equal score pass the threshold together. Points on the line between their neighbors are left out, so that
 /// the area under the polygon is [`auroc`](fn@crate::auroc).
 ///
 /// # Shapes

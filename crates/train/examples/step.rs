@@ -20,8 +20,8 @@ use medclip_core::{
     Tokenizer, TokenizerConfig,
 };
 use medclip_nn::{
-    AdamW, AdamWConfig, Compute, DeviceName, MedClip, Precision, backward, tower::Phase, tower::Prefix,
-    tower::frozen_with,
+    AdamW, AdamWConfig, Compute, ComputePrecision, DeviceName, MedClip, backward, tower::Phase,
+    tower::Prefix, tower::frozen_with,
 };
 use medclip_train::{LabelSimilarity, Objective};
 use rand::{RngExt, SeedableRng};
@@ -74,7 +74,7 @@ struct Arguments {
     device: DeviceName,
     /// f32 or bf16.
     #[arg(long, default_value = "f32", value_parser = precision)]
-    precision: Precision,
+    precision: ComputePrecision,
 }
 
 fn main() -> Result<()> {
@@ -226,10 +226,10 @@ impl Run {
     }
 }
 
-fn precision(text: &str) -> Result<Precision, String> {
+fn precision(text: &str) -> Result<ComputePrecision, String> {
     match text {
-        "f32" => Ok(Precision::F32),
-        "bf16" => Ok(Precision::Bf16),
+        "f32" => Ok(ComputePrecision::F32),
+        "bf16" => Ok(ComputePrecision::Bf16),
         _ => Err("give f32 or bf16".to_owned()),
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use medclip_core::ModelConfig;
 use medclip_core::checkpoint::{self, CHECKPOINT, OPTIMIZER, PARAMETERS, STATE};
-use medclip_core::files::{MAX_TEXT_BYTES, read_regular, text};
+use medclip_files::{MAX_TEXT_BYTES, read_regular, text};
 use medclip_files::{StagedDirectory, sweep};
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +36,9 @@ const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 pub struct RunState {
     /// Epochs finished.
     pub epoch: u64,
-    /// Steps of the optimiser finished in the current epoch.
+    /// Steps of the optimizer finished in the current epoch.
     pub step: usize,
-    /// Updates of the optimiser.
+    /// Updates of the optimizer.
     pub optimizer_steps: u64,
     /// Updates of the weight average.
     pub ema_updates: u64,
@@ -64,7 +64,7 @@ pub struct Snapshot {
     pub parameters: BTreeMap<String, Tensor>,
     /// What is exported: the average, or the parameters again.
     pub weights: BTreeMap<String, Tensor>,
-    /// Moments of the optimiser.
+    /// Moments of the optimizer.
     pub optimizer: BTreeMap<String, Tensor>,
 }
 

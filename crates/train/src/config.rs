@@ -5,15 +5,15 @@ mod check;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_core::preprocess::PreprocessConfig;
 use medclip_core::tokenize::TokenizerConfig;
 use medclip_core::{
     Architecture, BertConfig, EfficientNetConfig, ImageTower, LogitScale, ModelConfig, PromptPooling,
     ResNetConfig, SwinConfig, TextTower,
 };
+use medclip_files::{MAX_TEXT_BYTES, read_typed, text};
 use medclip_nn::tower::frozen_with;
-use medclip_nn::{AdamWConfig, Compute, DeviceName, Precision, Schedule};
+use medclip_nn::{AdamWConfig, Compute, ComputePrecision, DeviceName, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataConfig;
@@ -39,7 +39,7 @@ pub struct TrainConfig {
     pub device: DeviceName,
     /// Of activations and matrix products; parameters are `f32` in any.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub precision: Precision,
+    pub precision: ComputePrecision,
     /// Passes over the images.
     pub epochs: usize,
     /// Base learning rate, before the schedule and each part's own factor.
@@ -65,7 +65,7 @@ pub struct TrainConfig {
     /// batch is one piece.
     #[serde(default)]
     pub micro_batch: Option<NonZeroUsize>,
-    /// Batches whose gradients are averaged for one step of the optimiser. The loss compares within a batch only. What
+    /// Batches whose gradients are averaged for one step of the optimizer. The loss compares within a batch only. What
     /// is left at the end of an epoch is dropped.
     #[serde(default = "single", skip_serializing_if = "is_single")]
     pub accumulate: NonZeroUsize,
@@ -85,7 +85,7 @@ pub struct TrainConfig {
     pub image: ImageSection,
     /// The text tower.
     pub text: TextSection,
-    /// What is minimised.
+    /// What is minimized.
     pub objective: Objective,
     /// AdamW.
     #[serde(default)]
@@ -104,7 +104,7 @@ pub struct ImageSection {
     pub tower: Sizes<ImageTower>,
     /// Side of the input in pixels.
     pub size: usize,
-    /// Channels of the input: 1, or 3 for grey repeated.
+    /// Channels of the input: 1, or 3 for gray repeated.
     #[serde(default = "one")]
     pub channels: usize,
     /// Smallest side an image is padded to before resizing; the reference pads to 224.

@@ -47,7 +47,7 @@ pub use config::TrainConfig;
 pub use error::TrainError;
 pub use loss::{LabelSimilarity, Objective};
 // Fields of the configuration.
-pub use medclip_nn::{AdamWConfig, Decay, DeviceName, Precision, Schedule};
+pub use medclip_nn::{AdamWConfig, ComputePrecision, Decay, DeviceName, Schedule};
 pub use observer::{Observer, Progress};
 pub use setting::Setting;
 pub use trainer::{Ended, Trainer};

@@ -5,7 +5,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::read_regular;
+use medclip_files::read_regular;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::writer::LogWriter;
@@ -27,7 +27,7 @@ const BEGINNING: &[u8] = b"{\"event\":\"";
 pub enum Event {
     /// The run begins, or goes on after a stop.
     Start(Start),
-    /// A step of the optimiser.
+    /// A step of the optimizer.
     Step(Step),
     /// A zero-shot evaluation.
     Evaluation {
@@ -101,7 +101,7 @@ pub struct Start {
     pub settings: String,
 }
 
-/// A step of the optimiser.
+/// A step of the optimizer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// 0-based epoch.

@@ -37,9 +37,9 @@ pub enum Objective {
     /// Supervised contrastive loss: `−1/|P(i)| Σ_{j ∈ P(i)} log pᵢⱼ` with `P(i)` the sentences with `l_v·l_t > 0`. Images and
     /// sentences that match nothing in the batch have no term of their own.
     MultiPositiveNce,
-    /// SigLIP's loss: `−1/n Σᵢⱼ log σ(zᵢⱼ (Sᵢⱼ + b))` with `z = 1` where `l_v·l_t > 0`, else −1.
+    /// `SigLIP`'s loss: `−1/n Σᵢⱼ log σ(zᵢⱼ (Sᵢⱼ + b))` with `z = 1` where `l_v·l_t > 0`, else −1.
     ///
-    /// SigLIP learns `b`. Here it is the log odds of a match in the batch, where the loss is lowest for logits that tell
+    /// `SigLIP` learns `b`. Here it is the log odds of a match in the batch, where the loss is lowest for logits that tell
     /// nothing.
     Sigmoid,
     /// Uniform over the sentences whose labels match best.

@@ -9,12 +9,12 @@ use crate::log::{Event, Step};
 pub enum Progress<'a> {
     /// The loop begins.
     Begin {
-        /// Steps of the optimiser that earlier starts have made.
+        /// Steps of the optimizer that earlier starts have made.
         done: u64,
         /// Steps of the whole run.
         steps: u64,
     },
-    /// A step of the optimiser.
+    /// A step of the optimizer.
     Step(&'a Step),
     /// A zero-shot evaluation.
     Evaluation {

@@ -17,7 +17,7 @@ const TEXT: &str = "text_model.model.";
 /// Hugging Face or timm, a `ResNet` of torchvision, an EfficientNet-Lite of `efficientnet_lite_pytorch`, or that of a
 /// whole MedCLIP.
 ///
-/// With one input channel the first filters are summed over the colours, which is the same as repeating a grey channel
+/// With one input channel the first filters are summed over the colors, which is the same as repeating a gray channel
 /// three times.
 ///
 /// # Errors

@@ -7,9 +7,9 @@
 //! | half-precision text weights | the same, widened |
 //! | queries divided by the root of the head's width, the text projection divided by three | the product, rounded once |
 //! | positions with token type 0 added | their sum as positions, types of zero |
-//! | a convolution with its batch normalisation | the convolution, and a normalisation that changes nothing |
+//! | a convolution with its batch normalization | the convolution, and a normalization that changes nothing |
 //!
-//! The function is that of the bundle. Batch normalisations are the one thing that does not come back: they start as
+//! The function is that of the bundle. Batch normalizations are the one thing that does not come back: they start as
 //! identities, so a convolutional tower is best trained on with its blocks frozen (`freeze_blocks`), which keeps
 //! them so.
 
@@ -41,10 +41,10 @@ pub fn tensors(bundle: &Bundle) -> Result<BTreeMap<String, Tensor>, TrainError> 
         .map_err(|error| TrainError::invalid(bundle.directory(), error.to_string()))?;
     let config = bundle.config();
     let expected = serde_json::to_string(&ImageGraphConfig::new(&config.architecture, &config.preprocess));
-    let image = open(bundle, BundleFile::ImageGraph, expected)?;
+    let image = open(bundle, BundleFile::IMAGE_GRAPH, expected)?;
     let text = open(
         bundle,
-        BundleFile::TextGraph,
+        BundleFile::TEXT_GRAPH,
         serde_json::to_string(&TextGraphConfig::new(&config.architecture)),
     )?;
 
@@ -53,9 +53,9 @@ pub fn tensors(bundle: &Bundle) -> Result<BTreeMap<String, Tensor>, TrainError> 
     let mut tensors = BTreeMap::new();
     for (name, like) in model.store().all() {
         let (file, graph) = if name.starts_with("vision_model.") {
-            (BundleFile::ImageGraph, &image)
+            (BundleFile::IMAGE_GRAPH, &image)
         } else {
-            (BundleFile::TextGraph, &text)
+            (BundleFile::TEXT_GRAPH, &text)
         };
         let path = bundle.path(file);
         let tensor = if name == "logit_scale" {

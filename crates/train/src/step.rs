@@ -25,11 +25,11 @@ pub struct Pass<'a> {
     pub tokenizer: &'a Tokenizer,
     /// What keeps the results of frozen layers.
     pub encoder: &'a mut SentenceEncoder,
-    /// What is minimised.
+    /// What is minimized.
     pub objective: Objective,
     /// Most images, and most sentences, whose activations are in memory together; none, and it is the whole batch.
     ///
-    /// The gradients are the same to rounding, with two exceptions. Batch normalisations see the statistics of a
+    /// The gradients are the same to rounding, with two exceptions. Batch normalizations see the statistics of a
     /// micro-batch and update their running ones once for each. A text tower that pools over padding pads a sentence to
     /// the longest of its micro-batch.
     pub micro_batch: Option<NonZeroUsize>,
@@ -37,7 +37,7 @@ pub struct Pass<'a> {
 
 /// A batch as the model takes it.
 pub struct Inputs<'a> {
-    /// Normalised pixels, `[images, channels, side, side]`.
+    /// Normalized pixels, `[images, channels, side, side]`.
     pub pixels: Tensor,
     /// One vector an image.
     pub image_labels: &'a [LabelVector],

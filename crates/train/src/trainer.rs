@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use medclip_core::TextTower;
-use medclip_core::bundle::sha256;
 use medclip_core::prompt::ExpandedClass;
 use medclip_core::tokenize::Tokenizer;
 use medclip_decode::Limits;
 use medclip_files::Lock;
+use medclip_files::sha256;
 use medclip_nn::{AdamW, Ema, MedClip};
 
 use crate::checkpoint::{CheckpointStore, RunState};
@@ -33,7 +33,7 @@ use self::start::{
     steps_an_epoch,
 };
 
-/// A run: model, data, optimiser and where it stands.
+/// A run: model, data, optimizer and where it stands.
 pub struct Trainer {
     config: TrainConfig,
     model: MedClip,

@@ -168,7 +168,7 @@ fn without_batch_statistics_they_are_those_of_one_pass() {
     struct Case {
         name: &'static str,
         image: ImageTower,
-        /// Enough to freeze every batch normalisation, if there are any.
+        /// Enough to freeze every batch normalization, if there are any.
         frozen_blocks: usize,
         freeze_layers: usize,
         views: &'static [bool],

@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Tensor};
 use medclip_core::batch::TokenBatch;
 use medclip_core::{Architecture, Finding, ImageTower, TextTower, Tokenizer, TokenizerConfig};
 use medclip_nn::tower::Phase;
-use medclip_nn::{AdamW, AdamWConfig, Compute, MedClip, Precision, backward};
+use medclip_nn::{AdamW, AdamWConfig, Compute, ComputePrecision, MedClip, backward};
 use medclip_train::{LabelSimilarity, Objective};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -32,12 +32,16 @@ fn image_towers() -> [(&'static str, ImageTower); 3] {
 
 /// What to compare with `f32` on the CPU, and the largest 1 − cosine of a gradient.
 fn others() -> Vec<(&'static str, Compute, f64)> {
-    let mut others = vec![("bf16", Compute { precision: Precision::Bf16, ..Compute::cpu() }, 0.04)];
+    let mut others = vec![("bf16", Compute { precision: ComputePrecision::Bf16, ..Compute::cpu() }, 0.04)];
     // With feature `cuda` a GPU has to be there.
     if cfg!(feature = "cuda") {
         let device = Device::new_cuda_with_stream(0).unwrap();
-        others.push(("f32 on the GPU", Compute { device: device.clone(), precision: Precision::F32 }, 1e-5));
-        others.push(("bf16 on the GPU", Compute { device, precision: Precision::Bf16 }, 0.04));
+        others.push((
+            "f32 on the GPU",
+            Compute { device: device.clone(), precision: ComputePrecision::F32 },
+            1e-5,
+        ));
+        others.push(("bf16 on the GPU", Compute { device, precision: ComputePrecision::Bf16 }, 0.04));
     }
     others
 }

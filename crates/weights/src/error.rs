@@ -1,12 +1,16 @@
 //! Errors of reading tensors.
 
+mod foreign;
+mod pickle;
+
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 use crate::element::ElementType;
-use crate::format::Foreign;
-use crate::pickle::PickleFault;
+
+pub use foreign::Foreign;
+pub use pickle::PickleFault;
 
 /// Why tensors could not be read: always the file, the tensor where it is one's fault, and the reason.
 #[derive(Debug, Error)]

@@ -5,11 +5,11 @@ use std::fmt;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::open_regular;
+use medclip_files::open_regular;
 
 use crate::element::ElementType;
-use crate::error::{FileFault, TensorFault, TensorFileError};
-use crate::format::{self, Choice, Container, Contents, Foreign, OpenFault, Storage};
+use crate::error::{FileFault, Foreign, TensorFault, TensorFileError};
+use crate::format::{self, Choice, Container, Contents, OpenFault, Storage};
 use crate::note::WeightsNote;
 use crate::shards;
 use crate::source::Source;

@@ -9,16 +9,14 @@ use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crate::element::ElementType;
-use crate::error::{FileFault, TensorFault};
+use crate::error::{FileFault, Foreign, PickleFault, TensorFault};
 use crate::note::OtherWeights;
-use crate::pickle::{Pickle, PickleFault};
+use crate::pickle::Pickle;
 use crate::source::Source;
 use crate::state::Selected;
 use crate::view::View;
 
 use archive::Archive;
-
-pub use foreign::Foreign;
 
 /// Tensors by name, the storages they are windows on, and where those lie.
 pub(crate) struct Contents {

@@ -2,7 +2,7 @@
 //!
 //! [`TensorFile`] opens a file by what it holds: safetensors, the zip archives `torch.save` writes
 //! (`pytorch_model.bin`, `.pt`), the format before PyTorch 1.6, and lists of shards (`model.safetensors.index.json`).
-//! What people take for weights (a Git LFS pointer, a web page, ONNX, GGUF …) is called by its name. [`names`] recognises whose names the tensors have
+//! What people take for weights (a Git LFS pointer, a web page, ONNX, GGUF …) is called by its name. [`names`] recognizes whose names the tensors have
 //! and gives them the ones of [`medclip_core::architecture`].
 //!
 //! ```
@@ -23,7 +23,7 @@
 //!
 //! # Limits
 //! Little-endian files. One tensor is read at a time, so memory is that of the tensor asked for. Archives carry
-//! checksums, which are verified; the other formats have none. Quantised, sparse and complex tensors are not read.
+//! checksums, which are verified; the other formats have none. Quantized, sparse and complex tensors are not read.
 
 mod element;
 mod error;
@@ -39,8 +39,6 @@ mod state;
 mod view;
 
 pub use element::ElementType;
-pub use error::{FileFault, TensorFault, TensorFileError};
+pub use error::{FileFault, Foreign, PickleFault, TensorFault, TensorFileError};
 pub use file::{TensorFile, TensorFileOptions};
-pub use format::Foreign;
 pub use note::{OtherWeights, WeightsNote};
-pub use pickle::PickleFault;

@@ -1,10 +1,10 @@
 //! Whose names a file's tensors have, and what they are called here.
 //!
-//! [`Mapping::of`] recognises the layout of a file and gives every tensor its name of
+//! [`Mapping::of`] recognizes the layout of a file and gives every tensor its name of
 //! [`medclip_core::architecture`]; a name that the layout does not have is an error, never left out. [`medclip`] reads
 //! the sizes of the towers out of the shapes.
 //!
-//! | layout | recognised by | becomes |
+//! | layout | recognized by | becomes |
 //! |---|---|---|
 //! | [`Layout::MedClip`] | `vision_model.`, `text_model.` | both towers, projections, temperature |
 //! | [`Layout::HuggingFaceSwin`] | `embeddings.patch_embeddings.projection.weight` | image trunk |
@@ -103,7 +103,7 @@ pub enum NamesError {
     #[error(
         "{}: holds tensors of an unknown model, such as {example}; known are {}", path.display(), known_layouts()
     )]
-    Unrecognised {
+    Unrecognized {
         /// The file.
         path: PathBuf,
         /// One of its names.
@@ -118,7 +118,7 @@ pub enum NamesError {
         path: PathBuf,
         /// What the names of the model's tensors start with, where they do.
         prefix: String,
-        /// What it was recognised as.
+        /// What it was recognized as.
         layout: Layout,
         /// The names.
         names: Vec<String>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-use medclip_core::files::open_regular;
+use medclip_files::open_regular;
 use serde::Deserialize;
 
 use crate::error::{FileFault, TensorFileError};

@@ -42,14 +42,14 @@ fn sizes_come_from_the_shapes() {
 }
 
 #[test]
-fn a_grey_input_takes_the_sum_of_the_colours() {
+fn a_gray_input_takes_the_sum_of_the_colors() {
     let name = "vision_model.model.embeddings.patch_embeddings.projection.weight";
     let (mut file, mapping) = open("swin_hugging_face.safetensors");
-    let colours = mapping.read(&mut file, name).unwrap();
+    let colors = mapping.read(&mut file, name).unwrap();
     let mapping = mapping.with_one_channel();
     assert_eq!(mapping.shapes()[name], [4, 1, 2, 2]);
-    let grey = mapping.read(&mut file, name).unwrap();
-    assert_eq!(grey[5], colours[13] + colours[17] + colours[21]);
+    let gray = mapping.read(&mut file, name).unwrap();
+    assert_eq!(gray[5], colors[13] + colors[17] + colors[21]);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn names_of_nobody_are_refused() {
     let file = TensorFile::open(fixture("state_zip.bin")).unwrap();
     let error = Mapping::of(&file).unwrap_err();
     assert!(
-        matches!(error, NamesError::Unrecognised { ref example, .. } if example == "axis_of_one"),
+        matches!(error, NamesError::Unrecognized { ref example, .. } if example == "axis_of_one"),
         "{error}"
     );
 }

@@ -76,7 +76,7 @@ def make_bundle(args, tower):
         source, films = directory / f"{tower}-fp32", directory / "films.csv"
         towers = ["image", "text"] if tower == "bert" else ["image"]
         named = ["--tokenizer", EDGE / "tokenizer.json", "--lowercase", "--name", tower, "--prompts", prompts(directory)]
-        run(args.medclip, "import", directory / f"{tower}-both.safetensors", source, "--replace", *named)
+        run(args.medclip, "import", directory / f"{tower}-both.safetensors", "-o", source, "--replace", *named)
         (directory / f"{tower}-both.safetensors").unlink()
         few(args.films, films, args.count)
     options = ["--precision", "fp16,int8", "--calibrate", films, "--engine", "ort-cpu", "--ranges", args.ranges]
@@ -84,7 +84,7 @@ def make_bundle(args, tower):
         options += ["--tower", each]
     # Nothing is refused and nothing kept: the table judges.
     options += ["--gate", "cosine=0,top1=0,auroc=1", "--keep", "0", "--replace"]
-    print(run(args.medclip, "quantize", source, bundle, *options).stdout, file=sys.stderr, end="")
+    print(run(args.medclip, "quantize", "--model", source, "-o", bundle, *options).stdout, file=sys.stderr, end="")
     if source != EDGE:
         shutil.rmtree(source)
 
@@ -160,7 +160,7 @@ def make_golden(medclip, tower, directory):
     for precision in PRECISIONS:
         engines = [argument for engine in ENGINES for argument in ["--engine", engine]]
         # Ends with 1 where engines differ by more than it allows: the table says by how much.
-        done = run(medclip, "verify", directory / tower, "--precision", precision, *engines, "--format", "json", check=False)
+        done = run(medclip, "verify", "--model", directory / tower, "--precision", precision, *engines, "--format", "json", check=False)
         if not done.stdout:
             say(f"{tower} {precision}: {done.stderr.strip()}")
             continue

@@ -8,7 +8,7 @@ use medclip_scorer::Report;
 
 use super::Progress;
 use super::reports::{prepare, reports_of};
-use crate::intake::ArchiveReader;
+use crate::inputs::ArchiveReader;
 use crate::memory::Loaded;
 use crate::run::{Run, RunError};
 use crate::stages::Stages;

@@ -12,7 +12,7 @@ use medclip_scorer::Report;
 
 use super::PipelineOptions;
 use super::reports::{Ready, prepare, reports_of};
-use crate::intake::ArchiveReader;
+use crate::inputs::ArchiveReader;
 use crate::memory::Loaded;
 use crate::source::Source;
 use crate::stages::Stages;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::{Summing, sha256, sha256_of_file};
+use medclip_files::{Summing, sha256, sha256_of_file};
 use serde::{Deserialize, Serialize};
 
 use super::place::{COMMITS, Place, read_json};

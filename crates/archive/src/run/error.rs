@@ -7,7 +7,7 @@ use medclip_files::{Holder, LockError, StagingError};
 use thiserror::Error;
 
 use super::VERSION;
-use crate::intake::IntakeError;
+use crate::inputs::InputError;
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, Error)]
@@ -15,7 +15,7 @@ use crate::intake::IntakeError;
 pub enum RunError {
     /// The inputs cannot be listed.
     #[error(transparent)]
-    Intake(#[from] IntakeError),
+    Inputs(#[from] InputError),
     /// Something cannot be written.
     #[error("cannot write {source}")]
     Write {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::commit::{self, Scanned, Sum};
 use super::inputs::Stamp;
 use super::place::{FINISHED, INPUTS, Place, RUN, read_json};
-use super::{Finished, List, Manifest, RunError, Settings, Target, VERSION, Version, redo};
+use super::{Finished, List, RunError, RunRecord, Settings, Target, VERSION, Version, redo};
 
 /// A run on disk, compared with its record.
 pub(super) struct Found {
@@ -17,8 +17,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn of(place: &Place, target: &Target, manifest: Manifest) -> Result<Self, RunError> {
-        let Manifest { settings, inputs, list, .. } = manifest;
+    pub(super) fn of(place: &Place, target: &Target, manifest: RunRecord) -> Result<Self, RunError> {
+        let RunRecord { settings, inputs, list, .. } = manifest;
         let (id, inputs) = (place.id()?, inputs.count());
         let (scanned, is_finished) = check_rows(place, target.file(), &id, &settings, inputs, &list)?;
         Ok(Self { id, settings, inputs, scanned, is_finished })
@@ -40,13 +40,13 @@ pub(super) fn find(
 }
 
 /// The record of a run, if the run is of these settings and inputs.
-fn check_same(place: &Place, settings: &Settings, list: &mut List<'_>) -> Result<Manifest, RunError> {
+fn check_same(place: &Place, settings: &Settings, list: &mut List<'_>) -> Result<RunRecord, RunError> {
     let path = place.record(RUN);
     let Version { version } = read_json(&path)?;
     if version != VERSION {
         return Err(RunError::Version { path: place.directory().to_owned(), found: version });
     }
-    let manifest: Manifest = read_json(&path)?;
+    let manifest: RunRecord = read_json(&path)?;
     let mut differences = manifest.settings.differences(settings);
     if differences.is_empty() {
         let mut stamp = Stamp::default();

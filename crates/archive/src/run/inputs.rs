@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::Summing;
+use medclip_files::Summing;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

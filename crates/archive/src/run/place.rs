@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::sha256_of_file;
+use medclip_files::sha256_of_file;
 use medclip_files::{Folder, Kind, Lock, StagingError, is_staging};
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::commit::{self, Commit, commit_name, next_name, rows_name, rows_path};
 use super::inputs::{InputReader, InputWriter};
 use super::place::{COMMITS, FINISHED, INPUTS, Place, read_json};
-use super::{Finished, List, Manifest, Run, RunError, Settings};
+use super::{Finished, List, Run, RunError, RunRecord, Settings};
 use medclip_scorer::Report;
 
 impl Run {
@@ -57,7 +57,7 @@ impl Run {
 pub(super) fn unpack(
     place: &mut Place,
     file: Option<&Path>,
-    manifest: &Manifest,
+    manifest: &RunRecord,
     settings: &Settings,
     list: &mut List<'_>,
 ) -> Result<(), RunError> {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medclip_core::files::open_regular;
 use medclip_core::guard::catch_quietly;
+use medclip_data::ParquetFile;
+use medclip_files::open_regular;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::FileReader;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, ListAccessor};
 use parquet::schema::types::Type;
@@ -65,7 +66,7 @@ pub fn describe_embeddings(path: &Path) -> Result<Described, EmbeddingsError> {
     let file =
         open_regular(path).map_err(|source| EmbeddingsError::Open { path: path.to_owned(), source })?;
     let said = guarded(path, || {
-        let reader = SerializedFileReader::new(file)?;
+        let reader = ParquetFile::open(file)?;
         Ok(reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default())
     })?;
     let value = |key: &str| said.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
@@ -125,7 +126,7 @@ fn missing(path: &Path, column: &'static str) -> EmbeddingsError {
 
 /// The rows, or the column that is missing.
 fn open(file: std::fs::File) -> Result<Result<RowIter<'static>, &'static str>, ParquetError> {
-    let reader = SerializedFileReader::new(file)?;
+    let reader = ParquetFile::open(file)?;
     let schema = reader.metadata().file_metadata().schema();
     let mut fields = Vec::new();
     for column in COLUMNS {

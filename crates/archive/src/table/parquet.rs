@@ -11,12 +11,13 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType, FloatType, Int32Typ
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::FileReader;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
 use super::columns::id_columns;
 use crate::run::Settings;
+use medclip_data::ParquetFile;
 use medclip_scorer::{Report, Schema, Scores};
 
 type Result<T> = std::result::Result<T, ParquetError>;
@@ -53,7 +54,7 @@ fn joined(settings: &Settings, files: &[PathBuf], out: &mut (dyn Write + Send)) 
     let mut writer = SerializedFileWriter::new(out, schema(&settings.schema)?, properties(settings)?)?;
     for path in files {
         let file = File::open(path)?;
-        let reader = SerializedFileReader::new(file.try_clone()?)?;
+        let reader = ParquetFile::open(file.try_clone()?)?;
         for group in reader.metadata().row_groups() {
             let mut copy = writer.next_row_group()?;
             for column in group.columns() {

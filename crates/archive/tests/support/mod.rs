@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use medclip_archive::{
-    Content, End, Format, IntakeOptions, PipelineOptions, Run, RunError, Settings, Stages, Target, expand,
+    Content, End, Format, InputOptions, PipelineOptions, Run, RunError, Settings, Stages, Target, expand,
     work,
 };
 use medclip_decode::PatientFields;
@@ -108,13 +108,13 @@ pub(crate) fn settings(format: Format, shard_size: u32) -> Settings {
     Settings { schema, options: BTreeMap::new(), format, shard_size, portion: None, memory: None }
 }
 
-pub(crate) fn intake() -> IntakeOptions {
-    IntakeOptions { extensions: vec!["png".to_owned()], by_start: None, portion: None }
+pub(crate) fn input_options() -> InputOptions {
+    InputOptions { extensions: vec!["png".to_owned()], by_start: None, portion: None }
 }
 
 /// Begins or goes on with a run of `inputs`.
 pub(crate) fn open(target: &Target, settings: Settings, inputs: &[PathBuf]) -> Result<Run, RunError> {
-    Run::resume(target, settings, &mut |sink| expand(inputs, &intake(), &mut io::empty(), sink))
+    Run::resume(target, settings, &mut |sink| expand(inputs, &input_options(), &mut io::empty(), sink))
 }
 
 pub(crate) fn go(run: &mut Run) -> End {

@@ -62,7 +62,7 @@ pub(super) fn check(
     )?;
     let stored = model.embed_texts(&sentences)?;
 
-    let half_image = GraphInfo::read(&bundle.join(BundleFile::ImageGraph.file_name()))?.half_parameters > 0;
+    let half_image = GraphInfo::read(&bundle.join(BundleFile::IMAGE_GRAPH.file_name()))?.half_parameters > 0;
     let of = |what, largest, tolerance| TowerDifference { what, largest, tolerance };
     let differences = vec![
         of("image tower", image, if half_image { HALF_TOLERANCE } else { TOLERANCE }),

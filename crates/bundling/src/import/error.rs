@@ -18,6 +18,9 @@ use crate::vocabulary::VOCABULARIES;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportBundleError {
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked; nothing was written")]
+    Stopped,
     /// There is something where the bundle is to be.
     #[error(transparent)]
     Target(#[from] TargetError),

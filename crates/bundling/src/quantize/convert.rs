@@ -37,10 +37,13 @@ impl Converted {
         };
         let layers = quantizer.layers().len();
         observer.tell(Progress::Begin { work: Work::CompareGraphs, steps: layers });
+        let mut stopped = false;
         let choice = choose(&quantizer, options.max_kept(layers), |graph| {
             observer.tell(Progress::Step);
-            measure(graph)
-        })?;
+            stopped = observer.is_stopped();
+            if stopped { Err(TowerError::Stopped) } else { measure(graph) }
+        });
+        let choice = choice.map_err(|error| if stopped { TowerError::Stopped } else { error.into() })?;
         observer.tell(Progress::End);
         Ok(Self { graph: choice.graph, kept: choice.kept, layers: choice.layers, quantizer: Some(quantizer) })
     }

@@ -15,6 +15,9 @@ use crate::target::TargetError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum QuantizeError {
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked; nothing was written")]
+    Stopped,
     /// There is something where the bundle is to be.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -65,6 +68,9 @@ pub enum QuantizeError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TowerError {
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked")]
+    Stopped,
     /// The graph cannot be read or rewritten.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -1,9 +1,10 @@
 //! Films to calibrate with, and others to judge by.
 
 use medclip_core::ImageBatch;
-use medclip_core::bundle::sha256;
 use medclip_decode::Limits;
+use medclip_files::sha256;
 use medclip_runtime::{Bundle, GrayImage};
+use tracing::info_span;
 
 use super::error::QuantizeError;
 use super::labeled::LabeledFilm;
@@ -60,12 +61,16 @@ impl Part {
         bundle: &Bundle,
         observer: &mut dyn Observer,
     ) -> Result<Self, QuantizeError> {
+        let _span = info_span!("decode", films = films.len()).entered();
         observer.tell(Progress::Begin { work: Work::ReadFilms, steps: films.len() });
         let mut part = Self::default();
         for chunk in films.chunks(BATCH) {
             let mut images: Vec<GrayImage> = Vec::with_capacity(chunk.len());
             for film in chunk {
                 observer.tell(Progress::Step);
+                if observer.is_stopped() {
+                    return Err(QuantizeError::Stopped);
+                }
                 images.push(medclip_decode::open(&film.path, &Limits::default())?.image);
             }
             part.batches.push(bundle.preprocessor().batch(&images)?);

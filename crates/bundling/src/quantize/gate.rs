@@ -43,14 +43,14 @@ pub(super) fn images(
         embeddings.iter().map(|image| scores(image, bundle)).collect()
     });
     let class = |(index, name): (usize, &str)| {
-        let labelled: Vec<(usize, bool)> = labels
+        let labeled: Vec<(usize, bool)> = labels
             .iter()
             .enumerate()
             .filter_map(|(row, labels)| Some((row, (*labels.get(index)?)?)))
             .collect();
-        let truth: Vec<bool> = labelled.iter().map(|&(_, label)| label).collect();
+        let truth: Vec<bool> = labeled.iter().map(|&(_, label)| label).collect();
         let area = |scores: &[Vec<f32>]| {
-            let of_class: Vec<f32> = labelled.iter().map(|&(row, _)| scores[row][index]).collect();
+            let of_class: Vec<f32> = labeled.iter().map(|&(row, _)| scores[row][index]).collect();
             auroc(&of_class, &truth)
         };
         let positives = truth.iter().filter(|&&label| label).count();

@@ -27,7 +27,7 @@ pub(super) fn quantize(
     options: &QuantizeOptions,
     observer: &mut dyn Observer,
 ) -> Result<Made, TowerError> {
-    let source = bundle.path(BundleFile::ImageGraph);
+    let source = bundle.path(BundleFile::IMAGE_GRAPH);
     let judge = Judge::new(bundle, films, options)?;
     let (quantizer, calibration) = match precision {
         Precision::Int8 => {
@@ -69,6 +69,9 @@ fn quantizer_of(
             for row in &probe.run(batch)? {
                 pass(&mut calibrator, row)?;
                 observer.tell(Progress::Step);
+                if observer.is_stopped() {
+                    return Err(TowerError::Stopped);
+                }
             }
         }
     }
@@ -93,7 +96,7 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn new(bundle: &'a Bundle, films: &'a Films, options: &'a QuantizeOptions) -> Result<Self, TowerError> {
         let golden = bundle.preprocessor().batch(bundle.golden().images())?;
-        let source = bundle.path(BundleFile::ImageGraph);
+        let source = bundle.path(BundleFile::IMAGE_GRAPH);
         let dim = bundle.config().architecture.embedding_dim;
         let probe = Probe::load(GraphSource::File(&source), bundle.config(), dim, &options.model)?;
         let tuning = embed(&probe, &films.calibration.batches)?;

@@ -1,10 +1,10 @@
 //! The text tower in a further precision.
 
-use medclip_core::bundle::sha256;
 use medclip_core::quantization::GateReport;
 use medclip_core::{Embeddings, Tokenizer};
 use medclip_export::OnnxFile;
 use medclip_export::quantize::{Measured, Quantizer};
+use medclip_files::sha256;
 use medclip_runtime::{Bundle, BundleFile, GraphSource, ModelOptions, Precision, TowerKind, embed_sentences};
 
 use super::convert::Converted;
@@ -21,7 +21,7 @@ pub(super) fn quantize(
     options: &QuantizeOptions,
     observer: &mut dyn Observer,
 ) -> Result<Made, TowerError> {
-    let source = bundle.path(BundleFile::TextGraph);
+    let source = bundle.path(BundleFile::TEXT_GRAPH);
     let judge = Judge::new(bundle, &options.model)?;
     let quantizer = match precision {
         Precision::Int8 => Some(Quantizer::dynamic(&source)?),
@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
         let empty = || Embeddings::new(Vec::new(), 1);
         let mut judge =
             Self { bundle, options, tokenizer, tuning, gate, of_tuning: empty()?, of_gate: empty()? };
-        let path = bundle.path(BundleFile::TextGraph);
+        let path = bundle.path(BundleFile::TEXT_GRAPH);
         judge.of_tuning = judge.embed(GraphSource::File(&path), &judge.tuning)?;
         judge.of_gate = judge.embed(GraphSource::File(&path), &judge.gate)?;
         Ok(judge)

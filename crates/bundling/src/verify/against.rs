@@ -1,6 +1,5 @@
 //! A bundle compared with candle's forward pass of the weights it was made of, and the certificate of that.
 
-mod error;
 mod open;
 mod settings;
 
@@ -12,13 +11,12 @@ use serde::Serialize;
 
 use super::agreement::Agreement;
 use super::compare::ParityLimits;
-use super::error::VerifyError;
+use super::error::{AgainstError, VerifyError};
 use super::inputs::{Answers, BATCHES, SENTENCES};
 use super::report::Verification;
 use super::{Expected, Subject, VerifyOptions};
 use crate::observer::Observer;
 use crate::vocabulary::VOCABULARIES;
-pub use error::AgainstError;
 use open::Opened;
 
 /// The weights that a bundle was made of.
@@ -52,7 +50,7 @@ pub fn verify_against(
         return Err(VerifyError::NoEngine);
     }
     let expected = answers(&subject, weights, observer)?;
-    let (sides, self_tests) = subject.answers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (sides, self_tests) = subject.answers(observer)?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     Ok(subject.verification(&sides, expected, self_tests))
 }
 

@@ -1,17 +1,29 @@
 //! Why nothing could be compared.
 
+#[cfg(feature = "train")]
+mod against;
+#[cfg(feature = "candle-onnx")]
+mod candle;
+
 use medclip_core::preprocess::PreprocessError;
 use medclip_phantom::PhantomError;
 use medclip_runtime::{BundleError, EncodeError, EngineKind, LoadError};
 use thiserror::Error;
 
 #[cfg(feature = "train")]
-use super::against::AgainstError;
+pub use against::AgainstError;
+#[cfg(feature = "candle-onnx")]
+pub use candle::CandleError;
+
+use super::evaluator::Evaluator;
 
 /// Why nothing could be compared. Differences are no errors.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked")]
+    Stopped,
     /// The bundle was copied without its text tower.
     #[error(transparent)]
     Incomplete(BundleError),
@@ -28,8 +40,18 @@ pub enum VerifyError {
     #[error("nothing to compare: one engine runs here ({engine})")]
     OneEngine {
         /// The engine.
-        engine: EngineKind,
+        engine: Evaluator,
     },
+    /// This build lacks the referee.
+    #[error("engine {evaluator} is not in this build; build with feature `{}`", evaluator.feature())]
+    NotBuilt {
+        /// The referee.
+        evaluator: Evaluator,
+    },
+    /// The referee cannot evaluate the model.
+    #[cfg(feature = "candle-onnx")]
+    #[error(transparent)]
+    Candle(#[from] CandleError),
     /// No engine at all.
     #[error("no engine of this build can run here")]
     NoEngine,

@@ -1,19 +1,13 @@
 //! `medclip eval finetune`: how well the image tower does once it is fitted to annotated films as a whole.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use medclip_export::BundleOptions;
-use medclip_protocols::{FinetuneOptions, finetune};
+use medclip_protocols::{FinetuneOptions, Finetuned, finetune};
 use medclip_train::data::AugmentConfig;
 use medclip_train::tuning::FinetuneConfig;
 use medclip_train::{AdamWConfig, Schedule};
 
-use super::args::{ReportArgs, refuse_existing};
-use super::bar::Bar;
-use super::tuning::{TuningArgs, print};
 use crate::Outcome;
-use crate::export::write_checked;
+use crate::protocol::{Bar, ReportArgs, TuningArgs};
 use crate::train::keep_freed_memory;
 
 /// AUROC and average precision of the image tower fine-tuned with a linear head
@@ -22,8 +16,8 @@ use crate::train::keep_freed_memory;
 /// annotation has no part in it and is never read as absent. The head starts as logistic regressions of the unchanged
 /// tower's embeddings. Augmentation is that of training.
 ///
-/// The checkpoint is a directory of `medclip train` (its `best`) or of `medclip restore`. The batch normalisations of a
-/// restored one are identities, so running statistics are kept while fitting; `--batch-statistics`, for checkpoints of
+/// The checkpoint is a directory of `medclip train` (its `best`) or of `medclip restore`. The batch normalizations of a
+/// restored one are identities, so running statistics are kept while fitting; --batch-statistics, for checkpoints of
 /// training, goes on with them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -31,10 +25,10 @@ pub(crate) struct FinetuneArgs {
     #[command(flatten)]
     tuning: TuningArgs,
     /// Passes over the films; 0 evaluates the head that fitting starts from
-    #[arg(long, default_value_t = FinetuneConfig::default().epochs)]
+    #[arg(long, value_name = "N", default_value_t = FinetuneConfig::default().epochs)]
     epochs: usize,
     /// Films a step
-    #[arg(long, default_value_t = FinetuneConfig::default().batch)]
+    #[arg(long, value_name = "N", default_value_t = FinetuneConfig::default().batch)]
     batch: usize,
     /// Learning rate of the head, after a warm-up and before a half cosine down
     #[arg(long, default_value_t = FinetuneConfig::default().learning_rate)]
@@ -57,47 +51,40 @@ pub(crate) struct FinetuneArgs {
     /// C of the logistic regressions that the head starts from
     #[arg(long, default_value_t = FinetuneConfig::default().head_c)]
     head_c: f64,
-    /// Normalise by each batch and go on with the running statistics; refused for a restored checkpoint
+    /// Normalize by each batch and go on with the running statistics; refused for a restored checkpoint
     #[arg(long)]
     batch_statistics: bool,
     /// Fit to the films as they are
     #[arg(long)]
     no_augmentation: bool,
-    /// Write what the last share gives here: `checkpoint`, the bundle exported from it as `bundle`, and
-    /// `head.safetensors` for `medclip score --model DIR/bundle --head DIR/head.safetensors`
-    #[arg(long, value_name = "DIR", requires = "prompts")]
-    save: Option<PathBuf>,
-    /// Zero-shot classes of the saved bundle (TOML)
-    #[arg(long, value_name = "FILE", requires = "save")]
-    prompts: Option<PathBuf>,
     #[command(flatten)]
     report: ReportArgs,
 }
 
 const EXAMPLE: &str = "\
 Example:
-  medclip eval finetune runs/medclip-edge/best films/manifest.csv --view frontal --fraction 0.1 --fraction 1
-  medclip eval finetune runs/medclip-edge/best films/manifest.csv --save tuned --prompts models/prompts/chest-xray.toml";
+  medclip eval finetune runs/medclip-edge/best films/manifest.csv --view frontal --fraction 0.1 --fraction 1";
 
 pub(crate) fn run(args: FinetuneArgs) -> anyhow::Result<Outcome> {
-    keep_freed_memory();
-    let config = args.config();
-    refuse_existing(args.save.as_deref())?;
-    let prompts = args.prompts.as_deref().map(crate::bundle::read).transpose()?;
-    let augment = (!args.no_augmentation).then(AugmentConfig::default);
-    let (checkpoint, films, tuning) = args.tuning.open(&args.report)?;
-    let options = FinetuneOptions { tuning, config, augment };
-    let mut found = finetune(&checkpoint, &films, &options, &mut Bar::new())?;
-    if let (Some(directory), Some(prompts)) = (&args.save, &prompts) {
-        found.save(directory, |checkpoint, bundle| {
-            write_checked(checkpoint, bundle, prompts, None, &BundleOptions::default())?;
-            Ok(())
-        })?;
-    }
-    print(&found.tuning, "image tower fine-tuned", &args.report)
+    args.run(|_| Ok(()))
 }
 
 impl FinetuneArgs {
+    /// Fits and measures; `keep` takes what was fitted before anything is printed.
+    pub(crate) fn run(
+        self,
+        keep: impl FnOnce(&mut Finetuned) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Outcome> {
+        keep_freed_memory();
+        let (config, report) = (self.config(), self.report);
+        let augment = (!self.no_augmentation).then(AugmentConfig::default);
+        let (checkpoint, films, tuning) = self.tuning.open(&report)?;
+        let options = FinetuneOptions { tuning, config, augment };
+        let mut found = finetune(&checkpoint, &films, &options, &mut Bar::new())?;
+        keep(&mut found)?;
+        report.print(&found)
+    }
+
     fn config(&self) -> FinetuneConfig {
         let default = FinetuneConfig::default();
         FinetuneConfig {

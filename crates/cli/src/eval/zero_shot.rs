@@ -1,24 +1,15 @@
 //! `medclip eval zero-shot`: how well a bundle does on annotated images by prompts alone.
 
-mod args;
-mod balanced;
-mod draws;
-
-use std::io::{self, Write};
+mod prompts;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use medclip_core::PromptPooling;
 use medclip_data::Split;
-use medclip_protocols::{
-    DrawNote, PromptNote, Ranked, Subject, ZeroShot, ZeroShotError, ZeroShotOptions, zero_shot,
-};
+use medclip_protocols::{ZeroShotError, ZeroShotOptions, zero_shot};
 
-use super::args::{FilmArgs, PlotArgs, ReportArgs, outcome, parse_split};
-use super::bar::Bar;
-use super::figures;
 use crate::Outcome;
-use args::{BalancedArgs, PromptArgs};
+use crate::protocol::{Bar, FilmArgs, PlotArgs, ReportArgs, split};
+use prompts::{BalancedArgs, PromptArgs};
 
 /// AUROC and average precision of every finding from prompts alone, with bootstrap intervals by patient
 #[derive(Debug, Args)]
@@ -27,7 +18,7 @@ pub(crate) struct ZeroShotArgs {
     #[command(flatten)]
     films: FilmArgs,
     /// Only images of this split; may be repeated
-    #[arg(long, value_parser = parse_split)]
+    #[arg(long, value_name = "SPLIT", value_parser = split())]
     split: Vec<Split>,
     #[command(flatten)]
     prompts: PromptArgs,
@@ -58,52 +49,10 @@ pub(crate) fn run(args: ZeroShotArgs) -> anyhow::Result<Outcome> {
         charts: plots.are_wanted(),
         resampling: report.resampling(),
     };
-    let found = zero_shot(&films.open()?, &options, &mut Bar::new());
-    let found = match found {
+    let found = match zero_shot(&films.open()?, &options, &mut Bar::new()) {
         Err(error @ ZeroShotError::Balance(_)) => Err(error).context("--balanced"),
         other => Ok(other?),
     }?;
-    plots.write(&found.charts)?;
-    report.print(&found, |out| write_markdown(&found, out))?;
-    Ok(outcome(found.subject.failed))
-}
-
-fn write_markdown(found: &ZeroShot, out: &mut impl Write) -> io::Result<()> {
-    let Subject { model, images, patients, resamples, seed, .. } = &found.subject;
-    writeln!(
-        out,
-        "{model}: {images} images of {patients} patients, zero-shot by prompts; 95 % intervals from"
-    )?;
-    writeln!(out, "{resamples} resamples of patients (seed {seed}).\n")?;
-    if let Some(note) = &found.prompts {
-        write_note(note, out)?;
-    }
-    match &found.ranked {
-        Ranked::Once(once) => figures::write(once, out)?,
-        Ranked::Drawn(drawn) => draws::write(drawn, out)?,
-    }
-    found.balanced.as_ref().map_or(Ok(()), |balanced| balanced::write(balanced, out))
-}
-
-/// What was evaluated in place of the bundle's own prompts.
-fn write_note(note: &PromptNote, out: &mut impl Write) -> io::Result<()> {
-    let origin = note.file.as_ref().map_or_else(|| "the bundle".to_owned(), |f| f.display().to_string());
-    let pooling = match note.pooling {
-        PromptPooling::Mean => "mean",
-        PromptPooling::Max => "max",
-    };
-    let Some(DrawNote { per_class, seeds, unvaried }) = &note.draws else {
-        return writeln!(out, "Prompts of {origin}, pooled by {pooling}.\n");
-    };
-    let list: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    writeln!(
-        out,
-        "Prompts of {origin}, pooled by {pooling}: {} draws of {per_class} sentences a class side (seeds {}).",
-        seeds.len(),
-        list.join(", ")
-    )?;
-    if !unvaried.is_empty() {
-        writeln!(out, "With no more than {per_class}, the same in every draw: {}.", unvaried.join(", "))?;
-    }
-    writeln!(out)
+    plots.write(&found)?;
+    report.print(&found)
 }

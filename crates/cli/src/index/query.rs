@@ -5,18 +5,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::{ArgGroup, Args};
 use medclip_archive::Source;
 use medclip_data::CellText;
 use medclip_files::replace_file;
-use medclip_index::{Index, Search};
+use medclip_index::{FilmRoot, Found, Index, IndexedFilms, Query, Search, sheet};
 use medclip_runtime::Model;
-use serde::Serialize;
+use medclip_scorer::Scorer;
 
-use super::root::Root;
-use super::sheet;
-use super::shown::Shown;
 use crate::engine::EngineArgs;
 use crate::models::ModelArg;
 use crate::output::{CsvArgs, Format, csv_stdout, locked_stdout, plain_table, write_json_line, write_table};
@@ -49,7 +46,7 @@ pub(super) struct QueryArgs {
     #[arg(long)]
     skip_verify: bool,
     /// Output format: a table for people, one JSON object a line, or CSV
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]
     csv: CsvArgs,
@@ -69,17 +66,73 @@ pub(super) struct QueryArgs {
     engine: EngineArgs,
 }
 
-/// A film that was found; the fields are the keys of a JSON line and the columns of CSV.
-#[derive(Debug, Serialize)]
-pub(super) struct Found<'a> {
-    pub(super) rank: usize,
-    pub(super) cosine: f32,
-    pub(super) path: &'a str,
+pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
+    args.csv.check(args.format == Format::Csv)?;
+    // A mistake here is told before anything is loaded.
+    let root = args.root()?;
+    let index =
+        if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
+    let model = args.load(&index)?;
+    if index.options().is_none() {
+        say(
+            "this index does not say how its films were shown; the query is shown as its file wants. Build it again",
+        );
+    }
+    let builder = Scorer::builder().model(Arc::clone(&model));
+    let films = IndexedFilms::of(&index, builder).context("cannot use the index")?;
+    let id = |path: &PathBuf| {
+        if path.exists() { Source::file(path).id() } else { path.to_string_lossy().into_owned() }
+    };
+    let image = args.image.as_ref().map(id);
+    let query = match (&image, &args.text) {
+        (Some(id), _) => Query::Film(id),
+        (None, Some(sentence)) => Query::Sentence(sentence),
+        (None, None) => bail!("nothing to search for: name --image or --text"),
+    };
+    let vector = embed(&model, &films, query)?;
+    let search = if args.exact { Search::Exact } else { index.default_search() };
+    let found = index.find(&vector, args.k.get(), search)?;
+    if let Some(page) = &args.sheet {
+        warn_of_left_out(&root, &found);
+        replace_file(page, sheet(&index, &films, &root, query, &found).as_bytes())?;
+    }
+    print(&found, args.format, args.csv.cell_text())?;
+    Ok(Outcome::Complete)
+}
+
+impl QueryArgs {
+    /// Where films may be shown from.
+    fn root(&self) -> anyhow::Result<FilmRoot> {
+        let Some(root) = &self.root else {
+            return FilmRoot::current().context("cannot tell the current directory");
+        };
+        ensure!(root.is_dir(), "--root {} is not a directory", root.display());
+        Ok(FilmRoot::named(root))
+    }
+
+    /// The model of an index, in its precision.
+    fn load(&mut self, index: &Index) -> anyhow::Result<Arc<Model>> {
+        let directory = self.model.clone().resolve()?;
+        if let Some(precision) = index.options().and_then(|options| options.get("precision")) {
+            self.engine.set_precision(precision.parse().context("cannot use the index")?);
+        }
+        let options = self.engine.options(&directory, self.engine.threads())?;
+        let model = Model::open_with(directory, options).context("cannot load the model")?;
+        ensure!(
+            index.model_id() == model.bundle().id(),
+            "{} holds embeddings of another model: its id is {}, that of {} is {}",
+            self.index.display(),
+            index.model_id(),
+            model.name(),
+            model.bundle().id()
+        );
+        Ok(Arc::new(model))
+    }
 }
 
 /// Says that films are left out of a sheet because nobody said where they may be taken from.
-fn warn_of_left_out(root: &Root, found: &[Found<'_>]) {
-    let count = found.iter().filter(|found| root.leaves_out(found.path)).count();
+fn warn_of_left_out(root: &FilmRoot, found: &[Found]) {
+    let count = found.iter().filter(|found| root.leaves_out(&found.path)).count();
     if count > 0 {
         say(&format!(
             "the sheet shows no picture of {count} films, whose paths in the index are absolute; --root DIR shows those below DIR"
@@ -87,73 +140,30 @@ fn warn_of_left_out(root: &Root, found: &[Found<'_>]) {
     }
 }
 
-pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
-    args.csv.check(args.format == Format::Csv)?;
-    // A mistake here is told before anything is loaded.
-    let root = Root::new(args.root.as_deref())?;
-    let index =
-        if args.skip_verify { Index::open_unverified(&args.index)? } else { Index::open(&args.index)? };
-    let directory = args.model.resolve()?;
-    if let Some(precision) = index.options().and_then(|options| options.get("precision")) {
-        args.engine.set_precision(precision.parse().context("cannot use the index")?);
-    }
-    let options = args.engine.options(&directory, args.engine.threads())?;
-    let model = Arc::new(Model::open_with(directory, options).context("cannot load the model")?);
-    ensure!(
-        index.model_id() == model.bundle().id(),
-        "{} holds embeddings of another model: its id is {}, that of {} is {}",
-        args.index.display(),
-        index.model_id(),
-        model.name(),
-        model.bundle().id()
-    );
-    if index.options().is_none() {
-        say(
-            "this index does not say how its films were shown; the query is shown as its file wants. Build it again",
-        );
-    }
-    let shown = Shown::of(&index, &model).context("cannot use the index")?;
-    let id = |path: &PathBuf| {
-        if path.exists() { Source::file(path).id() } else { path.to_string_lossy().into_owned() }
-    };
-    let image = args.image.as_ref().map(id);
-    let query = embed(&model, &shown, image.as_deref(), args.text.as_deref())?;
-    let search = if args.exact { Search::Exact } else { index.default_search() };
-    let hits = index.query(&query, args.k.get(), search)?;
-    let paths: Vec<String> = hits.iter().map(|hit| index.id(hit.row)).collect::<Result<_, _>>()?;
-    let found: Vec<Found<'_>> = (1..)
-        .zip(hits.iter().zip(&paths))
-        .map(|(rank, (hit, path))| Found { rank, cosine: hit.cosine, path })
-        .collect();
-    if let Some(page) = &args.sheet {
-        warn_of_left_out(&root, &found);
-        let (image, text) = (image.as_deref(), args.text.as_deref());
-        let html = sheet::page(&model, &index, &shown, &root, image, text, &found);
-        replace_file(page, html.as_bytes())?;
-    }
-    print(&found, args.format, args.csv.cell_text())?;
-    Ok(Outcome::Complete)
-}
-
-fn embed(model: &Model, shown: &Shown, image: Option<&str>, text: Option<&str>) -> anyhow::Result<Vec<f32>> {
-    match (image, text) {
-        (Some(id), _) => shown.embed(id).with_context(|| id.to_owned()),
-        (None, Some(sentence)) => {
+fn embed(model: &Model, films: &IndexedFilms, query: Query<'_>) -> anyhow::Result<Vec<f32>> {
+    match query {
+        Query::Film(id) => {
+            let film = films.query(id).map_err(|failure| anyhow!("{id}: {}", failure.message))?;
+            if !film.codes.is_empty() {
+                let codes: Vec<_> = film.codes.iter().map(|code| code.name()).collect();
+                say(&format!("intake checks of the query: {}", codes.join(", ")));
+            }
+            Ok(film.embedding)
+        }
+        Query::Sentence(sentence) => {
             for doubt in model.doubts(sentence)? {
                 say(&format!("warning: the sentence may not mean what it says: {doubt}"));
             }
             Ok(model.embed_texts(&[sentence])?.row(0).to_vec())
         }
-        (None, None) => bail!("nothing to search for: name --image or --text"),
     }
 }
 
-fn print(found: &[Found<'_>], format: Format, texts: CellText) -> anyhow::Result<()> {
+fn print(found: &[Found], format: Format, texts: CellText) -> anyhow::Result<()> {
     if format == Format::Csv {
         let mut csv = csv::Writer::from_writer(csv_stdout());
-        found
-            .iter()
-            .try_for_each(|found| csv.serialize(Found { path: &texts.cell(found.path), ..*found }))?;
+        let guarded = |found: &Found| Found { path: texts.cell(&found.path).into_owned(), ..*found };
+        found.iter().try_for_each(|found| csv.serialize(guarded(found)))?;
         return Ok(csv.flush()?);
     }
     let mut out = locked_stdout();
@@ -162,7 +172,7 @@ fn print(found: &[Found<'_>], format: Format, texts: CellText) -> anyhow::Result
     } else {
         let mut table = plain_table(&["Rank", "Cosine", "Film"], &[0, 1]);
         for Found { rank, cosine, path } in found {
-            table.add_row([rank.to_string(), format!("{cosine:.4}"), (*path).to_owned()]);
+            table.add_row([rank.to_string(), format!("{cosine:.4}"), path.clone()]);
         }
         write_table(&mut out, table)?;
         writeln!(out, "Research use only, not for diagnosis.")?;

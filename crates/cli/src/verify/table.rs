@@ -1,6 +1,6 @@
 //! A verification on a terminal.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use medclip_bundling::{Agreement, EngineSelfTest, ParityLimits, Verification};
 use medclip_core::terminal::Escaped;
@@ -9,7 +9,7 @@ use medclip_runtime::SelfTest;
 use crate::output::{plain_table, write_table};
 
 /// Everything that was found.
-pub(super) fn write_text(out: &mut impl Write, found: &Verification) -> anyhow::Result<()> {
+pub(super) fn write(out: &mut impl Write, found: &Verification) -> io::Result<()> {
     let Verification { model, bundle, reference, limits, .. } = found;
     writeln!(out, "{} ({})", Escaped(model), &bundle[..12.min(bundle.len())])?;
     writeln!(out, "compared with {}", Escaped(reference))?;
@@ -48,7 +48,7 @@ pub(super) fn write_text(out: &mut impl Write, found: &Verification) -> anyhow::
 }
 
 /// A table of what was compared, and what was not.
-fn write_agreements(out: &mut impl Write, compared: &[Agreement], not: &[String]) -> anyhow::Result<()> {
+fn write_agreements(out: &mut impl Write, compared: &[Agreement], not: &[String]) -> io::Result<()> {
     if !compared.is_empty() {
         let mut table = plain_table(&["Compared", "Bundle", "Weights", ""], &[]);
         for Agreement { what, bundle, weights, agrees } in compared {

@@ -14,7 +14,7 @@ use crate::setting::{images, json_lines, medclip, score, start_scoring, text};
 fn phantoms() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     let directory = root.path().join("films");
-    let arguments = ["phantom", directory.to_str().unwrap(), "--count", "60", "--size", "256"];
+    let arguments = ["phantom", "-o", directory.to_str().unwrap(), "--count", "60", "--size", "256"];
     assert!(medclip(&arguments).output().unwrap().status.success());
     let images = directory.join("images");
     let mut names: Vec<PathBuf> = fs::read_dir(&images).unwrap().map(|entry| entry.unwrap().path()).collect();

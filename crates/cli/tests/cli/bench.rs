@@ -9,10 +9,18 @@ const SHORT: [&str; 10] =
 
 #[test]
 fn json_has_every_setting_with_its_process() {
-    let output = medclip(&["bench", bundle().to_str().unwrap(), "--text", "--format", "json"])
-        .args(SHORT)
-        .output()
-        .unwrap();
+    let output = medclip(&[
+        "bench",
+        "--model",
+        bundle().to_str().unwrap(),
+        "--tower",
+        "image,text",
+        "--format",
+        "json",
+    ])
+    .args(SHORT)
+    .output()
+    .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(
@@ -40,7 +48,7 @@ fn json_has_every_setting_with_its_process() {
 
 #[test]
 fn text_is_for_people() {
-    let output = medclip(&["bench", bundle().to_str().unwrap()]).args(SHORT).output().unwrap();
+    let output = medclip(&["bench", "--model", bundle().to_str().unwrap()]).args(SHORT).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let report = text(&output.stdout);
     for part in
@@ -52,7 +60,7 @@ fn text_is_for_people() {
 
 #[test]
 fn an_engine_that_cannot_run_is_an_error() {
-    let mut command = medclip(&["bench", bundle().to_str().unwrap(), "--engine", "ort-cpu"]);
+    let mut command = medclip(&["bench", "--model", bundle().to_str().unwrap(), "--engine", "ort-cpu"]);
     let output = command.env("ORT_DYLIB_PATH", "/no/such/library").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());

@@ -13,7 +13,7 @@ fn ramps() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let ramp: Vec<u16> = (0..48 * 40).map(|index| 2 * index).collect();
     let frames: Vec<u16> = ramp.iter().chain(ramp.iter().rev()).copied().collect();
-    let file = Builder::grey(40, 48, 12)
+    let file = Builder::gray(40, 48, 12)
         .text(0x0028_0008, *b"IS", "2")
         .window("1920\\960", "3840\\1920")
         .pixels(&frames)

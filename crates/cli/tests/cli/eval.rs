@@ -1,4 +1,4 @@
-//! `medclip eval` on phantoms.
+//! `medclip eval`, `fit` and `runs` on phantoms.
 
 #[path = "eval/balanced.rs"]
 mod balanced;
@@ -41,7 +41,7 @@ use crate::setting::{bundle, medclip, text};
 fn phantoms(count: usize) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let count = count.to_string();
-    let arguments = ["phantom", "films", "--count", &count, "--size", "48", "--seed", "5"];
+    let arguments = ["phantom", "-o", "films", "--count", &count, "--size", "48", "--seed", "5"];
     let output = medclip(&arguments).current_dir(directory.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     directory
@@ -49,14 +49,22 @@ fn phantoms(count: usize) -> TempDir {
 
 /// `medclip eval PROTOCOL films/manifest.csv` with the shared model.
 fn eval(directory: &Path, protocol: &str, arguments: &[&str]) -> Output {
-    let mut command =
-        medclip(&["eval", protocol, "films/manifest.csv", "--model", bundle().to_str().unwrap()]);
+    run(directory, "eval", protocol, arguments)
+}
+
+/// The same of `medclip fit`.
+fn fit(directory: &Path, kind: &str, arguments: &[&str]) -> Output {
+    run(directory, "fit", kind, arguments)
+}
+
+fn run(directory: &Path, verb: &str, what: &str, arguments: &[&str]) -> Output {
+    let mut command = medclip(&[verb, what, "films/manifest.csv", "--model", bundle().to_str().unwrap()]);
     command.args(["--resamples", "50"]).args(arguments).current_dir(directory).output().unwrap()
 }
 
 /// The one JSON object of an evaluation that went well.
 fn report(directory: &Path, protocol: &str, arguments: &[&str]) -> Value {
-    let output = eval(directory, protocol, &[arguments, &["--json"]].concat());
+    let output = eval(directory, protocol, &[arguments, &["--format", "json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -19,7 +19,7 @@ fn fixture(name: &str) -> PathBuf {
 fn import(directory: &TempDir, weights: &Path, arguments: &[&str]) -> Output {
     fs::write(directory.path().join("prompts.toml"), PROMPTS).unwrap();
     let small = ["--heads", "2", "--image-size", "16", "--max-length", "40", "--prompts", "prompts.toml"];
-    let mut command = medclip(&["import", weights.to_str().unwrap(), "bundle"]);
+    let mut command = medclip(&["import", weights.to_str().unwrap(), "-o", "bundle"]);
     command.args(small).args(arguments).current_dir(directory.path()).output().unwrap()
 }
 
@@ -120,7 +120,7 @@ fn options_are_named_where_they_help() {
     fs::write(at("prompts.toml"), PROMPTS).unwrap();
     let run = |arguments: &[&str]| {
         let small = ["--image-size", "16", "--max-length", "40", "--prompts", "prompts.toml", "--replace"];
-        let mut command = medclip(&["import", "weights.safetensors", "bundle"]);
+        let mut command = medclip(&["import", "weights.safetensors", "-o", "bundle"]);
         command.args(small).args(arguments).current_dir(directory.path()).output().unwrap()
     };
     let errors = text(&run(&["--lowercase"]).stderr);

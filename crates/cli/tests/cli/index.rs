@@ -14,7 +14,7 @@ fn index(directory: &std::path::Path, arguments: &[&str]) -> std::process::Outpu
 fn an_image_finds_itself_and_a_sentence_finds_images() {
     let directory = images(&["set/a.png", "set/b.png", "set/c.jpg", "set/d.png"]);
     fs::write(directory.path().join("set/e.png"), "no image").unwrap();
-    let built = index(directory.path(), &["build", "films.index", "set"]);
+    let built = index(directory.path(), &["build", "-o", "films.index", "set"]);
     assert_eq!(built.status.code(), Some(1), "{}", text(&built.stderr));
     assert!(text(&built.stderr).contains("films.index: 4 vectors"), "{}", text(&built.stderr));
     assert!(!directory.path().join("films.index.run").exists());
@@ -60,9 +60,9 @@ fn embeddings_of_a_scored_archive_give_the_same_index() {
         &["set", "--output", "scores", "--columns", "embedding", "--shard-size", "2"],
     );
     assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
-    let built = index(directory.path(), &["build", "a.index", "--scores", "scores"]);
+    let built = index(directory.path(), &["build", "-o", "a.index", "--scores", "scores"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
-    assert_eq!(index(directory.path(), &["build", "b.index", "set"]).status.code(), Some(0));
+    assert_eq!(index(directory.path(), &["build", "-o", "b.index", "set"]).status.code(), Some(0));
     let [a, b] = ["a", "b"].map(|name| {
         let query = ["query", &format!("{name}.index"), "--image", "set/c.jpg", "--format", "csv"];
         text(&index(directory.path(), &query).stdout)
@@ -79,8 +79,8 @@ fn what_cannot_be_searched_is_refused() {
         assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
     };
     assert_eq!(score(directory.path(), &["set", "--output", "plain.parquet"]).status.code(), Some(0));
-    refused(&["build", "x.index", "--scores", "plain.parquet"], "has no column `embedding`");
-    refused(&["build", "set", "set/a.png"], "set is a directory");
+    refused(&["build", "-o", "x.index", "--scores", "plain.parquet"], "has no column `embedding`");
+    refused(&["build", "-o", "set", "set/a.png"], "set is a directory");
     fs::write(directory.path().join("text.index"), "text").unwrap();
     refused(&["query", "text.index", "--image", "set/a.png"], "text.index: is not an index of medclip");
     refused(&["query", "text.index"], "--image");
@@ -97,16 +97,16 @@ fn a_name_twice_is_refused_before_anything_is_embedded_and_blocks_nothing() {
         assert!(!directory.path().join("x.index.run").exists(), "{arguments:?}");
         errors
     };
-    let errors = refused(&["build", "x.index", "set", "set/b.png"], "inputs 2 and 3 are the same");
+    let errors = refused(&["build", "-o", "x.index", "set", "set/b.png"], "inputs 2 and 3 are the same");
     assert!(!errors.contains("b.png"), "{errors}");
     refused(
-        &["build", "x.index", "set/a.png", "set", "--log-paths"],
+        &["build", "-o", "x.index", "set/a.png", "set", "--log-paths"],
         "inputs 1 and 2 are the same (set/a.png)",
     );
-    refused(&["build", "x.index", "set", "--recall", "2"], "above 0 and at most 1");
+    refused(&["build", "-o", "x.index", "set", "--recall", "2"], "above 0 and at most 1");
     fs::write(directory.path().join("no.png"), "no image").unwrap();
-    refused(&["build", "x.index", "no.png"], "no image has an embedding");
-    let built = index(directory.path(), &["build", "x.index", "set"]);
+    refused(&["build", "-o", "x.index", "no.png"], "no image has an embedding");
+    let built = index(directory.path(), &["build", "-o", "x.index", "set"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
 }
 
@@ -118,16 +118,16 @@ fn what_an_earlier_build_left_is_continued_or_replaced() {
     let scored =
         score(directory.path(), &["set/a.png", "--output", "x.index.run/", "--columns", "embedding"]);
     assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
-    let insisting = index(directory.path(), &["build", "x.index", "set", "--resume"]);
+    let insisting = index(directory.path(), &["build", "-o", "x.index", "set", "--resume"]);
     assert_eq!(insisting.status.code(), Some(2));
     assert!(text(&insisting.stderr).contains("is another run"), "{}", text(&insisting.stderr));
-    let built = index(directory.path(), &["build", "x.index", "set"]);
+    let built = index(directory.path(), &["build", "-o", "x.index", "set"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
     assert!(text(&built.stderr).contains("replacing") && !run.exists());
     // What is none of its own stays.
     fs::create_dir(&run).unwrap();
     fs::write(run.join("mine"), "mine").unwrap();
-    assert_eq!(index(directory.path(), &["build", "x.index", "set"]).status.code(), Some(2));
+    assert_eq!(index(directory.path(), &["build", "-o", "x.index", "set"]).status.code(), Some(2));
     assert!(run.join("mine").exists());
 }
 
@@ -137,7 +137,7 @@ fn checks_of_an_index_apply_to_its_queries() {
     image::GrayImage::from_pixel(300, 300, image::Luma([9]))
         .save(directory.path().join("set/blank.png"))
         .unwrap();
-    let build = ["build", "x.index", "set", "--qc", "blank=abstain", "--qc", "low_resolution=pass"];
+    let build = ["build", "-o", "x.index", "set", "--qc", "blank=abstain", "--qc", "low_resolution=pass"];
     let built = index(directory.path(), &build);
     assert_eq!(built.status.code(), Some(1), "{}", text(&built.stderr));
     assert!(text(&built.stderr).contains("1 without scores (1 withheld)"), "{}", text(&built.stderr));
@@ -157,12 +157,12 @@ fn embeddings_of_films_shown_otherwise_are_not_mixed() {
         let arguments = [&[input.as_str(), "--output", &output, "--columns", "embedding"], extra].concat();
         assert_eq!(score(directory.path(), &arguments).status.code(), Some(0));
     }
-    let mixed = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "b.parquet"]);
+    let mixed = index(directory.path(), &["build", "-o", "x.index", "--scores", "a.parquet", "b.parquet"]);
     assert_eq!(mixed.status.code(), Some(2));
     assert!(text(&mixed.stderr).contains("qc `` and `blank=abstain`"), "{}", text(&mixed.stderr));
-    let twice = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "a.parquet"]);
+    let twice = index(directory.path(), &["build", "-o", "x.index", "--scores", "a.parquet", "a.parquet"]);
     assert!(text(&twice.stderr).contains("an earlier row has the same path"), "{}", text(&twice.stderr));
-    let same = index(directory.path(), &["build", "x.index", "--scores", "a.parquet", "c.parquet"]);
+    let same = index(directory.path(), &["build", "-o", "x.index", "--scores", "a.parquet", "c.parquet"]);
     assert_eq!(same.status.code(), Some(0), "{}", text(&same.stderr));
 }
 
@@ -176,13 +176,13 @@ fn a_film_finds_itself_however_it_was_shown() {
     for seed in 1..4 {
         let ramp: Vec<u16> = (0..48 * 40).map(|index: u16| index * (2 * seed + 1) % 4096).collect();
         let frames: Vec<u16> = ramp.iter().chain(ramp.iter().rev()).map(|value| value / seed).collect();
-        let file = Builder::grey(40, 48, 12).text(0x0028_0008, *b"IS", "2");
+        let file = Builder::gray(40, 48, 12).text(0x0028_0008, *b"IS", "2");
         let file = file.window("1920\\960", "3840\\1920").pixels(&frames).file();
         fs::write(directory.path().join("set").join(format!("{seed}.dcm")), file).unwrap();
     }
     for options in [&["--frame", "2"][..], &["--window", "600,300"], &["--window", "min-max", "--frame", "2"]]
     {
-        let built = index(directory.path(), &[&["build", "x.index", "set"], options].concat());
+        let built = index(directory.path(), &[&["build", "-o", "x.index", "set"], options].concat());
         assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
         for name in ["set/1.dcm", "set/3.dcm"] {
             let query = ["query", "x.index", "--image", name, "--format", "json", "--sheet", "hits.html"];
@@ -210,11 +210,11 @@ fn a_page_shows_films_below_the_root_alone() {
         (page.matches("data:image/png;base64,").count() - 1, page, text(&output.stderr))
     };
     let (set, other) = (place("set"), place("other"));
-    let built = index(directory.path(), &["build", "absolute.index", &set, &other]);
+    let built = index(directory.path(), &["build", "-o", "absolute.index", &set, &other]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
     let (count, page, said) = shown("absolute.index", &[]);
     assert_eq!(count, 0);
-    assert!(page.contains("--root DIR shows the films below DIR"), "{page}");
+    assert!(page.contains("name a directory that holds it to show it"), "{page}");
     assert!(said.contains("no picture of 3 films") && said.contains("--root DIR"), "{said}");
     for (root, expected) in [(&set, 2), (&other, 1), (&place("."), 3)] {
         let (count, page, said) = shown("absolute.index", &["--root", root]);
@@ -222,12 +222,12 @@ fn a_page_shows_films_below_the_root_alone() {
         assert_eq!(page.matches("it lies outside of the directory").count(), 3 - expected, "{root}");
     }
 
-    let built = index(directory.path(), &["build", "relative.index", "set", "other"]);
+    let built = index(directory.path(), &["build", "-o", "relative.index", "set", "other"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
     for (root, expected) in [(&[][..], 3), (&["--root", "set"], 2), (&["--root", &other], 1)] {
         assert_eq!(shown("relative.index", root).0, expected, "{root:?}");
     }
-    let up = index(&directory.path().join("other"), &["build", "up.index", "../set"]);
+    let up = index(&directory.path().join("other"), &["build", "-o", "up.index", "../set"]);
     assert_eq!(up.status.code(), Some(0), "{}", text(&up.stderr));
     let query = ["query", "up.index", "--text", "There is edema.", "--sheet", "hits.html"];
     let output = index(&directory.path().join("other"), &query);
@@ -248,7 +248,7 @@ fn a_page_shows_films_below_the_root_alone() {
 #[test]
 fn a_page_follows_no_link_out_of_the_root() {
     let directory = images(&["set/a.png", "set/b.png", "secret/c.png"]);
-    let built = index(directory.path(), &["build", "films.index", "set"]);
+    let built = index(directory.path(), &["build", "-o", "films.index", "set"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
     fs::remove_file(directory.path().join("set/a.png")).unwrap();
     std::os::unix::fs::symlink("../secret/c.png", directory.path().join("set/a.png")).unwrap();

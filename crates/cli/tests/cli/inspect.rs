@@ -21,7 +21,7 @@ fn json_says_what_the_bundle_holds() {
     assert_eq!(report["text_graph"]["inputs"][1]["name"], "attention_mask");
     assert_eq!(report["image_graph"]["opset"], 20);
     let files: Vec<_> = report["files"].as_array().unwrap().iter().map(|file| &file["name"]).collect();
-    assert_eq!(files, BundleFile::REQUIRED.map(BundleFile::file_name));
+    assert_eq!(files, BundleFile::REQUIRED.iter().map(|file| file.file_name()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn a_missing_file_leaves_the_rest() {
 fn phantoms_are_written_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("phantoms");
-    let arguments = ["phantom", path.to_str().unwrap(), "--count", "2", "--size", "128"];
+    let arguments = ["phantom", "-o", path.to_str().unwrap(), "--count", "2", "--size", "128"];
     assert_eq!(medclip(&arguments).output().unwrap().status.code(), Some(0));
     assert!(path.join("manifest.csv").is_file());
     let again = medclip(&arguments).output().unwrap();

@@ -21,14 +21,14 @@ fn completions_name_commands_and_options_in_every_shell() {
 fn every_command_has_a_page() {
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("man1");
-    let output = medclip(&["man", pages.to_str().unwrap()]).output().unwrap();
+    let output = medclip(&["man", "-o", pages.to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let page = |name: &str| fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
     assert!(page("medclip").contains("not for diagnosis"));
     assert!(page("medclip-score").contains("columns") && page("medclip-doctor").contains("engine"));
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
-    let refused = medclip(&["man", file.to_str().unwrap()]).output().unwrap();
+    let refused = medclip(&["man", "-o", file.to_str().unwrap()]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("is not a directory"), "{}", text(&refused.stderr));
 }

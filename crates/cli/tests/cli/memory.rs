@@ -16,7 +16,7 @@ use crate::setting::{bundle, images, json_lines, medclip, score, text};
 /// A film of 2000 × 2000, which takes 8 MB and as much again to decode.
 fn large_film() -> Vec<u8> {
     let samples: Vec<u16> = (0..2000 * 2000_u32).map(|index| (index % 2000 + index / 2000) as u16).collect();
-    Builder::grey(2000, 2000, 12).pixels(&samples).file()
+    Builder::gray(2000, 2000, 12).pixels(&samples).file()
 }
 
 /// Small films around a large one, as a file and in an archive.
@@ -71,7 +71,7 @@ fn rows_of_an_archive_have_a_kind_for_it() {
     let rows = fs::read_to_string(directory.path().join("rows.jsonl")).unwrap();
     assert_eq!(rows.matches("the budget of the run is 10 MiB (10485760 bytes)").count(), 2, "{rows}");
     let model = bundle().to_str().unwrap();
-    let build = ["index", "build", "films.index", ".", "--model", model, "--memory", "10M"];
+    let build = ["index", "build", "-o", "films.index", ".", "--model", model, "--memory", "10M"];
     let output = medclip(&build).current_dir(directory.path()).output().unwrap();
     assert!(text(&output.stderr).contains("too_much_memory"), "{}", text(&output.stderr));
 }

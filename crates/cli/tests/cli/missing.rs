@@ -9,10 +9,21 @@ fn a_command_of_another_build_says_which_feature_has_it() {
         missing.push((&["restore"], "candle-onnx"));
     }
     if cfg!(not(feature = "train")) {
-        missing.extend([(&["train"][..], "train"), (&["export"], "train"), (&["eval", "finetune"], "train")]);
+        missing
+            .extend([&["train"][..], &["export"], &["runs"], &["certify"]].map(|command| (command, "train")));
+        let fits = [
+            &["eval", "finetune"][..],
+            &["eval", "prompt-tuning"],
+            &["fit", "finetune"],
+            &["fit", "prompts"],
+        ];
+        missing.extend(fits.map(|command| (command, "train")));
     }
     if cfg!(not(feature = "import")) {
         missing.extend([(&["import"][..], "import"), (&["quantize"], "import")]);
+    }
+    if cfg!(not(feature = "eval")) {
+        missing.extend([(&["eval"][..], "eval"), (&["fit"], "eval")]);
     }
     if cfg!(not(feature = "search")) {
         missing.push((&["index"], "search"));

@@ -33,7 +33,7 @@ fn refusal(path: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn a_changed_byte_is_refused_naming_the_file() {
-    for file in BundleFile::REQUIRED {
+    for &file in BundleFile::REQUIRED {
         let (_directory, path) = copy();
         let path_of_file = path.join(file.file_name());
         let mut bytes = fs::read(&path_of_file).unwrap();
@@ -47,7 +47,7 @@ fn a_changed_byte_is_refused_naming_the_file() {
 
 #[test]
 fn a_missing_file_is_named() {
-    for file in BundleFile::REQUIRED {
+    for &file in BundleFile::REQUIRED {
         let (_directory, path) = copy();
         fs::remove_file(path.join(file.file_name())).unwrap();
         let errors = refusal(&path, &[]);

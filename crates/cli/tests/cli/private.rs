@@ -116,16 +116,20 @@ fn building_an_index_names_no_film() {
         let model = ["--model", model];
         medclip(&["index", "build"]).args(arguments).args(model).current_dir(at).output().unwrap()
     };
-    let built = build(&["a.index", "in"]);
+    let built = build(&["-o", "a.index", "in"]);
     assert_eq!(built.status.code(), Some(1), "{}", text(&built.stderr));
     said(&built);
-    let twice = ["index", "build", "b.index", "in", "in/Mustermann 1.png", "--model", model];
+    let twice = ["index", "build", "-o", "b.index", "in", "in/Mustermann 1.png", "--model", model];
     refused(at, &twice, "are the same");
     assert!(!at.join("b.index.run").exists());
-    refused(at, &["index", "build", "b.index", "headless.csv", "--model", model], "column `path` is missing");
+    refused(
+        at,
+        &["index", "build", "-o", "b.index", "headless.csv", "--model", model],
+        "column `path` is missing",
+    );
     score(at, &["in", "--output", "rows", "--columns", "embedding"]);
-    said(&build(&["c.index", "--scores", "rows"]));
-    said(&build(&["c.index", "--scores", "rows", "rows"]));
+    said(&build(&["-o", "c.index", "--scores", "rows"]));
+    said(&build(&["-o", "c.index", "--scores", "rows", "rows"]));
 }
 
 #[cfg(feature = "train")]
@@ -137,7 +141,7 @@ mod train {
     fn setting() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path();
-        let made = medclip(&["phantom", "phantoms", "--count", "20", "--size", "48", "--seed", "5"])
+        let made = medclip(&["phantom", "-o", "phantoms", "--count", "20", "--size", "48", "--seed", "5"])
             .current_dir(at)
             .output();
         assert!(made.unwrap().status.success());
@@ -195,7 +199,7 @@ mod train {
             let command = [&["train", "train.toml", "--output", output], &limit[..], more].concat();
             let trained = medclip(&command).current_dir(at).output().unwrap();
             assert_eq!(trained.status.code(), Some(1), "{}", text(&trained.stderr));
-            let report = medclip(&["eval", "report", output]).current_dir(at).output().unwrap();
+            let report = medclip(&["runs", "report", output]).current_dir(at).output().unwrap();
             assert!(report.status.success(), "{}", text(&report.stderr));
             let read = |name: &str| fs::read_to_string(at.join(output).join(name)).unwrap();
             (trained, [read("log.jsonl"), read("report.html")])

@@ -17,7 +17,7 @@ const WIDE: &str = "cosine=0.9,top1=0,auroc=1";
 fn films() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().to_str().unwrap();
-    let made = medclip(&["phantom", out, "--count", "40", "--size", "64"]).output().unwrap();
+    let made = medclip(&["phantom", "-o", out, "--count", "40", "--size", "64"]).output().unwrap();
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
     directory
 }
@@ -38,7 +38,8 @@ fn pictures(directory: &Path) -> Vec<PathBuf> {
 
 fn quantize(out: &Path, calibrate: &Path, more: &[&str]) -> Output {
     let [bundle, out, films] = [bundle(), out, calibrate].map(|path| path.to_str().unwrap());
-    let mut command = medclip(&["quantize", bundle, out, "--precision", "int8", "--calibrate", films]);
+    let mut command =
+        medclip(&["quantize", "--model", bundle, "-o", out, "--precision", "int8", "--calibrate", films]);
     command.args(more).output().unwrap()
 }
 
@@ -122,7 +123,9 @@ fn what_cannot_be_done_is_told() {
     }
     let bundle = bundle().to_str().unwrap();
     let output =
-        medclip(&["quantize", bundle, out.to_str().unwrap(), "--precision", "int8"]).output().unwrap();
+        medclip(&["quantize", "--model", bundle, "-o", out.to_str().unwrap(), "--precision", "int8"])
+            .output()
+            .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("--calibrate names the films"), "{}", text(&output.stderr));
     assert!(!out.exists());

@@ -20,7 +20,7 @@ fn films() -> TempDir {
     fs::write(at("empty.png"), "").unwrap();
     fs::write(at("text.png"), "=cmd|' /C calc'!A0").unwrap();
     let ramp: Vec<u16> = (0..48 * 40).map(|index| 2 * index).collect();
-    let file = Builder::grey(40, 48, 12)
+    let file = Builder::gray(40, 48, 12)
         .text(0x0008_0020, *b"DA", "20240229")
         .text(0x0010_0020, *b"LO", "-17")
         .text(0x0010_0040, *b"CS", "F")
@@ -122,7 +122,11 @@ fn and_so_it_is_in_every_precision() {
     let phantoms = tempfile::tempdir().unwrap();
     let calibrate = phantoms.path().to_str().unwrap();
     assert!(
-        medclip(&["phantom", calibrate, "--count", "40", "--size", "64"]).output().unwrap().status.success()
+        medclip(&["phantom", "-o", calibrate, "--count", "40", "--size", "64"])
+            .output()
+            .unwrap()
+            .status
+            .success()
     );
     let model = directory.path().join("model");
     let wide = "cosine=0.9,top1=0,auroc=1";
@@ -130,8 +134,19 @@ fn and_so_it_is_in_every_precision() {
         let from = if model.exists() { model.as_path() } else { bundle() };
         let out = directory.path().join(format!("model-{precision}"));
         let [from, to] = [from, &out].map(|path| path.to_str().unwrap().to_owned());
-        let arguments =
-            ["quantize", &from, &to, "--precision", precision, "--calibrate", calibrate, "--gate", wide];
+        let arguments = [
+            "quantize",
+            "--model",
+            &from,
+            "-o",
+            &to,
+            "--precision",
+            precision,
+            "--calibrate",
+            calibrate,
+            "--gate",
+            wide,
+        ];
         let made = medclip(&arguments).output().unwrap();
         assert!(made.status.success(), "{}", text(&made.stderr));
         let lines = check(directory.path(), &out, precision);

@@ -23,8 +23,8 @@ fn restored(config: &ModelConfig) -> TempDir {
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::write(at("prompts.toml"), PROMPTS).unwrap();
     random_checkpoint(at("own").as_ref(), config, 3);
-    succeed(&["export", &at("own"), &at("bundle"), "--prompts", &at("prompts.toml")]);
-    succeed(&["restore", &at("bundle"), &at("back")]);
+    succeed(&["export", &at("own"), "-o", &at("bundle"), "--prompts", &at("prompts.toml")]);
+    succeed(&["restore", &at("bundle"), "-o", &at("back")]);
     directory
 }
 
@@ -51,9 +51,9 @@ fn kept(name: &str) -> Kept {
     match name {
         "logit_scale" => Kept::Bits,
         _ if name.starts_with("vision_model.") => {
-            let normalised = name.contains(".conv") || name.contains(".downsample.0.");
+            let normalized = name.contains(".conv") || name.contains(".downsample.0.");
             match name {
-                _ if is_norm(name) || normalised => Kept::Folded,
+                _ if is_norm(name) || normalized => Kept::Folded,
                 _ if name.contains(".self.query.") => Kept::Nearly,
                 _ => Kept::Bits,
             }
@@ -96,8 +96,17 @@ fn the_restored_checkpoint_computes_what_the_bundle_computes() {
     for config in configs() {
         let directory = restored(&config);
         let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-        let verify =
-            ["verify", &at("bundle"), "--engine", "tract", "--against", &at("back"), "--format", "json"];
+        let verify = [
+            "verify",
+            "--model",
+            &at("bundle"),
+            "--engine",
+            "tract",
+            "--against",
+            &at("back"),
+            "--format",
+            "json",
+        ];
         let output = medclip(&verify).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -114,8 +123,8 @@ fn the_restored_checkpoint_computes_what_the_bundle_computes() {
 /// Exported again, the image tower's constants have the same bits: nothing drifts by going back and forth.
 fn again(directory: &Path) {
     let at = |name: &str| directory.join(name).to_str().unwrap().to_owned();
-    succeed(&["export", &at("back"), &at("second"), "--prompts", &at("prompts.toml")]);
-    succeed(&["restore", &at("second"), &at("third")]);
+    succeed(&["export", &at("back"), "-o", &at("second"), "--prompts", &at("prompts.toml")]);
+    succeed(&["restore", &at("second"), "-o", &at("third")]);
     let weights = |name: &str| Weights::open(directory.join(name).join("weights.safetensors")).unwrap();
     let (back, third) = (weights("back"), weights("third"));
     for (name, _) in back.shapes().filter(|(name, _)| name.starts_with("vision_model.")) {
@@ -136,7 +145,13 @@ fn weights_beside_the_graphs_come_back_too() {
         let options = BundleOptions { detach_from, replace: true, ..BundleOptions::default() };
         let contents = BundleContents { prompts: PROMPTS, card: "# tiny\n" };
         write_bundle(&own, contents, &options, at("bundle"), embed).unwrap();
-        succeed(&["restore", at("bundle").to_str().unwrap(), at("back").to_str().unwrap(), "--replace"]);
+        succeed(&[
+            "restore",
+            at("bundle").to_str().unwrap(),
+            "-o",
+            at("back").to_str().unwrap(),
+            "--replace",
+        ]);
         fs::read(at("back/weights.safetensors")).unwrap()
     };
     assert_eq!(restored(usize::MAX), restored(0));
@@ -151,12 +166,12 @@ fn training_goes_on_from_a_restored_bundle() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    run(&["phantom", "phantoms", "--count", "24", "--size", "48", "--seed", "5"]);
+    run(&["phantom", "-o", "phantoms", "--count", "24", "--size", "48", "--seed", "5"]);
     training_file(directory, "epochs = 1");
     run(&["train", "train.toml", "--output", "first"]);
     let prompts = root.join("models/prompts/chest-xray.toml");
-    run(&["export", "first/best", "bundle", "--prompts", prompts.to_str().unwrap()]);
-    run(&["restore", "bundle", "back"]);
+    run(&["export", "first/best", "-o", "bundle", "--prompts", prompts.to_str().unwrap()]);
+    run(&["restore", "bundle", "-o", "back"]);
 
     // A learning rate of nearly nothing: what comes out is what went in.
     run(&[

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use crate::setting::{bundle, images, medclip, score, text};
 
 fn build(directory: &Path, options: &[&str]) -> Output {
-    let arguments = ["index", "build", "--model", bundle().to_str().unwrap(), "films.index"];
+    let arguments = ["index", "build", "--model", bundle().to_str().unwrap(), "-o", "films.index"];
     medclip(&arguments).args(options).current_dir(directory).output().unwrap()
 }
 
@@ -83,7 +83,7 @@ fn what_stays_follows_the_umask_and_nothing_else_stays() {
         let model = bundle().display();
         let script = format!(
             "umask {umask}; m={program}; \"$m\" score --model {model} a.png -o scores.csv && \
-             \"$m\" score --model {model} a.png -o results && \"$m\" index build --model {model} films.index a.png && \
+             \"$m\" score --model {model} a.png -o results && \"$m\" index build --model {model} -o films.index a.png && \
              \"$m\" index query --model {model} films.index --image a.png --sheet page.html"
         );
         let run = Command::new("sh").args(["-c", &script]).current_dir(root.path()).output().unwrap();

@@ -131,7 +131,7 @@ fn films_that_an_index_finds_are_guarded() {
     // In a table these two are `=1.png`.
     let list = NAMES.join("\n").replace("'=1.png\n =1.png\n", "");
     fs::write(directory.path().join("list.csv"), format!("path\n{list}\n")).unwrap();
-    let built = index(&["build", "films.index", "list.csv"]);
+    let built = index(&["build", "-o", "films.index", "list.csv"]);
     assert!(directory.path().join("films.index").exists(), "{}", text(&built.stderr));
     let found = index(&["query", "films.index", "--image", "=1+1.png", "--format", "csv"]);
     assert_harmless(&text(&found.stdout));
@@ -149,7 +149,7 @@ fn a_patient_whose_id_is_a_formula_runs_nothing() {
     let ramp: Vec<u16> = (0..64 * 64).map(|at| at % 256).collect();
     let id = "=cmd|' /C calc'!A0";
     for (name, id) in [("a.dcm", id), ("b.dcm", "＝1+1"), ("c.dcm", "'7"), ("d.dcm", "-7")] {
-        let film = Builder::grey(64, 64, 12).pixels(&ramp);
+        let film = Builder::gray(64, 64, 12).pixels(&ramp);
         let film = film.text(0x0008_0005, *b"CS", "ISO_IR 192").text(0x0010_0020, *b"LO", id);
         fs::write(directory.path().join(name), film.file()).unwrap();
     }

@@ -173,7 +173,7 @@ fn names_of_tensors_and_pickles_are_shown() {
     fs::write(at.join("w.bin"), pickle).unwrap();
     fs::write(at.join("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n").unwrap();
     for weights in ["w.safetensors", "w.bin"] {
-        let errors = complaint(at, &["import", weights, "bundle", "--tokenizer", "vocab.txt"]);
+        let errors = complaint(at, &["import", weights, "-o", "bundle", "--tokenizer", "vocab.txt"]);
         assert_eq!(errors.lines().count(), 1, "{errors}");
     }
 }
@@ -201,7 +201,7 @@ fn text_of_dicom_files_is_shown() {
     let at = directory.path();
     let film = || {
         let ramp: Vec<u16> = (0..64 * 64).map(|at| at % 256).collect();
-        Builder::grey(64, 64, 12).pixels(&ramp).text(0x0010_0020, *b"LO", "\u{1b}]0;owned\u{7}P\r\n7")
+        Builder::gray(64, 64, 12).pixels(&ramp).text(0x0010_0020, *b"LO", "\u{1b}]0;owned\u{7}P\r\n7")
     };
     let harm = "\u{1b}[2J\u{7}\u{9b}";
     let with = |tag, vr| film().text(tag, vr, harm).file();

@@ -50,7 +50,7 @@ pub(crate) fn training_file(directory: &Path, epochs: &str) {
 fn setting(count: usize, epochs: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let count = count.to_string();
-    let phantoms = medclip(&["phantom", "phantoms", "--count", &count, "--size", "48", "--seed", "5"])
+    let phantoms = medclip(&["phantom", "-o", "phantoms", "--count", &count, "--size", "48", "--seed", "5"])
         .current_dir(directory.path())
         .output()
         .unwrap();

@@ -6,7 +6,8 @@ use crate::setting::{bundle, medclip, text};
 
 #[test]
 fn one_engine_alone_has_nothing_to_be_compared_with() {
-    let output = medclip(&["verify", bundle().to_str().unwrap(), "--engine", "tract"]).output().unwrap();
+    let output =
+        medclip(&["verify", "--model", bundle().to_str().unwrap(), "--engine", "tract"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     assert!(text(&output.stderr).contains("nothing to compare"), "{}", text(&output.stderr));
@@ -14,7 +15,7 @@ fn one_engine_alone_has_nothing_to_be_compared_with() {
 
 #[test]
 fn engines_agree_where_two_run() {
-    let twice = ["verify", bundle().to_str().unwrap(), "--engine", "tract", "--engine", "tract"];
+    let twice = ["verify", "--model", bundle().to_str().unwrap(), "--engine", "tract", "--engine", "tract"];
     let output = medclip(&twice).args(["--format", "json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -25,6 +26,35 @@ fn engines_agree_where_two_run() {
     assert!(!bundle().join("parity.json").exists(), "engines alone certify nothing");
 }
 
+#[cfg(feature = "candle-onnx")]
+#[test]
+fn candle_has_its_row_beside_an_engine_on_the_shipped_model() {
+    let both = ["verify", "--engine", "tract", "--engine", "candle"];
+    let output = medclip(&both).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let table = text(&output.stdout);
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("candle")).collect();
+    assert!(rows.len() == 3 && rows.iter().all(|row| row.ends_with("within")), "{table}");
+    assert!(table.contains("self-test on candle: passed"), "{table}");
+}
+
+#[cfg(not(feature = "candle-onnx"))]
+#[test]
+fn a_build_without_candle_says_which_feature_has_it() {
+    let both = ["verify", bundle().to_str().unwrap(), "--engine", "tract", "--engine", "candle"];
+    let output = medclip(&both).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true));
+    let said = text(&output.stderr);
+    assert!(said.contains("engine candle is not in this build; build with feature `candle-onnx`"), "{said}");
+}
+
+#[test]
+fn candle_scores_nothing() {
+    let output = medclip(&["score", "--engine", "candle", "film.png"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no engine is called"), "{}", text(&output.stderr));
+}
+
 #[cfg(feature = "train")]
 mod against {
     use std::fs;
@@ -32,7 +62,7 @@ mod against {
     use std::process::Output;
 
     use medclip_core::ModelConfig;
-    use medclip_core::bundle::sha256;
+    use medclip_files::sha256;
     use medclip_tests::{PROMPTS, random_checkpoint, tiny_published_configs};
 
     use medclip_runtime::Bundle;
@@ -57,11 +87,11 @@ mod against {
             random_checkpoint(at(name).as_ref(), config, seed);
         }
         let output =
-            medclip(&["export", &at("own"), &at("bundle"), "--prompts", &at("prompts.toml")]).output();
+            medclip(&["export", &at("own"), "-o", &at("bundle"), "--prompts", &at("prompts.toml")]).output();
         assert_eq!(output.as_ref().unwrap().status.code(), Some(0), "{}", text(&output.unwrap().stderr));
 
         let run = |command: &str, weights: &str| {
-            medclip(&[command, &at("bundle"), "--engine", "tract", "--against", &at(weights)])
+            medclip(&[command, "--model", &at("bundle"), "--engine", "tract", "--against", &at(weights)])
                 .output()
                 .unwrap()
         };
@@ -117,7 +147,7 @@ mod against {
         fs::write(at("prompts.toml"), PROMPTS).unwrap();
         fs::create_dir(at("own")).unwrap();
         random_checkpoint(at("own").as_ref(), &tiny_published_configs()[1], 1);
-        let export = ["export", &at("own"), &at("bundle"), "--prompts", &at("prompts.toml")];
+        let export = ["export", &at("own"), "-o", &at("bundle"), "--prompts", &at("prompts.toml")];
         let output = medclip(&export).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         directory
@@ -128,7 +158,7 @@ mod against {
     }
 
     fn run(directory: &TempDir, command: &str, weights: &str, more: &[&str]) -> Output {
-        let arguments = [command, "bundle", "--engine", "tract", "--against", weights];
+        let arguments = [command, "--model", "bundle", "--engine", "tract", "--against", weights];
         medclip(&arguments).args(more).current_dir(directory.path()).output().unwrap()
     }
 
@@ -261,10 +291,10 @@ mod against {
     fn a_certificate_wants_weights_and_an_engine_is_not_enough() {
         let directory = exported();
         let run = |arguments: &[&str]| medclip(arguments).current_dir(directory.path()).output().unwrap();
-        let output = run(&["certify", "bundle"]);
+        let output = run(&["certify", "--model", "bundle"]);
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains("--against"), "{}", text(&output.stderr));
-        let refused = run(&["verify", "bundle", "--against", "own", "--no-certificate"]);
+        let refused = run(&["verify", "--model", "bundle", "--against", "own", "--no-certificate"]);
         assert_eq!(refused.status.code(), Some(2), "verify has nothing to leave out");
     }
 }

@@ -26,7 +26,7 @@ pub struct BertConfig {
     pub max_position_embeddings: usize,
     /// Rows of the segment embedding.
     pub type_vocab_size: usize,
-    /// ε of every layer normalisation.
+    /// ε of every layer normalization.
     pub layer_norm_eps: f64,
     /// How token states become one vector.
     pub pooling: TextPooling,

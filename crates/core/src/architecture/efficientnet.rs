@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EfficientNetConfig {
-    /// Input channels: 1, or 3 for a grey channel repeated.
+    /// Input channels: 1, or 3 for a gray channel repeated.
     pub channels: usize,
     /// Channels after the stem.
     pub stem: usize,
@@ -24,7 +24,7 @@ pub struct EfficientNetConfig {
     pub stages: Vec<EfficientNetStage>,
     /// Channels after the last 1×1 convolution: the features that are averaged over the image.
     pub head: usize,
-    /// ε of every batch normalisation.
+    /// ε of every batch normalization.
     pub batch_norm_eps: f64,
 }
 

@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResNetConfig {
-    /// Input channels: 1, or 3 for a grey channel repeated.
+    /// Input channels: 1, or 3 for a gray channel repeated.
     pub channels: usize,
     /// Width after the first convolution and inside the blocks of the first stage; doubles with every further stage.
     pub width: usize,
     /// Blocks of each stage.
     pub blocks: Vec<usize>,
-    /// ε of every batch normalisation.
+    /// ε of every batch normalization.
     pub batch_norm_eps: f64,
 }
 

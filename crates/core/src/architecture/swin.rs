@@ -26,7 +26,7 @@ pub use windows::{Windows, relative_positions};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SwinConfig {
-    /// Input channels: 1, or 3 for a grey channel repeated.
+    /// Input channels: 1, or 3 for a gray channel repeated.
     pub channels: usize,
     /// Side of a patch in pixels.
     pub patch_size: usize,
@@ -40,7 +40,7 @@ pub struct SwinConfig {
     pub window_size: usize,
     /// Width of a feed-forward layer over that of its stage.
     pub mlp_ratio: usize,
-    /// ε of every layer normalisation.
+    /// ε of every layer normalization.
     pub layer_norm_eps: f64,
 }
 

@@ -1,5 +1,8 @@
 //! How much memory films may take where nobody says.
 
+use std::fs;
+use std::path::Path;
+
 use super::machine;
 
 /// Where the system does not say how much memory there is.
@@ -13,6 +16,13 @@ const STEP: u64 = 64 << 20;
 /// three quarters of the address space that is left. At least 256 MiB.
 pub fn beside(model_bytes: u64) -> u64 {
     worked_out(machine::limit().unwrap_or(ASSUMED), model_bytes, machine::address_space_left())
+}
+
+/// [`beside`] a model whose files are in `directory`. What cannot be read is told when the model is loaded.
+pub fn beside_files(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file);
+    beside(files.map(|file| file.len()).sum())
 }
 
 fn worked_out(machine: u64, model: u64, left: Option<u64>) -> u64 {

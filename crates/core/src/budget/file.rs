@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Share, TooMuchMemory, Turn};
-use crate::files::open_regular;
+use medclip_files::open_regular;
 
 /// A share for a file, and the file's content where that had to be read to learn how large a share it needs.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What is put into a bundle that is in its place already: files that tell about the model.
 
-use medclip_files::Folder;
+use medclip_files::{Folder, sha256};
 
 use super::seen::Seen;
 use super::{Bundle, BundleError, BundleFile, sums};
@@ -45,9 +45,9 @@ impl Bundle {
             put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
         }
         put(name, bytes)?;
-        listed.insert(name.to_owned(), sums::sha256(bytes));
+        listed.insert(name.to_owned(), sha256(bytes));
         put(sums::FILE_NAME, sums::format(&listed).as_bytes())?;
-        let seen = Seen::read(&self.path(file), &sums::sha256(bytes), false)?;
+        let seen = Seen::read(&self.path(file), &sha256(bytes), false)?;
         self.seen.insert(file, seen);
         if !self.files.contains(&file) {
             self.files.push(file);

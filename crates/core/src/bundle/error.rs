@@ -142,7 +142,7 @@ pub enum BundleError {
     /// A copy without its text tower, where sentences have to be embedded.
     #[error(
         "{} holds no text tower ({} and {} were left out), so it embeds no sentences",
-        directory.display(), BundleFile::TextGraph.file_name(), BundleFile::Tokenizer.file_name()
+        directory.display(), BundleFile::TEXT_GRAPH.file_name(), BundleFile::Tokenizer.file_name()
     )]
     NoTextTower {
         /// The bundle's directory.

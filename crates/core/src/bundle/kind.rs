@@ -6,7 +6,7 @@ use medclip_files::Kind;
 
 use super::{BundleFile, sums};
 use crate::checkpoint;
-use crate::files::{MAX_TEXT_BYTES, start_of};
+use medclip_files::{MAX_TEXT_BYTES, start_of};
 
 /// Bundles. [`BundleWriter`](super::BundleWriter) replaces no other directory.
 pub static BUNDLE: Kind = Kind { name: "a bundle", is_marked, holds };
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn all_files_of_a_bundle_are_its_own_and_no_others() {
-        for file in BundleFile::REQUIRED.into_iter().chain(BundleFile::OPTIONAL) {
+        for file in BundleFile::ALL {
             assert!(holds(file.file_name()), "{}", file.file_name());
         }
         for name in ["SHA256SUMS", ".DS_Store", "._image.onnx"] {

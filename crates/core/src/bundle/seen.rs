@@ -5,8 +5,9 @@ use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
+use medclip_files::{open_regular, read_at_most, sha256, sha256_of_rest};
+
 use super::{BundleError, sums};
-use crate::files::{open_regular, read_at_most};
 
 /// Most bytes of a file of a bundle that is held in memory whole: everything but graphs and their weights.
 const MAX_BYTES: u64 = 256 << 20;
@@ -33,9 +34,9 @@ impl Seen {
         let stamp = file.metadata().map(|metadata| Stamp::of(&metadata)).map_err(fail)?;
         let (actual, bytes) = if keep {
             let bytes = read_at_most(&file, MAX_BYTES).map_err(fail)?;
-            (sums::sha256(&bytes), Some(bytes))
+            (sha256(&bytes), Some(bytes))
         } else {
-            (sums::sha256_of(&mut file).map_err(fail)?, None)
+            (sha256_of_rest(&mut file).map_err(fail)?, None)
         };
         if actual == *expected {
             return Ok(Self { sum: actual, bytes, memory: None, stamp });
@@ -53,7 +54,7 @@ impl Seen {
         expected: &str,
         keep: bool,
     ) -> Result<Self, BundleError> {
-        let actual = sums::sha256(&bytes);
+        let actual = sha256(&bytes);
         if actual != *expected {
             return Err(BundleError::Changed {
                 path: path.to_owned(),
@@ -93,7 +94,7 @@ impl Seen {
         if now.is_some() && now == self.stamp {
             return Ok(());
         }
-        let actual = sums::sha256_of(&mut file).map_err(fail)?;
+        let actual = sha256_of_rest(&mut file).map_err(fail)?;
         if actual == self.sum {
             return Ok(());
         }
@@ -180,7 +181,7 @@ mod tests {
         let path = directory.path().join("image.onnx");
         let other = directory.path().join("other");
         fs::write(&path, "graph").unwrap();
-        let seen = Seen::read(&path, &sums::sha256(b"graph"), false).unwrap();
+        let seen = Seen::read(&path, &sha256(b"graph"), false).unwrap();
         assert!(seen.bytes.is_none());
         seen.confirm(&path).unwrap();
         assert_eq!(seen.reread(&path).unwrap(), b"graph");
@@ -201,7 +202,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("model.toml");
         fs::write(&path, "first").unwrap();
-        let seen = Seen::read(&path, &sums::sha256(b"first"), true).unwrap();
+        let seen = Seen::read(&path, &sha256(b"first"), true).unwrap();
         fs::write(&path, "second").unwrap();
         assert_eq!(seen.reread(&path).unwrap(), b"first");
     }

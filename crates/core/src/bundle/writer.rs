@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medclip_files::{StagedDirectory, StagingError};
+use medclip_files::{StagedDirectory, StagingError, Summing};
 
 use super::{BUNDLE, Bundle, BundleError, BundleFile, sums};
 
@@ -51,7 +51,7 @@ impl BundleWriter {
     ) -> Result<&str, BundleError> {
         let name = file.file_name();
         let sum = self.directory.write_with(name, |out| {
-            let mut out = sums::Summing::new(out);
+            let mut out = Summing::new(out);
             write(&mut out)?;
             Ok(out.sum())
         })?;

@@ -24,7 +24,7 @@ pub fn golden_sentences() -> Vec<String> {
 }
 
 fn chest(opacity: bool) -> GrayImage {
-    let grey = |x: i64, y: i64| {
+    let gray = |x: i64, y: i64| {
         // Inside the ellipse around (a, b) with these half axes.
         let inside = |a: i64, b: i64, rx: i64, ry: i64| {
             let (dx, dy) = ((x - a) * ry, (y - b) * rx);
@@ -45,14 +45,14 @@ fn chest(opacity: bool) -> GrayImage {
         }
         value.clamp(0, 255) as u8
     };
-    let pixels = (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| grey(x, y))).collect();
+    let pixels = (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| gray(x, y))).collect();
     GrayImage::from_parts(WIDTH as u32, HEIGHT as u32, pixels)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::sha256;
+    use medclip_files::sha256;
 
     #[test]
     fn every_machine_draws_the_same() {

@@ -1,4 +1,4 @@
-//! Antialiased resampling of 8-bit grey images, bit for bit what Pillow gives.
+//! Antialiased resampling of 8-bit gray images, bit for bit what Pillow gives.
 
 mod passes;
 

@@ -110,7 +110,7 @@ impl TableError {
 mod tests {
     use super::*;
     use crate::error::Names;
-    use crate::table::Place;
+    use crate::place::Place;
 
     #[test]
     fn unnamed_words_quote_nothing_of_a_patient() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::error::TableError;
-use crate::table::Place;
+use crate::place::Place;
 
 /// Whose scores soften the labels of training images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

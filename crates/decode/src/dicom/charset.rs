@@ -318,7 +318,7 @@ mod tests {
         let mut element = b"\x08\x00\x05\x00CS".to_vec();
         element.extend((terms.len() as u16).to_le_bytes());
         element.extend(terms.as_bytes());
-        let (data, _) = DataSet::parse(&element, super::super::element::Encoding::EXPLICIT).unwrap();
+        let (data, _) = DataSet::parse(&element, super::super::encoding::Encoding::EXPLICIT).unwrap();
         let mut notes = Vec::new();
         let sets = CharacterSets::of(&data, &mut notes);
         assert_eq!(sets.decode(bytes).into_string(), expected, "{terms}");
@@ -401,7 +401,7 @@ mod tests {
     #[test]
     fn unknown_sets_are_noted() {
         let element = b"\x08\x00\x05\x00CS\x08\x00KLINGON ";
-        let (data, _) = DataSet::parse(element, super::super::element::Encoding::EXPLICIT).unwrap();
+        let (data, _) = DataSet::parse(element, super::super::encoding::Encoding::EXPLICIT).unwrap();
         let mut notes = Vec::new();
         let sets = CharacterSets::of(&data, &mut notes);
         assert_eq!(notes, [Note::CharacterSetUnknown { value: "KLINGON".into() }]);

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use dicom_dictionary_std::tags;
 use flate2::read::DeflateDecoder;
 
-use super::element::{DataSet, Encoding};
+use super::element::DataSet;
+use super::encoding::Encoding;
 use super::problem::Problem;
 use super::syntax::TransferSyntax;
 use crate::error::Reason;
-use crate::limits::{Limits, inflated, read_up_to, start_of};
-use crate::need::NEED_BYTES;
+use crate::limits::{Limits, NEED_BYTES, inflated, read_up_to, start_of};
 use crate::note::Note;
 
 /// Where `DICM` stands.
@@ -18,7 +18,7 @@ const PREAMBLE: usize = 128;
 const MAGIC: &[u8] = b"DICM";
 const META_GROUP: u16 = 0x0002;
 
-/// Bytes enough to recognise a file by.
+/// Bytes enough to recognize a file by.
 pub(super) const START: usize = PREAMBLE + MAGIC.len();
 
 /// The bytes of a data set and how to read them.

@@ -6,7 +6,7 @@
 
 use dicom_core::Tag;
 
-use super::element::Encoding;
+use super::encoding::Encoding;
 
 pub(super) const ITEM: Tag = Tag(0xfffe, 0xe000);
 pub(super) const ITEM_END: Tag = Tag(0xfffe, 0xe00d);

@@ -12,7 +12,7 @@ use crate::note::Note;
 /// Of ACR-NEMA, retired with it.
 const RECOGNITION_CODE: Tag = Tag(0x0008, 0x0010);
 
-/// Colour models with a conversion to grey.
+/// Color models with a conversion to gray.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Photometric {
     /// The lowest value is white.
@@ -37,7 +37,7 @@ impl Photometric {
         }
     }
 
-    pub(crate) const fn is_grey(self) -> bool {
+    pub(crate) const fn is_gray(self) -> bool {
         matches!(self, Self::Monochrome1 | Self::Monochrome2)
     }
 }
@@ -49,7 +49,7 @@ pub(crate) struct Layout {
     pub(crate) height: u32,
     pub(crate) frames: u32,
     pub(crate) photometric: Photometric,
-    /// Samples of a colour lie together, not those of a pixel.
+    /// Samples of a color lie together, not those of a pixel.
     pub(crate) planar: bool,
     pub(crate) allocated: u16,
     pub(crate) stored: u16,

@@ -3,7 +3,8 @@
 use dicom_dictionary_std::tags;
 
 use super::content;
-use super::element::{DataSet, Encoding};
+use super::element::DataSet;
+use super::encoding::Encoding;
 use super::syntax::{Compression, TransferSyntax};
 use crate::limits::{Limits, inflated};
 

@@ -1,6 +1,6 @@
 //! Numbers of elements, as writers write them.
 
-use super::element::Encoding;
+use super::encoding::Encoding;
 use super::text;
 
 /// The numbers of an element.

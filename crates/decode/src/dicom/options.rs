@@ -3,7 +3,7 @@
 use super::window::Window;
 use crate::film::PatientFields;
 
-/// How a DICOM file becomes an 8-bit grey image.
+/// How a DICOM file becomes an 8-bit gray image.
 ///
 /// Fields are in the order in which they apply:
 ///

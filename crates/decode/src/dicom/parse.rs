@@ -8,7 +8,8 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-use super::element::{DataSet, Element, Encoding, Value};
+use super::element::{DataSet, Element, Value};
+use super::encoding::Encoding;
 use super::header::{self, Header, ITEM, ITEM_END, NO_VR, SEQUENCE_END, UNDEFINED};
 use super::problem::{Problem, written};
 use crate::note::Note;

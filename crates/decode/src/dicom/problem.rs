@@ -107,10 +107,10 @@ pub enum Problem {
         /// Its uppermost bit.
         high: u16,
     },
-    /// A colour model without a conversion.
+    /// A color model without a conversion.
     #[error("has photometric interpretation {name} with {samples} samples a pixel, which is not supported")]
     Photometric {
-        /// The colour model.
+        /// The color model.
         name: String,
         /// Samples a pixel.
         samples: u16,
@@ -208,7 +208,7 @@ pub enum Problem {
     /// A window that maps nothing.
     #[error("has window centre {center} and width {width}, impossible with {function}")]
     Window {
-        /// Window centre.
+        /// Window center.
         center: f64,
         /// Window width.
         width: f64,

@@ -3,7 +3,7 @@
 
 use dicom_dictionary_std::uids;
 
-use super::element::Encoding;
+use super::encoding::Encoding;
 use super::problem::Problem;
 
 /// How frames are compressed.

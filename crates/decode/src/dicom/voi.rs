@@ -40,8 +40,8 @@ pub enum VoiUsed {
         /// Becomes white.
         high: f64,
     },
-    /// None: colour is shown as it is.
-    Colour,
+    /// None: color is shown as it is.
+    Color,
 }
 
 /// A transformation to levels between black and white.
@@ -96,8 +96,8 @@ impl Levels {
         }
     }
 
-    /// A value's grey level.
-    pub(crate) fn grey(&self, value: f64) -> u8 {
+    /// A value's gray level.
+    pub(crate) fn gray(&self, value: f64) -> u8 {
         let level = match self {
             Self::Window(window) => window.level(value),
             Self::Table { table, white } => f64::from(table.get(value.round() as i64)) / white,

@@ -17,7 +17,7 @@ pub enum WindowFunction {
     Linear,
     /// Straight from `center − width / 2` to `center + width / 2`.
     LinearExact,
-    /// A logistic curve of slope `1 / width` at the centre.
+    /// A logistic curve of slope `1 / width` at the center.
     Sigmoid,
 }
 
@@ -46,7 +46,7 @@ impl WindowFunction {
 /// A window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
-    /// Its centre, in values after the modality's transformation.
+    /// Its center, in values after the modality's transformation.
     pub center: f64,
     /// Its width in the same unit.
     pub width: f64,

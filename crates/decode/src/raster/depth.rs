@@ -4,7 +4,7 @@ use image::DynamicImage;
 
 use super::options::Levels;
 use crate::error::Reason;
-use crate::luma::Greyed;
+use crate::luma::Grayed;
 use crate::note::Note;
 
 /// Decoded samples, without transparency.
@@ -16,7 +16,7 @@ enum Samples {
 }
 
 /// Gray levels, and what is unusual about the samples.
-pub(super) fn grey(image: DynamicImage, levels: Levels) -> Result<(Greyed, Option<Note>), Reason> {
+pub(super) fn gray(image: DynamicImage, levels: Levels) -> Result<(Grayed, Option<Note>), Reason> {
     // Most films in color: nothing is spread, so that one pass is enough.
     if let (DynamicImage::ImageRgb8(image), Levels::File | Levels::FullRange) = (&image, levels) {
         return Ok((image.pixels().map(|pixel| pixel.0).collect(), None));
@@ -29,20 +29,20 @@ pub(super) fn grey(image: DynamicImage, levels: Levels) -> Result<(Greyed, Optio
         }
         _ => None,
     };
-    let greyed = match samples {
-        Samples::Gray8(samples) if matches!(spread, Spread::AsIs) => Greyed::grey(samples),
+    let grayed = match samples {
+        Samples::Gray8(samples) if matches!(spread, Spread::AsIs) => Grayed::gray(samples),
         Samples::Gray8(samples) => {
-            Greyed::grey(samples.into_iter().map(|sample| spread.level(sample.into())).collect())
+            Grayed::gray(samples.into_iter().map(|sample| spread.level(sample.into())).collect())
         }
         Samples::Gray16(samples) => {
-            Greyed::grey(samples.into_iter().map(|sample| spread.level(sample)).collect())
+            Grayed::gray(samples.into_iter().map(|sample| spread.level(sample)).collect())
         }
         Samples::Color8(pixels) => {
             pixels.into_iter().map(|pixel| pixel.map(|s| spread.level(s.into()))).collect()
         }
         Samples::Color16(pixels) => pixels.into_iter().map(|pixel| pixel.map(|s| spread.level(s))).collect(),
     };
-    Ok((greyed, note))
+    Ok((grayed, note))
 }
 
 /// How samples become gray levels.

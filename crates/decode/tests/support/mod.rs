@@ -37,8 +37,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A grey image of unsigned samples without pixels yet.
-    pub fn grey(columns: u16, rows: u16, bits: u16) -> Self {
+    /// A gray image of unsigned samples without pixels yet.
+    pub fn gray(columns: u16, rows: u16, bits: u16) -> Self {
         let allocated = if bits > 16 {
             32
         } else if bits > 8 {
@@ -62,9 +62,9 @@ impl Builder {
             .words(0x0028_0103, &[0])
     }
 
-    /// Eight-bit colour.
-    pub fn colour(columns: u16, rows: u16, photometric: &str) -> Self {
-        Self::grey(columns, rows, 8)
+    /// Eight-bit color.
+    pub fn color(columns: u16, rows: u16, photometric: &str) -> Self {
+        Self::gray(columns, rows, 8)
             .words(0x0028_0002, &[3])
             .text(0x0028_0004, *b"CS", photometric)
             .words(0x0028_0006, &[0])

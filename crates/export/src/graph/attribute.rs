@@ -1,6 +1,6 @@
 //! Attributes of nodes.
 
-use crate::proto::{AttributeProto, AttributeType};
+use medclip_onnx::{AttributeProto, AttributeType};
 
 /// A number with a fraction.
 pub(crate) fn float(name: &str, value: f32) -> AttributeProto {

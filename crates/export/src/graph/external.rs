@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::proto::{DataLocation, StringStringEntryProto, TensorProto};
+use medclip_onnx::{DataLocation, StringStringEntryProto, TensorProto};
 
 /// Values of fewer bytes stay in the graph: a shape is read there while the graph is prepared.
 const LARGE: usize = 1024;

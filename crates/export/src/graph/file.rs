@@ -2,13 +2,12 @@
 
 use std::io::{self, Write};
 
-use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
 use super::external::ExternalData;
 use crate::error::ExportError;
 use crate::metadata::ModelInfo;
-use crate::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use medclip_onnx::{GraphProto, Message, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
 /// Operator set 20 is the first with `Gelu`; IR version 9 belongs to it.
 const OPERATOR_SET: i64 = 20;
@@ -118,7 +117,7 @@ fn head(field: u32, len: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{DataType, NodeProto, TensorProto, ValueInfoProto};
+    use medclip_onnx::{DataType, NodeProto, TensorProto, ValueInfoProto};
 
     #[test]
     fn pieces_are_the_message_encoded_at_once() {

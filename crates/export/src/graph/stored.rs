@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use medclip_core::files::read_regular;
-use prost::Message;
+use medclip_files::read_regular;
 use thiserror::Error;
 
 use super::OnnxFile;
 use crate::error::ExportError;
 use crate::metadata::ModelInfo;
-use crate::proto::{AttributeProto, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
+use medclip_onnx::{DataType, GraphProto, Message, ModelProto, NodeProto, TensorProto};
 
 /// Why a graph cannot be read back.
 #[derive(Debug, Error)]
@@ -31,7 +30,7 @@ pub enum ReadGraphError {
         /// The graph.
         path: PathBuf,
         /// Where it stops being one.
-        source: prost::DecodeError,
+        source: medclip_onnx::DecodeError,
     },
     /// Another program's graph, which may hold what this crate does not know.
     #[error("{} was written by {producer:?}, only graphs of {} can be quantised", path.display(), env!("CARGO_PKG_NAME"))]
@@ -180,25 +179,6 @@ impl StoredGraph {
     /// Another graph with this one's metadata.
     pub(crate) fn file(&self, graph: GraphProto) -> Result<OnnxFile, ExportError> {
         OnnxFile::new(graph, self.info.clone())
-    }
-}
-
-impl NodeProto {
-    pub(crate) fn is(&self, operator: &str) -> bool {
-        self.op_type.as_deref() == Some(operator)
-    }
-
-    pub(crate) fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or_default()
-    }
-
-    /// Whole numbers of an attribute.
-    pub(crate) fn ints(&self, name: &str) -> Option<&[i64]> {
-        self.named(name).map(|attribute| attribute.ints.as_slice())
-    }
-
-    fn named(&self, name: &str) -> Option<&AttributeProto> {
-        self.attribute.iter().find(|attribute| attribute.name.as_deref() == Some(name))
     }
 }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use half::f16;
 
-use crate::proto::{
+use medclip_onnx::{
     DataType, DimensionProto, DimensionValue, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::{sha256, sha256_of_file};
+use medclip_files::{sha256, sha256_of_file};
 use medclip_weights::names::Mapping;
 use medclip_weights::{TensorFile, TensorFileOptions, WeightsNote};
 

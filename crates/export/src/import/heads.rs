@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::{MAX_TEXT_BYTES, read_regular};
+use medclip_files::{MAX_TEXT_BYTES, read_regular};
 use serde_json::Value;
 
 /// The file that Hugging Face writes beside weights.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use medclip_core::files::{read_regular, read_typed};
 use medclip_core::tokenize::{TokenizeError, from_vocabulary};
+use medclip_files::{read_regular, read_typed};
 use serde_json::Value;
 
 use super::ImportError;

@@ -1,7 +1,7 @@
 //! Changes of element type.
 
 use crate::graph::{Element, Graph, Value, attribute};
-use crate::proto::DataType;
+use medclip_onnx::DataType;
 
 /// Every element in single precision.
 pub(crate) fn to_f32<T: Element, const RANK: usize>(

@@ -15,7 +15,7 @@ pub(crate) struct Conv {
 }
 
 impl Conv {
-    /// A convolution without bias and the batch normalisation after it, as one convolution. Computed in
+    /// A convolution without bias and the batch normalization after it, as one convolution. Computed in
     /// double precision.
     pub(crate) fn folded(
         weight: &Tensor<f32, 4>,

@@ -1,4 +1,4 @@
-//! Normalisations.
+//! Normalizations.
 
 use crate::graph::{Graph, Value, attribute};
 use crate::op::math;
@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 /// Smallest length [`l2`] divides by, as in `torch.nn.functional.normalize`.
 const MIN_LENGTH: f32 = 1e-12;
 
-/// Scale, offset and ε of a layer normalisation over the last axis.
+/// Scale, offset and ε of a layer normalization over the last axis.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
     pub(crate) weight: Tensor<f32, 1>,
@@ -46,7 +46,7 @@ pub(crate) fn l2<const RANK: usize>(
     (math::div(graph, name, x, length), length)
 }
 
-/// Running statistics, scale and offset of a batch normalisation, one entry a channel.
+/// Running statistics, scale and offset of a batch normalization, one entry a channel.
 #[derive(Debug)]
 pub(crate) struct BatchNorm {
     pub(crate) weight: Tensor<f32, 1>,

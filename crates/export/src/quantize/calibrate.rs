@@ -10,7 +10,7 @@ use super::shape::{Sizes, sizes};
 use super::{Plan, QuantizeError, Quantizer, fixed};
 use crate::graph::stored::StoredGraph;
 use crate::graph::{Dimension, OnnxFile, attribute, value};
-use crate::proto::{GraphProto, NodeProto};
+use medclip_onnx::{GraphProto, NodeProto};
 
 /// Measures activations of a convolutional tower: once [`Calibrator::widen`], then [`Calibrator::count`], every image.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Calibrator {
         Ok(())
     }
 
-    /// A quantiser with ranges chosen by `method`.
+    /// A quantizer with ranges chosen by `method`.
     ///
     /// # Errors
     /// [`QuantizeError::Uncalibrated`], [`QuantizeError::NoLayers`].

@@ -12,7 +12,7 @@ use crate::graph::OnnxFile;
 /// What a graph does to the embeddings of the caller's inputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// Mean cosine with the unquantised embeddings.
+    /// Mean cosine with the unquantized embeddings.
     pub mean_cosine: f64,
     /// Whether it is good enough.
     pub passes: bool,
@@ -59,7 +59,7 @@ pub enum ChooseError {
 /// All layers are tried first. Where that is not good enough, some stay in single precision: one, two, three, four, then half as
 /// many again. In the static form they are the first ones of the graph, as long as that is enough: their activations differ most
 /// between channels, and an engine that changes the layout wherever precisions meet does so once. Otherwise, and in the
-/// dynamic form, they are those that cost most when they are quantised alone.
+/// dynamic form, they are those that cost most when they are quantized alone.
 ///
 /// # Errors
 /// [`ChooseError`].
@@ -116,7 +116,7 @@ where
     Ok(None)
 }
 
-/// What every layer costs when it alone is quantised, the most costly first; what is not a number costs most.
+/// What every layer costs when it alone is quantized, the most costly first; what is not a number costs most.
 ///
 /// # Errors
 /// As [`choose`].

@@ -9,7 +9,7 @@ use super::rewrite::Rewrite;
 use super::scale::PerChannel;
 use crate::graph::attribute;
 use crate::graph::stored::StoredGraph;
-use crate::proto::{DataType, GraphProto, NodeProto};
+use medclip_onnx::{DataType, GraphProto, NodeProto};
 
 /// The dense layers of a graph, in its order.
 pub(super) fn layers(source: &StoredGraph) -> Vec<String> {
@@ -17,7 +17,7 @@ pub(super) fn layers(source: &StoredGraph) -> Vec<String> {
     nodes.map(|node| node.title().to_owned()).collect()
 }
 
-/// The graph with these layers quantised.
+/// The graph with these layers quantized.
 pub(super) fn graph(source: &StoredGraph, quantized: &BTreeSet<&str>) -> GraphProto {
     let mut rewrite = Rewrite::new(source);
     let mut done = HashSet::new();

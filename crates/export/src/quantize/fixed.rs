@@ -10,9 +10,9 @@ use super::rewrite::Rewrite;
 use super::scale::{Affine, PerChannel, bias, least_scale};
 use crate::graph::attribute;
 use crate::graph::stored::StoredGraph;
-use crate::proto::{DataType, GraphProto, NodeProto};
+use medclip_onnx::{DataType, GraphProto, NodeProto};
 
-/// How each value is quantised, by name.
+/// How each value is quantized, by name.
 pub(super) type Ranges = BTreeMap<String, Affine>;
 
 /// Convolutions and dense layers of a graph, in its order.
@@ -32,7 +32,7 @@ pub(super) fn measured(source: &StoredGraph) -> Vec<&str> {
     read.map(String::as_str).filter(|&value| known.insert(value)).collect()
 }
 
-/// The graph with these layers quantised.
+/// The graph with these layers quantized.
 pub(super) fn graph(source: &StoredGraph, ranges: &Ranges, quantized: &BTreeSet<&str>) -> GraphProto {
     let mut writer = Writer { source, ranges, rewrite: Rewrite::new(source), done: HashSet::new() };
     // Values that 8-bit layers make: what only passes them on is fused with them.
@@ -89,7 +89,7 @@ impl Writer<'_> {
         rounded
     }
 
-    /// Quantises a layer; `false`, and nothing done, where its parts are not what they should be.
+    /// Quantizes a layer; `false`, and nothing done, where its parts are not what they should be.
     fn layer(&mut self, node: &NodeProto) -> bool {
         let (Some(x), Some(weight)) = (node.input.first(), node.input.get(1)) else { return false };
         let Some(values) = self.source.weight(weight) else { return false };
@@ -136,7 +136,7 @@ impl Writer<'_> {
         shape: &[usize],
         bytes: Vec<u8>,
         scales: &[f32],
-        attributes: Vec<crate::proto::AttributeProto>,
+        attributes: Vec<medclip_onnx::AttributeProto>,
     ) -> String {
         let (q, scale, rounded) = (format!("{name}.q"), format!("{name}.scale"), format!("{name}.rounded"));
         self.rewrite.constant(&q, kind, shape, bytes);

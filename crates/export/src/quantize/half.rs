@@ -8,7 +8,7 @@ use super::rewrite::Rewrite;
 use crate::error::ExportError;
 use crate::graph::attribute;
 use crate::graph::stored::StoredGraph;
-use crate::proto::{DataType, GraphProto};
+use medclip_onnx::{DataType, GraphProto};
 
 /// The graph with every weight of two axes or more in half precision, behind a `Cast` that engines fold while loading.
 ///

@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter, sha256_of_file};
-use medclip_core::files::open_regular;
+use medclip_core::bundle::{Bundle, BundleError, BundleFile, BundleWriter};
 use medclip_core::precision::Precision;
 use medclip_core::quantization::{Quantization, QuantizedTower};
+use medclip_files::open_regular;
+use medclip_files::sha256_of_file;
 
 use crate::bundle::add_graph;
 use crate::graph::OnnxFile;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::graph::stored::StoredGraph;
-use crate::proto::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
+use medclip_onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
 
 pub(super) struct Rewrite<'a> {
     source: &'a StoredGraph,

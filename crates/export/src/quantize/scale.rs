@@ -7,7 +7,7 @@ pub(super) struct PerChannel {
     pub(super) scales: Vec<f32>,
 }
 
-/// Largest magnitude of a quantised weight: −128 is left out, so that the range is symmetric and 0 stays 0.
+/// Largest magnitude of a quantized weight: −128 is left out, so that the range is symmetric and 0 stays 0.
 const LARGEST: f32 = 127.0;
 
 impl PerChannel {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::QuantizeError;
 use crate::graph::stored::StoredGraph;
-use crate::proto::{DimensionValue, NodeProto};
+use medclip_onnx::{DimensionValue, NodeProto};
 
 /// Channels, height and width, the batch left out; fewer axes behind a `Flatten`.
 pub(super) type Sizes = Vec<usize>;
@@ -36,10 +36,10 @@ pub(super) fn sizes<'a>(
     Ok(known)
 }
 
-fn input_sizes(input: &crate::proto::ValueInfoProto) -> Sizes {
+fn input_sizes(input: &medclip_onnx::ValueInfoProto) -> Sizes {
     let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
     let dims = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| shape.dim.as_slice());
-    let size = |dim: &crate::proto::DimensionProto| match dim.value {
+    let size = |dim: &medclip_onnx::DimensionProto| match dim.value {
         Some(DimensionValue::Size(size)) => size as usize,
         _ => 0,
     };

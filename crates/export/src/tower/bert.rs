@@ -92,7 +92,7 @@ pub(crate) fn head(config: &BertConfig, weights: &Weights) -> Result<Linear, Wei
     Ok(Linear { bias, ..weight.scaled(1.0 / states as f64) })
 }
 
-/// Word plus position plus token type 0, normalised.
+/// Word plus position plus token type 0, normalized.
 fn embeddings(
     graph: &mut Graph,
     config: &BertConfig,
@@ -120,7 +120,7 @@ fn positions_with_type(positions: &Tensor<f32, 2>, types: &Tensor<f32, 2>) -> Te
         .map(|&value| (f64::from(value) + first_type.next().map_or(0.0, |&value| f64::from(value))) as f32)
 }
 
-/// One encoder layer: attention and feed-forward, each added to its input and normalised.
+/// One encoder layer: attention and feed-forward, each added to its input and normalized.
 fn layer(
     graph: &mut Graph,
     config: &BertConfig,

@@ -1,4 +1,4 @@
-//! EfficientNet-Lite. Batch normalisations are folded into the convolutions before them.
+//! EfficientNet-Lite. Batch normalizations are folded into the convolutions before them.
 
 use medclip_core::architecture::limits::{DEPTHS, FACTORS, SIZES, STRIDES};
 use medclip_core::architecture::{EfficientNetBlock, EfficientNetConfig};
@@ -79,13 +79,13 @@ impl Trunk<'_> {
         })
     }
 
-    /// Convolution, normalisation, `ReLU6`.
+    /// Convolution, normalization, `ReLU6`.
     fn activated(&mut self, layer: &ConvNorm, x: Value<f32, 4>) -> Result<Value<f32, 4>, WeightsError> {
         let x = self.linear(layer, x)?;
         Ok(activation::relu6(self.graph, &format!("{}.relu6", layer.name), x))
     }
 
-    /// Convolution and normalisation.
+    /// Convolution and normalization.
     fn linear(&mut self, layer: &ConvNorm, x: Value<f32, 4>) -> Result<Value<f32, 4>, WeightsError> {
         let [_, _, kernel, _] = layer.weight;
         let padding = Padding::same(self.side, kernel, layer.stride);
@@ -97,7 +97,7 @@ impl Trunk<'_> {
     }
 }
 
-/// A convolution `NAME.conv` with the batch normalisation `NAME.bn` after it.
+/// A convolution `NAME.conv` with the batch normalization `NAME.bn` after it.
 #[derive(Debug)]
 struct ConvNorm {
     name: String,

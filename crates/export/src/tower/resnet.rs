@@ -1,4 +1,4 @@
-//! ResNet of bottleneck blocks. Batch normalisations are folded into the convolutions before them.
+//! ResNet of bottleneck blocks. Batch normalizations are folded into the convolutions before them.
 
 use medclip_core::architecture::limits::{DEPTHS, SIZES, STAGES, WIDTHS};
 use medclip_core::architecture::{ResNetBlock, ResNetConfig};
@@ -70,13 +70,13 @@ impl Trunk<'_> {
         Ok(activation::relu(self.graph, &format!("{name}.relu"), sum))
     }
 
-    /// Convolution, normalisation, `ReLU`.
+    /// Convolution, normalization, `ReLU`.
     fn activated(&mut self, layer: &ConvNorm, x: Value<f32, 4>) -> Result<Value<f32, 4>, WeightsError> {
         let x = self.linear(layer, x)?;
         Ok(activation::relu(self.graph, &format!("{}.relu", layer.conv), x))
     }
 
-    /// Convolution and normalisation.
+    /// Convolution and normalization.
     fn linear(&mut self, layer: &ConvNorm, x: Value<f32, 4>) -> Result<Value<f32, 4>, WeightsError> {
         let [_, _, kernel, _] = layer.weight;
         let weight = self.weights.tensor(&format!("{}.weight", layer.conv))?;
@@ -86,7 +86,7 @@ impl Trunk<'_> {
     }
 }
 
-/// A convolution with the batch normalisation after it.
+/// A convolution with the batch normalization after it.
 #[derive(Debug)]
 struct ConvNorm {
     conv: String,

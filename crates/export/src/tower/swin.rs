@@ -98,7 +98,7 @@ struct Trunk<'a> {
 }
 
 impl Trunk<'_> {
-    /// Patches as tokens in raster order, normalised.
+    /// Patches as tokens in raster order, normalized.
     fn embeddings(&mut self, pixels: Value<f32, 4>, side: usize) -> Result<Value<f32, 3>, WeightsError> {
         let patch = self.config.patch_size;
         let projection = name("embeddings.patch_embeddings.projection");
@@ -115,7 +115,7 @@ impl Trunk<'_> {
         self.layer_norm(&name("embeddings.norm"), x)
     }
 
-    /// One block: attention within windows and feed-forward, each after a normalisation and added to its input.
+    /// One block: attention within windows and feed-forward, each after a normalization and added to its input.
     fn block(
         &mut self,
         block: &str,
@@ -167,7 +167,7 @@ impl Trunk<'_> {
         Ok(window_attention(self.graph, attention, x, count * tokens, &bias, &layer))
     }
 
-    /// Four tokens side by side, normalised and halved in width.
+    /// Four tokens side by side, normalized and halved in width.
     fn merge(
         &mut self,
         merge: &str,

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::simd::vectorised;
+use super::simd::vectorized;
 use super::storage::{contiguous, has_kernel};
 
 /// Values handled together.
@@ -46,7 +46,7 @@ pub(crate) fn pointwise(
     let (a, b) = (contiguous(s1, l1)?, contiguous(s2, l2)?);
     let mut y = vec![0.0_f32; a.len()];
     y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(|((y, a), b)| {
-        vectorised(|| {
+        vectorized(|| {
             for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
                 *y = f(*a, *b);
             }

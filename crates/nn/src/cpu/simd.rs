@@ -1,4 +1,4 @@
-//! Elementary functions that vectorise, and the dispatch to the widest instructions the CPU has.
+//! Elementary functions that vectorize, and the dispatch to the widest instructions the CPU has.
 
 use std::sync::LazyLock;
 
@@ -38,11 +38,11 @@ pub(crate) use kernel;
 
 /// Runs `work`, a small loop, compiled for the widest vector instructions of this CPU; larger bodies need [`kernel`].
 #[inline]
-pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     ARCH.dispatch(work)
 }
 
-/// eˣ to about 2 units in the last place, for x clamped to ±87; branch-free so that loops over it vectorise.
+/// eˣ to about 2 units in the last place, for x clamped to ±87; branch-free so that loops over it vectorize.
 ///
 /// Range reduction and polynomial after Cephes' `expf`.
 #[inline(always)]

@@ -1,4 +1,4 @@
-//! Batch normalisation over rows, fused with the rectifier after it.
+//! Batch normalization over rows, fused with the rectifier after it.
 
 pub(super) mod mode;
 pub(super) mod statistics;

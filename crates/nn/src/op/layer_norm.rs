@@ -1,4 +1,4 @@
-//! Layer normalisation over the last axis, with the gradient candle's fused form lacks.
+//! Layer normalization over the last axis, with the gradient candle's fused form lacks.
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -162,7 +162,7 @@ impl CustomOp2 for LayerNormBackward {
     }
 }
 
-/// Independent partial sums, so that a reduction vectorises without reordering floating-point sums.
+/// Independent partial sums, so that a reduction vectorizes without reordering floating-point sums.
 const LANES: usize = 16;
 
 /// `Σ g·w` and `Σ g·w·x`.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::gelu::{gelu, gelu_backward};
 use super::portable;
-use crate::cpu::{contiguous, contiguous_mut, has_kernel, sum_rows, vectorised};
+use crate::cpu::{contiguous, contiguous_mut, has_kernel, sum_rows, vectorized};
 use crate::tape::Tape;
 
 /// Rows handled together.
@@ -175,7 +175,7 @@ impl InplaceOp2 for AddBias {
         let width = width(l1, l2)?;
         let (y, bias) = (contiguous_mut(s1, l1)?, contiguous(s2, l2)?);
         y.par_chunks_mut(CHUNK_ROWS * width).for_each(|y| {
-            vectorised(|| {
+            vectorized(|| {
                 for y in y.chunks_exact_mut(width) {
                     for (y, b) in y.iter_mut().zip(bias) {
                         *y += b;
@@ -207,7 +207,7 @@ impl InplaceOp3 for AddBiasAndShortcut {
         let (y, bias, shortcut) = (contiguous_mut(s1, l1)?, contiguous(s2, l2)?, contiguous(s3, l3)?);
         let chunk = CHUNK_ROWS * width;
         y.par_chunks_mut(chunk).zip(shortcut.par_chunks(chunk)).for_each(|(y, shortcut)| {
-            vectorised(|| {
+            vectorized(|| {
                 for (y, shortcut) in y.chunks_exact_mut(width).zip(shortcut.chunks_exact(width)) {
                     for ((y, s), b) in y.iter_mut().zip(shortcut).zip(bias) {
                         *y += s + b;
@@ -241,7 +241,7 @@ impl CustomOp1 for ColumnSums {
         let partial: Vec<Vec<f32>> = x
             .par_chunks(CHUNK_ROWS * width)
             .map(|x| {
-                vectorised(|| {
+                vectorized(|| {
                     let mut sum = vec![0.0_f32; width];
                     for x in x.chunks_exact(width) {
                         for (s, x) in sum.iter_mut().zip(x) {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::portable;
-use crate::cpu::{contiguous, has_kernel, vectorised};
+use crate::cpu::{contiguous, has_kernel, vectorized};
 use crate::tape::Tape;
 
 /// The largest value of each channel under the kernel, padding left out.
@@ -44,7 +44,7 @@ impl CustomOp1 for MaxPool {
         let mut y = vec![f32::NEG_INFINITY; g.batch * out_height * out_width * channels];
         y.par_chunks_mut(out_width * channels).enumerate().for_each(|(line, y)| {
             let (image, oy) = (line / out_height, line % out_height);
-            vectorised(|| {
+            vectorized(|| {
                 for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
                     for pixel in pixels_under(&g, image, oy, ox) {
                         for (y, x) in y.iter_mut().zip(&x[pixel * channels..][..channels]) {
@@ -90,7 +90,7 @@ impl CustomOp3 for MaxPoolBackward {
         let image_len = g.height * g.width * channels;
         let mut dx = vec![0.0_f32; x.len()];
         dx.par_chunks_mut(image_len).enumerate().for_each(|(image, dx)| {
-            vectorised(|| {
+            vectorized(|| {
                 let mut rest = vec![0.0_f32; channels];
                 for out in 0..out_height * out_width {
                     let at = (image * out_height * out_width + out) * channels;

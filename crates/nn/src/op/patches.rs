@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::portable;
-use crate::cpu::{contiguous, has_kernel, vectorised};
+use crate::cpu::{contiguous, has_kernel, vectorized};
 use crate::tape::Tape;
 
 /// Unfolds rows of pixels so that a dense convolution is `patches · filtersᵀ`, with [`filter_rows`].
@@ -99,7 +99,7 @@ impl CustomOp1 for PatchesBackward {
         let mut dx = vec![0.0_f32; g.batch * g.height * g.width * channels];
         dx.par_chunks_mut(g.width * channels).enumerate().for_each(|(line, dx)| {
             let (image, iy) = (line / g.height, line % g.height);
-            vectorised(|| {
+            vectorized(|| {
                 for ky in 0..g.kernel.min(iy + pad_y + 1) {
                     let start = iy + pad_y - ky;
                     let oy = start / g.stride;

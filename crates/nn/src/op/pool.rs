@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::portable;
-use crate::cpu::{contiguous, has_kernel, vectorised};
+use crate::cpu::{contiguous, has_kernel, vectorized};
 use crate::tape::Tape;
 
 /// `Σ weights · x` over the rows of each item.
@@ -45,7 +45,7 @@ impl CustomOp1 for Pool {
         let mut y = vec![0.0_f32; self.batch * width];
         y.par_chunks_mut(width).zip(x.par_chunks(each * width)).zip(self.weights.par_chunks(each)).for_each(
             |((y, x), weights)| {
-                vectorised(|| {
+                vectorized(|| {
                     for (x, weight) in x.chunks_exact(width).zip(weights) {
                         for (y, x) in y.iter_mut().zip(x) {
                             *y += weight * x;
@@ -81,7 +81,7 @@ impl CustomOp1 for PoolBackward {
             .zip(grad.par_chunks(width))
             .zip(self.weights.par_chunks(each))
             .for_each(|((dx, grad), weights)| {
-                vectorised(|| {
+                vectorized(|| {
                     for (dx, weight) in dx.chunks_exact_mut(width).zip(weights) {
                         for (dx, g) in dx.iter_mut().zip(grad) {
                             *dx = weight * g;

@@ -1,6 +1,6 @@
 //! Products of small matrices, for one attention head at a time.
 //!
-//! The sums of a tile are vectors by type, not arrays for the compiler to vectorise: whether it keeps such arrays in registers
+//! The sums of a tile are vectors by type, not arrays for the compiler to vectorize: whether it keeps such arrays in registers
 //! depends on the order in which it unrolls the loops around them, and so on the profile.
 
 use pulp::Simd;

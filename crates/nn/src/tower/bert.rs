@@ -4,7 +4,7 @@ use candle_core::{DType, Result, Tensor, bail};
 use medclip_core::architecture::TextPooling;
 use medclip_core::{BertConfig, batch::TokenBatch};
 
-use crate::compute::Precision;
+use crate::compute::ComputePrecision;
 use crate::op::{AttentionMask, Groups, add, attention, embedding, pool};
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
@@ -13,7 +13,7 @@ use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 /// The trunk: tokens to one vector a sentence.
 pub struct Bert {
     config: BertConfig,
-    precision: Precision,
+    precision: ComputePrecision,
     word: Tensor,
     position: Tensor,
     token_type: Tensor,
@@ -200,7 +200,7 @@ impl Bert {
         self.word.index_select(&ids, 0)?.reshape((batch, sequence, self.config.hidden_size))
     }
 
-    /// Words, positions and segment 0, normalised: `[batch · sequence, width]`.
+    /// Words, positions and segment 0, normalized: `[batch · sequence, width]`.
     fn embed(&self, tape: &mut Tape, tokens: &TokenBatch) -> Result<Tensor> {
         self.known(tokens)?;
         let ids = tokens.ids().iter().map(|id| *id as usize).collect();
@@ -217,7 +217,7 @@ impl Bert {
         Ok(())
     }
 
-    /// Words with positions and segment 0, normalised: `[batch · sequence, width]`.
+    /// Words with positions and segment 0, normalized: `[batch · sequence, width]`.
     fn place(&self, tape: &mut Tape, words: &Tensor, [batch, sequence]: [usize; 2]) -> Result<Tensor> {
         if sequence > self.config.max_position_embeddings {
             bail!("{sequence} tokens, the position table has {}", self.config.max_position_embeddings);

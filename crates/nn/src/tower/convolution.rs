@@ -1,4 +1,4 @@
-//! What the convolutional towers share: convolutions over rows of pixels, with a batch normalisation after each.
+//! What the convolutional towers share: convolutions over rows of pixels, with a batch normalization after each.
 
 use candle_core::{Result, Tensor, Var};
 
@@ -12,14 +12,14 @@ use crate::tape::Tape;
 /// Share of the new batch in the running statistics.
 const MOMENTUM: f64 = 0.1;
 
-/// How the batch normalisations behave.
+/// How the batch normalizations behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Normalise by the batch and update the running statistics.
+    /// Normalize by the batch and update the running statistics.
     Train,
-    /// Normalise by the batch and leave the running statistics: the first of two passes over one batch.
+    /// Normalize by the batch and leave the running statistics: the first of two passes over one batch.
     Preview,
-    /// Normalise by the running statistics.
+    /// Normalize by the running statistics.
     Evaluate,
 }
 
@@ -58,7 +58,7 @@ impl Rows {
     }
 }
 
-/// A convolution without bias and the batch normalisation after it.
+/// A convolution without bias and the batch normalization after it.
 pub(super) struct Convolution {
     /// `[out, in / groups, kernel, kernel]`.
     weight: Tensor,
@@ -70,7 +70,7 @@ pub(super) struct Convolution {
 }
 
 impl Convolution {
-    /// `CONV.weight`, and the normalisation's tensors under `NORM`.
+    /// `CONV.weight`, and the normalization's tensors under `NORM`.
     pub(super) fn new(
         store: &mut ParameterStore,
         conv: &str,
@@ -106,7 +106,7 @@ impl Convolution {
             if kernel == 1 && stride == 1 { x.values.clone() } else { patches(tape, &x.values, geometry)? };
         let filters = filter_rows(tape, &self.weight)?;
         let values = product(tape, &unfolded, &filters)?; // (B·H·W, k·k·in) · (k·k·in, out)
-        Ok(Rows::outputs(&geometry, self.normalise(tape, &values, phase, rectifier)?))
+        Ok(Rows::outputs(&geometry, self.normalize(tape, &values, phase, rectifier)?))
     }
 
     /// A convolution of each channel by itself.
@@ -121,10 +121,10 @@ impl Convolution {
         let (.., kernel) = self.weight.dims4()?;
         let geometry = x.geometry(kernel, stride, Padding::Same);
         let values = depthwise_conv(tape, &x.values, &self.weight, geometry)?;
-        Ok(Rows::outputs(&geometry, self.normalise(tape, &values, phase, rectifier)?))
+        Ok(Rows::outputs(&geometry, self.normalize(tape, &values, phase, rectifier)?))
     }
 
-    fn normalise(&self, tape: &mut Tape, x: &Tensor, phase: Phase, rectifier: Rectifier) -> Result<Tensor> {
+    fn normalize(&self, tape: &mut Tape, x: &Tensor, phase: Phase, rectifier: Rectifier) -> Result<Tensor> {
         let mode = match phase {
             Phase::Train | Phase::Preview => BatchNormMode::Batch,
             Phase::Evaluate => BatchNormMode::Fixed(BatchStatistics {

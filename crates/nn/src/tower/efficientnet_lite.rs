@@ -4,20 +4,20 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::EfficientNetConfig;
 use medclip_core::architecture::EfficientNetBlock;
 
-use crate::compute::Precision;
+use crate::compute::ComputePrecision;
 use crate::op::{Padding, Rectifier, add};
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
 use crate::tower::convolution::{Convolution, Phase, Rows};
 
-/// The trunk: grey pixels to features averaged over the image.
+/// The trunk: gray pixels to features averaged over the image.
 pub struct EfficientNetLite {
     config: EfficientNetConfig,
     stem: Convolution,
     blocks: Vec<InvertedResidual>,
     head: Convolution,
     frozen_blocks: usize,
-    precision: Precision,
+    precision: ComputePrecision,
 }
 
 impl EfficientNetLite {
@@ -131,7 +131,7 @@ impl InvertedResidual {
 /// The convolution `PREFIX.conv` with `PREFIX.bn`.
 fn convolution(store: &mut ParameterStore, prefix: &str, shape: [usize; 4], eps: f64) -> Result<Convolution> {
     let [out, input, kernel_height, kernel_width] = shape;
-    // He et al. 2015, fan-out as EfficientNet initialises; a depthwise filter's fan-out is its own area.
+    // He et al. 2015, fan-out as EfficientNet initializes; a depthwise filter's fan-out is its own area.
     let fan_out = if input == 1 { 1 } else { out } * kernel_height * kernel_width;
     let init = Init::Normal((2.0 / fan_out as f32).sqrt());
     Convolution::new(store, &format!("{prefix}.conv"), &format!("{prefix}.bn"), shape, init, eps)

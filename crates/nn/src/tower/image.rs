@@ -34,7 +34,7 @@ impl ImageTrunk {
         })
     }
 
-    /// Keeps the batch normalisations of the first `blocks` blocks, and of what is below them, at their running
+    /// Keeps the batch normalizations of the first `blocks` blocks, and of what is below them, at their running
     /// statistics while training.
     #[must_use]
     pub fn with_frozen_blocks(self, blocks: usize) -> Self {

@@ -61,7 +61,7 @@ impl Projections {
     }
 }
 
-/// A layer normalisation.
+/// A layer normalization.
 pub(super) struct Norm {
     weight: Tensor,
     bias: Tensor,

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 use medclip_core::architecture::{ResNetBlock, ResNetConfig};
 
-use crate::compute::Precision;
+use crate::compute::ComputePrecision;
 use crate::op::{Padding, Rectifier, add_relu, max_pool};
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
@@ -15,7 +15,7 @@ pub struct ResNet {
     stem: Convolution,
     blocks: Vec<Bottleneck>,
     frozen_blocks: usize,
-    precision: Precision,
+    precision: ComputePrecision,
 }
 
 impl ResNet {

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor, bail};
 use medclip_core::SwinConfig;
 use medclip_core::architecture::swin::{Moves, SwinBlock, SwinStage, Windows, relative_positions};
 
-use crate::compute::Precision;
+use crate::compute::ComputePrecision;
 use crate::op::{
     AttentionMask, Groups, Padding, attention, embedding, filter_rows, linear, move_tokens, patches, pool,
     product,
@@ -17,7 +17,7 @@ use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 /// The trunk: pixels to features averaged over tokens.
 pub struct Swin {
     config: SwinConfig,
-    precision: Precision,
+    precision: ComputePrecision,
     patch_weight: Tensor,
     patch_bias: Tensor,
     patch_norm: Norm,
@@ -117,7 +117,7 @@ impl Swin {
         Ok((self.norm.forward(tape, &x)?, batch, plan.exit))
     }
 
-    /// Patches as tokens in raster order, normalised.
+    /// Patches as tokens in raster order, normalized.
     fn embeddings(&self, tape: &mut Tape, pixels: &Tensor) -> Result<Tensor> {
         let (pixels, patch) = (Rows::from_pixels(tape, pixels)?, self.config.patch_size);
         let after = pixels.width.next_multiple_of(patch) - pixels.width;
@@ -129,7 +129,7 @@ impl Swin {
     }
 }
 
-/// Attention within windows and feed-forward, each after a normalisation and added to its input.
+/// Attention within windows and feed-forward, each after a normalization and added to its input.
 struct Block {
     before: Norm,
     projections: Projections,
@@ -216,7 +216,7 @@ impl Block {
     }
 }
 
-/// Four tokens side by side, normalised and halved in width.
+/// Four tokens side by side, normalized and halved in width.
 struct Merge {
     norm: Norm,
     reduction: Tensor,

@@ -101,7 +101,7 @@ impl Lung {
         self.point(0.15, y)
     }
 
-    /// A point in a zone, `offset` half-widths lateral of the lung's centre line.
+    /// A point in a zone, `offset` half-widths lateral of the lung's center line.
     pub(crate) fn in_zone(&self, zone: Zone, offset: f32) -> Point {
         let down = match zone {
             Zone::Upper => 0.32,

@@ -7,11 +7,12 @@ use medclip_data::random::{Purpose, stream};
 use medclip_decode::Film;
 use medclip_qc::suite::Spoil;
 use medclip_qc::{Code, pixels};
+use tracing::info_span;
 
 use crate::embed::{embed, read};
 use crate::error::{EvaluationError, FilmError};
 use crate::evaluator::Evaluator;
-use crate::observer::{Observer, Progress, Unit};
+use crate::observer::{Observer, Progress, Unit, go_on};
 use crate::ordered::for_each_ordered;
 use crate::pictures::{Picture, pictures};
 
@@ -124,6 +125,7 @@ impl<'a> Suite<'a> {
         change: impl Fn(usize, Film) -> Film + Sync,
         observer: &mut dyn Observer,
     ) -> Result<(Vec<(usize, Row)>, usize), EvaluationError> {
+        let _span = info_span!("check", images = items.len(), threads = self.evaluator.threads()).entered();
         let model = self.evaluator.model();
         observer.tell(Progress::Begin { unit: Unit::Images, count: items.len() });
         let (mut rows, mut failed) = (Vec::new(), 0);
@@ -133,13 +135,14 @@ impl<'a> Suite<'a> {
             }
             let film = change(index, read(path)?);
             let mut codes = pixels::check(&film.image);
-            codes.extend(pixels::check_colour(film.chroma));
+            codes.extend(pixels::check_color(film.chroma));
             Ok((codes, embed(model, path, film)?))
         };
         let mut waiting = items.iter().enumerate();
         for_each_ordered(items.iter().enumerate(), self.evaluator.threads(), row, |result| {
             let (position, item) = waiting.next().ok_or(EvaluationError::Fault("checking images"))?;
             observer.tell(Progress::Done(1));
+            go_on(observer)?;
             match result.unwrap_or_else(|_| Err(FilmError::Fault { path: item.path.clone() })) {
                 Ok(row) => rows.push((position, row)),
                 Err(error) => {

@@ -2,11 +2,12 @@
 
 use medclip_core::{Embeddings, Finding, Head};
 use medclip_stats::{FitError, Logistic, cross_validate, fit_path, grouped_folds};
+use tracing::info_span;
 
 use super::ProbeError;
 use crate::embed::EmbeddedFilms;
 use crate::error::EvaluationError;
-use crate::observer::{Observer, Progress};
+use crate::observer::{Observer, Progress, go_on};
 use crate::ordered::for_each_ordered;
 
 /// Inverse strengths of the regularization that cross-validation chooses from.
@@ -25,10 +26,12 @@ pub(super) fn fit_all(
     threads: usize,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Fitted>, EvaluationError> {
+    let _span = info_span!("fit", films = rows.len(), threads).entered();
     let mut fitted: Vec<Fitted> = Vec::new();
     let fit_one = |finding: Finding| fit_finding(fit, rows, finding, seed);
     for_each_ordered(Finding::ALL, threads, fit_one, |result| {
         observer.tell(Progress::Done(1));
+        go_on(observer)?;
         fitted.push(result.map_err(|_| EvaluationError::Fault("fitting a classifier"))?);
         Ok::<(), EvaluationError>(())
     })?;

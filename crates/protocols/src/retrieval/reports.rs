@@ -70,11 +70,11 @@ impl Reports {
         };
         let texts: Vec<Option<String>> = records.iter().map(|record| text_of(record)).collect();
         let labeler = Labeler::new();
-        let labelled = texts
+        let labeled = texts
             .iter()
             .map(|text| text.as_ref().map_or_else(Vec::new, |text| labeler.report(text).sentences));
-        let config = SentenceConfig { keep_unlabelled: true, ..SentenceConfig::default() };
-        let pool = SentencePool::new(labelled, [], &config, &LabelPolicy::default());
+        let config = SentenceConfig { keep_unlabeled: true, ..SentenceConfig::default() };
+        let pool = SentencePool::new(labeled, [], &config, &LabelPolicy::default());
 
         let mut candidates = Vec::new();
         let mut index_of = BTreeMap::new();

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::AugmentConfig;
 use medclip_train::tuning::{Films, FinetuneConfig, TrainingFilms, finetune as fit_tower};
+use serde::Serialize;
+use tracing::info_span;
 
 use super::save::{Evaluated, save};
 use super::{ExportError, Fit, SaveError, Tuning, TuningError, TuningOptions, open};
 use crate::films::FilmSet;
-use crate::observer::{Observer, Progress, Unit};
+use crate::observer::{Observer, Progress, Unit, go_on};
 
 /// How [`finetune`] fits and evaluates.
 #[derive(Debug, Clone, Default)]
@@ -23,11 +25,15 @@ pub struct FinetuneOptions {
     pub augment: Option<AugmentConfig>,
 }
 
-/// A fine-tuned model and how well it does.
+/// A fine-tuned model and how well it does. It serializes as its figures.
+#[derive(Serialize)]
+#[serde(transparent)]
 pub struct Finetuned {
     /// Its figures.
     pub tuning: Tuning,
+    #[serde(skip)]
     start: StoredModel,
+    #[serde(skip)]
     last: Option<Evaluated>,
 }
 
@@ -60,6 +66,8 @@ pub fn finetune(
     let failed = |source| TuningError::Fit { what: "fine-tune", source };
     let mut last = None;
     for &fraction in &tuning.fractions {
+        go_on(observer)?;
+        let _span = info_span!("finetune", fraction).entered();
         let (targets, left_out) = tuning.targets(fit.films(), fraction)?;
         let count = targets.rows().len() * config.epochs;
         observer.tell(Progress::Begin { unit: Unit::Images, count });

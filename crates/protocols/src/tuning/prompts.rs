@@ -6,11 +6,13 @@ use medclip_core::prompt::PromptSet;
 use medclip_core::{Embeddings, Head};
 use medclip_runtime::Model;
 use medclip_train::tuning::{ClassTexts, ContextConfig, ContextPrompts, Films, tune_context};
+use serde::Serialize;
+use tracing::info_span;
 
 use super::{Fit, Tuning, TuningError, TuningOptions, open};
 use crate::embed::{embed, read};
 use crate::films::FilmSet;
-use crate::observer::{Observer, Progress, Unit};
+use crate::observer::{Observer, Progress, Unit, go_on};
 
 /// Films on which bundle and checkpoint have to agree.
 const SAMPLES: usize = 4;
@@ -31,12 +33,14 @@ pub struct PromptTuningOptions {
     pub bundle: Option<PathBuf>,
 }
 
-/// Learned prompts and how well they do.
-#[derive(Debug)]
+/// Learned prompts and how well they do. They serialize as their figures.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
 pub struct TunedPrompts {
     /// Their figures.
     pub tuning: Tuning,
     /// The learned classes of the last share, for the bundle that was named.
+    #[serde(skip)]
     pub head: Option<Head>,
 }
 
@@ -86,6 +90,8 @@ pub fn tune_prompts(
     let mut found = Tuning::new(&start, weights, &fit, &evaluation, tuning.resampling, observer);
     let mut last = None;
     for &fraction in &tuning.fractions {
+        go_on(observer)?;
+        let _span = info_span!("tune prompts", fraction).entered();
         let (targets, left_out) = tuning.targets(&fit, fraction)?;
         let texts = ClassTexts::of(targets.findings(), prompts.as_ref());
         let waiting = ContextPrompts::new(&model, &tokenizer, &texts, config);

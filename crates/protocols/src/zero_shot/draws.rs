@@ -1,55 +1,19 @@
 //! Figures as means over draws of prompts.
 
 use medclip_stats::{Ranks, Setting};
-use serde::Serialize;
 
 use super::prompts::Prompts;
 use crate::embed::EmbeddedFilms;
 use crate::error::EvaluationError;
 use crate::evaluator::Evaluator;
-use crate::headline::LeftOut;
 use crate::logits::{findings, logits};
 use crate::members::{Figure, Members};
-use crate::ranking::{mean, prevalence};
+use crate::ranking::{Figures, FindingFigures, mean, prevalence};
 use crate::resampling::Resampling;
 
-/// AUROC and average precision of every finding over draws, and their means.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DrawnFigures {
-    /// One for every finding that is scored.
-    pub findings: Vec<DrawnFinding>,
-    /// The headline findings that are defined here: those the means are over.
-    pub headline: Vec<&'static str>,
-    /// The headline findings that are not.
-    pub left_out: Vec<LeftOut>,
-    /// The mean average precision of scores at random.
-    pub macro_prevalence: Option<f64>,
-    /// Mean AUROC of the headline findings.
-    pub macro_auroc: Option<Figure>,
-    /// Mean average precision of the headline findings.
-    pub macro_average_precision: Option<Figure>,
-}
-
-/// How well scores rank the films annotated for one finding, over draws.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DrawnFinding {
-    /// The finding.
-    pub name: &'static str,
-    /// Films that have it.
-    pub positives: usize,
-    /// Films that do not.
-    pub negatives: usize,
-    /// Share of the annotated films that are positive: the average precision of scores at random.
-    pub prevalence: Option<f64>,
-    /// Area under the ROC curve; `None` without films of both outcomes.
-    pub auroc: Option<Figure>,
-    /// Average precision; `None` without films of both outcomes.
-    pub average_precision: Option<Figure>,
-}
-
-impl DrawnFigures {
+impl Figures<Figure> {
     /// Every figure as its mean over the draws, with the interval by patient of that mean.
-    pub(super) fn of(
+    pub(super) fn of_draws(
         prompts: &Prompts,
         evaluator: &Evaluator,
         embedded: &EmbeddedFilms<'_>,
@@ -70,7 +34,7 @@ impl DrawnFigures {
         };
         let findings = members.findings().iter().enumerate().map(|(column, finding)| {
             let (positives, negatives) = members.class_counts(column);
-            DrawnFinding {
+            FindingFigures {
                 name: finding.name(),
                 positives,
                 negatives,
@@ -79,7 +43,7 @@ impl DrawnFigures {
                 average_precision: each(&precision, column),
             }
         });
-        let findings: Vec<DrawnFinding> = findings.collect();
+        let findings: Vec<FindingFigures<Figure>> = findings.collect();
         let headline = members.headline(&area);
         let of_headline = findings.iter().filter(|finding| headline.contains(&finding.name));
         let macro_of = |settings: &[Setting]| settings.first()?.mean.clone().map(Figure::from);

@@ -2,7 +2,7 @@
 
 use medclip_core::GrayImage;
 
-/// Grey from which a pixel may belong to a letter.
+/// Gray from which a pixel may belong to a letter.
 const BRIGHT: u8 = 235;
 /// How much darker the surroundings of a letter are.
 const STEP: u8 = 80;
@@ -52,7 +52,7 @@ impl Letter {
     }
 }
 
-/// Connected bright shapes (8 neighbours) of a letter's size with dark surroundings.
+/// Connected bright shapes (8 neighbors) of a letter's size with dark surroundings.
 fn letters(image: &GrayImage) -> Vec<Letter> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let pixels = image.pixels();

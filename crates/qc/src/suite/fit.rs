@@ -150,7 +150,7 @@ fn embeddings(values: Vec<f32>, dim: usize) -> Result<Embeddings, FitError> {
         .map_err(|_| FitError::Head(HeadError::Count { classes: count, weights: count, biases: count }))
 }
 
-/// The value that `share` of the values do not exceed, between neighbours in proportion.
+/// The value that `share` of the values do not exceed, between neighbors in proportion.
 fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let position = share.clamp(0.0, 1.0) * (values.len() - 1) as f64;
@@ -166,18 +166,18 @@ mod tests {
 
     use super::*;
 
-    /// Rows about a centre.
-    fn cloud(centre: [f32; 3], rows: usize, seed: u64) -> Embeddings {
+    /// Rows about a center.
+    fn cloud(center: [f32; 3], rows: usize, seed: u64) -> Embeddings {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let values = (0..rows).flat_map(|_| centre.map(|value| value + 0.1 * (rng.random::<f32>() - 0.5)));
+        let values = (0..rows).flat_map(|_| center.map(|value| value + 0.1 * (rng.random::<f32>() - 0.5)));
         Embeddings::new(values.collect(), 3).unwrap()
     }
 
     /// Two films a patient; equal numbers are equal patients.
-    fn films(patients: &[String], centre: [f32; 3], seed: u64) -> Films<'_> {
+    fn films(patients: &[String], center: [f32; 3], seed: u64) -> Films<'_> {
         let rows = 2 * patients.len();
         let patients = patients.iter().flat_map(|patient| [patient.as_str(); 2]).collect();
-        Films { embeddings: cloud(centre, rows, seed), patients }
+        Films { embeddings: cloud(center, rows, seed), patients }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::rearrange;
 
 const SIDE: u32 = 256;
 
-/// A plane of grey before rounding, `[SIDE, SIDE]`.
+/// A plane of gray before rounding, `[SIDE, SIDE]`.
 type Plane = Vec<f32>;
 
 pub(super) fn blank(rng: &mut impl Rng) -> GrayImage {
@@ -54,7 +54,7 @@ pub(super) fn scene(rng: &mut impl Rng) -> GrayImage {
     image(&plane)
 }
 
-/// A grain between two grey levels, darker towards one side.
+/// A grain between two gray levels, darker towards one side.
 fn shaded(rng: &mut impl Rng) -> Plane {
     let (level, depth) = (uniform(10.0, 245.0, rng), uniform(0.05, 0.8, rng));
     let (across, down) = (uniform(-90.0, 90.0, rng), uniform(-90.0, 90.0, rng));
@@ -85,18 +85,18 @@ pub(super) fn page(rng: &mut impl Rng) -> GrayImage {
 pub(super) fn slice(rng: &mut impl Rng) -> GrayImage {
     let mut plane = vec![uniform(0.0, 8.0, rng); (SIDE * SIDE) as usize];
     let (a, b) = (uniform(85.0, 122.0, rng), uniform(60.0, 100.0, rng));
-    let centre = SIDE as f32 / 2.0;
+    let center = SIDE as f32 / 2.0;
     let ellipse = |plane: &mut Plane, level, x: f32, y: f32, a: f32, b: f32| {
         paint(plane, level, [x - a, y - b, 2.0 * a, 2.0 * b], within_ellipse);
     };
-    ellipse(&mut plane, uniform(110.0, 190.0, rng), centre, centre, a, b);
+    ellipse(&mut plane, uniform(110.0, 190.0, rng), center, center, a, b);
     for side in [-1.0, 1.0] {
         let (width, height) = (uniform(0.28, 0.36, rng), uniform(0.5, 0.65, rng));
-        ellipse(&mut plane, uniform(0.0, 40.0, rng), centre + side * a * 0.5, centre, a * width, b * height);
+        ellipse(&mut plane, uniform(0.0, 40.0, rng), center + side * a * 0.5, center, a * width, b * height);
     }
     let heart = uniform(0.15, 0.3, rng);
-    ellipse(&mut plane, uniform(120.0, 210.0, rng), centre - a * 0.1, centre - b * 0.1, a * heart, b * 0.3);
-    ellipse(&mut plane, uniform(200.0, 255.0, rng), centre, centre + b * 0.6, 12.0, b * 0.18);
+    ellipse(&mut plane, uniform(120.0, 210.0, rng), center - a * 0.1, center - b * 0.1, a * heart, b * 0.3);
+    ellipse(&mut plane, uniform(200.0, 255.0, rng), center, center + b * 0.6, 12.0, b * 0.18);
     let spread = uniform(1.0, 12.0, rng);
     for level in &mut plane {
         *level += uniform(-spread, spread, rng);
@@ -187,7 +187,7 @@ fn each_within(
     }
 }
 
-/// Mean over three neighbours along rows, then along columns.
+/// Mean over three neighbors along rows, then along columns.
 fn blur(plane: &mut Plane) {
     let side = SIDE as usize;
     for step in [1, side] {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use medclip_core::architecture::ImageTower;
 
-use super::{EngineKind, UnknownEngine};
 use crate::error::LoadError;
+use crate::kind::{EngineKind, UnknownEngine};
 use crate::options::EngineOptions;
 
 /// The engines on the processor by the tables of `docs/results/engines.md`: ONNX Runtime is ahead everywhere, tract of rten on

@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use medclip_core::guard::catch;
 use thiserror::Error;
 
-use super::{Engine, EngineFailure, EngineKind, GraphSource, Session, Tensor, TensorView};
+use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView};
 use crate::error::LoadError;
 use crate::graph::{GraphContract, GraphInfo};
+use crate::kind::EngineKind;
 
 /// An engine that fails instead of panicking.
 pub(crate) struct GuardedEngine {

@@ -83,7 +83,7 @@ impl Engine for RtenEngine {
     }
 }
 
-/// The operators of the graphs that medclip writes and, the last five, of their quantised forms. rten's others are left out of
+/// The operators of the graphs that medclip writes and, the last five, of their quantized forms. rten's others are left out of
 /// the program.
 fn operators() -> OpRegistry {
     op_registry!(

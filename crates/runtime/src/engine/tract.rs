@@ -1,6 +1,6 @@
 //! [tract](https://github.com/sonos/tract) as an engine.
 //!
-//! tract gains nothing from batching convolutions, so a session runs every row on its own, through one optimised plan in
+//! tract gains nothing from batching convolutions, so a session runs every row on its own, through one optimized plan in
 //! which an axis that differs between rows, as the tokens of sentences do, has a symbol for its size. Several rows run side
 //! by side on the threads the session may use; a lone row spreads its matrix products over them.
 

@@ -5,13 +5,14 @@ use std::fmt;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use medclip_core::files::open_regular;
 use medclip_core::graph::WEIGHTS_KEY;
-use prost::Message;
+use medclip_files::open_regular;
+use medclip_onnx::{
+    DecodeError, DimensionValue, GraphProto, LOCATION, Message, ModelProto, OperatorSetIdProto, TensorProto,
+    ValueInfoProto, element_name, outline,
+};
 use serde::Serialize;
 
-use super::outline::{LOCATION, outline};
-use super::proto::{self, Size};
 use crate::error::LoadError;
 
 /// What an ONNX file says of itself, weights aside.
@@ -76,8 +77,8 @@ impl GraphInfo {
     }
 
     /// Reads the contents of an ONNX file.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, prost::DecodeError> {
-        proto::ModelProto::decode(bytes).map(|model| describe(&model))
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
+        ModelProto::decode(bytes).map(|model| describe(&model))
     }
 }
 
@@ -117,67 +118,52 @@ impl fmt::Display for Port {
     }
 }
 
-fn describe(model: &proto::ModelProto) -> GraphInfo {
+fn describe(model: &ModelProto) -> GraphInfo {
     let is_default = |domain: &str| domain.is_empty() || domain == "ai.onnx";
-    let opset = model.opset_import.iter().find(|import| is_default(&import.domain));
-    let empty = proto::GraphProto::default();
+    let opset = model.opset_import.iter().find(|import| is_default(import.domain()));
+    let empty = GraphProto::default();
     let graph = model.graph.as_ref().unwrap_or(&empty);
-    let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    let elements =
-        |tensor: &proto::TensorProto| tensor.dims.iter().map(|&size| size.max(0) as u64).product::<u64>();
-    let is_half = |tensor: &&proto::TensorProto| element_name(tensor.data_type) == "float16";
+    let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name() == name);
+    let elements = |tensor: &TensorProto| tensor.dims.iter().map(|&size| size.max(0) as u64).product::<u64>();
+    let is_half = |tensor: &&TensorProto| element_name(tensor.data_type.unwrap_or_default()) == "float16";
     // A declared output that nothing makes counts as none.
     let is_made = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
     GraphInfo {
-        ir_version: model.ir_version,
-        opset: opset.map_or(0, |import| import.version),
-        producer: model.producer_name.clone(),
+        ir_version: model.ir_version(),
+        opset: opset.map_or(0, OperatorSetIdProto::version),
+        producer: model.producer_name().to_owned(),
         nodes: graph.node.len(),
         parameters: graph.initializer.iter().map(elements).sum(),
         half_parameters: graph.initializer.iter().filter(is_half).map(elements).sum(),
-        integer_products: graph.node.iter().filter(|node| node.op_type == "MatMulInteger").count(),
-        inputs: graph.input.iter().filter(|input| !is_stored(&input.name)).map(port).collect(),
-        outputs: graph.output.iter().filter(|output| is_made(&output.name)).map(port).collect(),
-        metadata: model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
+        integer_products: graph.node.iter().filter(|node| node.op_type() == "MatMulInteger").count(),
+        inputs: graph.input.iter().filter(|input| !is_stored(input.name())).map(port).collect(),
+        outputs: graph.output.iter().filter(|output| is_made(output.name())).map(port).collect(),
+        metadata: model
+            .metadata_props
+            .iter()
+            .map(|entry| (entry.key().to_owned(), entry.value().to_owned()))
+            .collect(),
         external_files: graph
             .initializer
             .iter()
             .flat_map(|tensor| &tensor.external_data)
-            .filter(|entry| entry.key == "location" && entry.value != LOCATION)
-            .map(|entry| entry.value.clone())
+            .filter(|entry| entry.key() == "location" && entry.value() != LOCATION)
+            .map(|entry| entry.value().to_owned())
             .collect(),
     }
 }
 
-fn port(info: &proto::ValueInfoProto) -> Port {
-    let tensor = info.r#type.as_ref().and_then(|r#type| r#type.tensor.clone()).unwrap_or_default();
+fn port(info: &ValueInfoProto) -> Port {
+    let tensor = info.r#type.as_ref().and_then(|r#type| r#type.tensor_type.clone()).unwrap_or_default();
     let dimensions = tensor.shape.iter().flat_map(|shape| &shape.dim);
-    let shape = dimensions.map(|dimension| match &dimension.size {
-        Some(Size::Value(size)) if *size > 0 => Dimension::Fixed(*size as usize),
-        Some(Size::Parameter(name)) => Dimension::Free(name.clone()),
+    let shape = dimensions.map(|dimension| match &dimension.value {
+        Some(DimensionValue::Size(size)) if *size > 0 => Dimension::Fixed(*size as usize),
+        Some(DimensionValue::Symbol(name)) => Dimension::Free(name.clone()),
         _ => Dimension::Free("?".to_owned()),
     });
-    Port { name: info.name.clone(), element: element_name(tensor.element).to_owned(), shape: shape.collect() }
-}
-
-/// `TensorProto.DataType` by number, in lower case.
-fn element_name(number: i32) -> &'static str {
-    match number {
-        0 => "undefined",
-        1 => "float",
-        2 => "uint8",
-        3 => "int8",
-        4 => "uint16",
-        5 => "int16",
-        6 => "int32",
-        7 => "int64",
-        8 => "string",
-        9 => "bool",
-        10 => "float16",
-        11 => "double",
-        12 => "uint32",
-        13 => "uint64",
-        16 => "bfloat16",
-        _ => "unknown",
+    Port {
+        name: info.name().to_owned(),
+        element: element_name(tensor.elem_type.unwrap_or_default()).to_owned(),
+        shape: shape.collect(),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{self, EngineKind};
+use crate::engine;
 use crate::error::LoadError;
+use crate::kind::EngineKind;
 
 /// An engine and its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,11 +93,11 @@ pub enum Prepack {
 /// Options of ONNX Runtime on the CPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrtOptions {
-    /// How far graphs are optimised when they are loaded.
+    /// How far graphs are optimized when they are loaded.
     pub optimization: GraphOptimization,
     /// Whether working memory is kept between calls: faster, and the peak stays allocated.
     pub arena: bool,
-    /// Directory that keeps optimised graphs, so that loading one again skips the optimisation; made if missing.
+    /// Directory that keeps optimized graphs, so that loading one again skips the optimization; made if missing.
     ///
     /// Each is a directory named by the graph's SHA-256, the library and the processor. They are loaded without further checks:
     /// keep the directory as safe from others as the bundle.
@@ -109,7 +110,7 @@ impl Default for OrtOptions {
     }
 }
 
-/// How far ONNX Runtime optimises a graph.
+/// How far ONNX Runtime optimizes a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GraphOptimization {
     /// Only what the providers require.
@@ -128,7 +129,7 @@ pub enum GraphOptimization {
 pub struct CudaOptions {
     /// The device's number, from 0, among those CUDA shows.
     pub device: u32,
-    /// How far graphs are optimised when they are loaded.
+    /// How far graphs are optimized when they are loaded.
     pub optimization: GraphOptimization,
 }
 

@@ -7,9 +7,9 @@ use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::precision::{Precision, TowerKind, UnknownPrecision};
 use medclip_core::quantization::Form;
 
-use crate::engine::EngineKind;
 use crate::error::LoadError;
 use crate::graph::GraphInfo;
+use crate::kind::EngineKind;
 
 /// The precision asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -30,8 +30,8 @@ pub struct Averaged {
 impl Averaged {
     /// Sample standard deviation (n − 1) over the members; `None` for one.
     pub fn deviation(&self) -> Option<f64> {
-        let centre = mean(&self.members)?;
-        let squares: f64 = self.members.iter().map(|value| (value - centre).powi(2)).sum();
+        let center = mean(&self.members)?;
+        let squares: f64 = self.members.iter().map(|value| (value - center).powi(2)).sum();
         (self.members.len() > 1).then(|| (squares / (self.members.len() - 1) as f64).sqrt())
     }
 }
@@ -99,7 +99,7 @@ pub fn bootstrap_settings<G: Ord>(
         rests => rests[setting][column].then_some(NoInterval::RestsOnOnePatient),
     };
     let first = observed.first().map(|values| values.row(columns, &headline)).unwrap_or_default();
-    let summarise = |(setting, (values, drawn)): (usize, (&MemberValues, &Drawn))| {
+    let summarize = |(setting, (values, drawn)): (usize, (&MemberValues, &Drawn))| {
         let estimates = values.row(columns, &headline);
         let averaged = |column: usize| {
             let found = interval((*estimates.get(column)?)?, drawn.values.get(column)?, level)?;
@@ -125,7 +125,7 @@ pub fn bootstrap_settings<G: Ord>(
             }),
         }
     };
-    Ok(observed.iter().zip(&drawn).enumerate().map(summarise).collect())
+    Ok(observed.iter().zip(&drawn).enumerate().map(summarize).collect())
 }
 
 /// Which statistics one patient decides, `[settings][statistics and the headline mean]`; empty where there is one patient.

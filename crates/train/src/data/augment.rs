@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 
 pub use self::config::{AugmentConfig, AugmentError};
 
-/// Augments images of one size to normalised pixels of another.
+/// Augments images of one size to normalized pixels of another.
 #[derive(Debug, Clone)]
 pub struct Augmenter {
     config: AugmentConfig,
@@ -18,7 +18,7 @@ pub struct Augmenter {
 }
 
 impl Augmenter {
-    /// For a model that takes `image_size` pixels normalised by `mean` and `std`.
+    /// For a model that takes `image_size` pixels normalized by `mean` and `std`.
     ///
     /// # Errors
     /// [`AugmentError`], as [`AugmentConfig::validate`].
@@ -39,7 +39,7 @@ impl Augmenter {
 
     /// Writes one random variant of `source` to `out`; equal `rng` states give equal pixels.
     ///
-    /// Without any change ([`AugmentConfig::NONE`]) the result is bit for bit what the preprocessor's normalisation gives.
+    /// Without any change ([`AugmentConfig::NONE`]) the result is bit for bit what the preprocessor's normalization gives.
     ///
     /// # Shapes
     /// - `source`: `[source_side, source_side]`, 0–255
@@ -62,7 +62,7 @@ impl Augmenter {
         }
     }
 
-    /// The normalised value of each grey level after brightness and contrast, in random order as torchvision's `ColorJitter`.
+    /// The normalized value of each gray level after brightness and contrast, in random order as torchvision's `ColorJitter`.
     fn jitter(&self, source: &[u8], rng: &mut impl Rng) -> [f32; 256] {
         let brightness = uniform(1.0 - self.config.brightness, 1.0 + self.config.brightness, rng);
         let contrast = uniform(1.0 - self.config.contrast, 1.0 + self.config.contrast, rng);
@@ -95,13 +95,13 @@ impl Augmenter {
         let shift = [(); 2].map(|()| uniform(-reach, reach, rng).round());
         let scale = uniform(low, high, rng);
         let crop = [(); 2].map(|()| rng.random_range(0..=self.source_side - self.side) as f32);
-        let centre = (self.source_side as f32 - 1.0) / 2.0;
+        let center = (self.source_side as f32 - 1.0) / 2.0;
         Warp {
-            offset: [crop[0] - shift[0] - centre, crop[1] - shift[1] - centre],
+            offset: [crop[0] - shift[0] - center, crop[1] - shift[1] - center],
             cos: angle.cos() / scale,
             sin: angle.sin() / scale,
             mirror: if flip { -1.0 } else { 1.0 },
-            centre,
+            center,
         }
     }
 }
@@ -112,7 +112,7 @@ struct Warp {
     cos: f32,
     sin: f32,
     mirror: f32,
-    centre: f32,
+    center: f32,
 }
 
 impl Warp {
@@ -120,7 +120,7 @@ impl Warp {
         let (x, y) = (x + self.offset[0], y + self.offset[1]);
         let turned_x = self.cos * x + self.sin * y;
         let turned_y = self.cos * y - self.sin * x;
-        (self.mirror * turned_x + self.centre, turned_y + self.centre)
+        (self.mirror * turned_x + self.center, turned_y + self.center)
     }
 }
 

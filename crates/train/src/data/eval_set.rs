@@ -39,7 +39,7 @@ impl EvalSet {
         self.records.is_empty()
     }
 
-    /// The images of `range`, cut at the end of the set, through the model's own normalisation.
+    /// The images of `range`, cut at the end of the set, through the model's own normalization.
     ///
     /// # Errors
     /// [`TrainError::Preprocess`] for an empty range, [`TrainError::Images`] when the cache that holds them cannot be read.

@@ -29,7 +29,7 @@ pub struct TrainSet {
 pub struct Batch {
     /// What it was made from: epoch, step, image and sentence indices.
     pub plan: BatchPlan,
-    /// Augmented, normalised pixels, `[images, channels, side, side]`.
+    /// Augmented, normalized pixels, `[images, channels, side, side]`.
     pub pixels: Vec<f32>,
     /// Sizes of `pixels`.
     pub shape: [usize; 4],

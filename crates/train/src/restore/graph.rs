@@ -8,8 +8,8 @@ use candle_core::{DType, Result, Tensor, bail};
 use candle_onnx::eval::get_tensor;
 use candle_onnx::onnx::tensor_proto::DataLocation;
 use candle_onnx::onnx::{NodeProto, TensorProto};
-use medclip_core::files::open_regular;
 use medclip_core::graph::CONFIG_KEY;
+use medclip_files::open_regular;
 
 /// Nodes and stored tensors of a file.
 pub(super) struct Graph {

@@ -24,7 +24,7 @@ impl Unfold<'_> {
         if part == "relative_position_bias_table" {
             return position_table(graph, layer, sizes);
         }
-        if let Some(conv) = normalised_convolution(layer) {
+        if let Some(conv) = normalized_convolution(layer) {
             return self.identity_norm(graph, &conv, part, sizes);
         }
         let tensor = match (layer.rsplit_once('.'), is_text(layer)) {
@@ -57,7 +57,7 @@ impl Unfold<'_> {
         (layer == "text_model.projection_head" && part == "weight").then_some(POOLED_STATES)
     }
 
-    /// A batch normalisation that does what the convolution has taken over from it: nothing but the bias.
+    /// A batch normalization that does what the convolution has taken over from it: nothing but the bias.
     fn identity_norm(&self, graph: &Graph, conv: &str, part: &str, sizes: &[usize]) -> Result<Tensor> {
         let eps = match &self.architecture.image {
             ImageTower::EfficientnetLite(config) => config.batch_norm_eps,
@@ -79,8 +79,8 @@ fn is_text(layer: &str) -> bool {
     layer.starts_with("text_model.")
 }
 
-/// The convolution before the batch normalisation called `layer`; none where it is no batch normalisation.
-fn normalised_convolution(layer: &str) -> Option<String> {
+/// The convolution before the batch normalization called `layer`; none where it is no batch normalization.
+fn normalized_convolution(layer: &str) -> Option<String> {
     let (parent, name) = layer.rsplit_once('.')?;
     match name {
         "bn" => Some(format!("{parent}.conv")),

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::{sha256, sha256_of_file};
 use medclip_core::checkpoint;
-use medclip_core::files::read_regular;
 use medclip_data::{Digest, KnownDigests, RowName};
+use medclip_files::read_regular;
 use medclip_files::replace_file;
+use medclip_files::{sha256, sha256_of_file};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 

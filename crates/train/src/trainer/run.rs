@@ -102,7 +102,7 @@ impl Trainer {
         Ok(true)
     }
 
-    /// One step of the optimiser along the mean gradient of the next batches.
+    /// One step of the optimizer along the mean gradient of the next batches.
     fn step(
         &mut self,
         loader: &mut Loader,

@@ -142,7 +142,7 @@ fn start_trunk(
     model.store().load(weights).map_err(|error| TrainError::invalid(path, error))
 }
 
-/// Steps of the optimiser an epoch.
+/// Steps of the optimizer an epoch.
 pub(super) fn steps_an_epoch(config: &TrainConfig, train: &TrainSet) -> usize {
     train.steps() / config.accumulate
 }

@@ -126,7 +126,7 @@ impl TrainingFilms {
     /// Random variants of the films `rows`, which are the visits from `first_visit` on of an epoch.
     ///
     /// # Shapes
-    /// - returns: `[rows, channels, side, side]`, normalised
+    /// - returns: `[rows, channels, side, side]`, normalized
     pub(super) fn variants(
         &self,
         rows: &[usize],

@@ -37,7 +37,7 @@ pub struct Finetuned {
 ///
 /// The head starts as the logistic regressions of the unchanged tower's embeddings, and the tower moves from there (Kumar
 /// et al. 2022, *Fine-Tuning can Distort Pretrained Features*): a head that knows nothing would first pull good
-/// features about. The text tower and the temperature stay as they are. Batch normalisations keep their running
+/// features about. The text tower and the temperature stay as they are. Batch normalizations keep their running
 /// statistics unless the configuration says otherwise.
 ///
 /// # Errors
@@ -148,7 +148,7 @@ fn fit_one(
     Ok((classifier.weights.iter().map(|weight| *weight as f32).collect(), classifier.bias as f32))
 }
 
-/// Fails where every batch normalisation has a mean of 0 and a variance of 1: `medclip restore` makes such towers, whose
+/// Fails where every batch normalization has a mean of 0 and a variance of 1: `medclip restore` makes such towers, whose
 /// function would be another once their batches' statistics took the place of these.
 fn refuse_identities(start: &StoredModel, model: &MedClip) -> Result<(), TrainError> {
     let is_identity = |name: &str, var: &Var| -> Result<bool, TrainError> {

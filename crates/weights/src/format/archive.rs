@@ -6,9 +6,9 @@ use std::io::{self, BufReader, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Container, Contents, Foreign, OpenFault, Storage};
-use crate::error::{FileFault, TensorFault};
-use crate::pickle::{Pickle, PickleFault, StorageRef};
+use super::{Container, Contents, OpenFault, Storage};
+use crate::error::{FileFault, Foreign, PickleFault, TensorFault};
+use crate::pickle::{Pickle, StorageRef};
 use crate::source::Source;
 use crate::state;
 

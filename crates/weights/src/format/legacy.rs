@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek};
 
 use super::{Container, Contents, OpenFault, Storage};
-use crate::error::FileFault;
-use crate::pickle::{Pickle, PickleFault, Value};
+use crate::error::{FileFault, PickleFault};
+use crate::pickle::{Pickle, Value};
 use crate::source::Source;
 use crate::state;
 

@@ -2,7 +2,7 @@
 
 use super::{Renamed, indexed};
 
-/// Hugging Face's names without their prefix; normalisations also by TensorFlow's `gamma` and `beta`.
+/// Hugging Face's names without their prefix; normalizations also by TensorFlow's `gamma` and `beta`.
 pub(crate) fn hugging_face(name: &str) -> Option<Renamed> {
     if name.starts_with("pooler.") {
         return Some(Renamed::LeftBehind);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_names_of_normalisations_are_understood() {
+    fn old_names_of_normalizations_are_understood() {
         let to = |name: &str| Some(Renamed::To(name.to_owned()));
         assert_eq!(
             hugging_face("encoder.layer.3.output.LayerNorm.gamma"),

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normalisations_follow_their_convolutions() {
+    fn normalizations_follow_their_convolutions() {
         for (from, to) in [
             ("_bn1.running_mean", "head.bn.running_mean"),
             ("_blocks.4._bn1.bias", "blocks.4.depthwise.bn.bias"),

@@ -36,27 +36,27 @@ struct Source {
     shape: Vec<usize>,
     /// The part of the first axis that is taken; all where there is none.
     rows: Option<Range<usize>>,
-    /// Whether the second axis, colours, is summed.
+    /// Whether the second axis, colors, is summed.
     summed: bool,
 }
 
 impl Mapping {
-    /// Recognises the layout of `file` and names its tensors.
+    /// Recognizes the layout of `file` and names its tensors.
     ///
     /// # Errors
-    /// [`NamesError::Unrecognised`], [`NamesError::Parts`], [`NamesError::Unexpected`], or [`NamesError::Twice`].
+    /// [`NamesError::Unrecognized`], [`NamesError::Parts`], [`NamesError::Unexpected`], or [`NamesError::Twice`].
     pub fn of(file: &TensorFile) -> Result<Self, NamesError> {
         let path = file.path().to_owned();
         let unknown = || {
             let example = file.names().next().unwrap_or_default().to_owned();
-            NamesError::Unrecognised { path: path.clone(), example }
+            NamesError::Unrecognized { path: path.clone(), example }
         };
         let place = match prefix::place(file) {
             None => return Err(unknown()),
             Some(Err(parts)) => return Err(NamesError::Parts { path, parts }),
             Some(Ok(place)) => place,
         };
-        let Some((layout, rename)) = recognise(file, &place.prefix) else { return Err(unknown()) };
+        let Some((layout, rename)) = recognize(file, &place.prefix) else { return Err(unknown()) };
         let mut mapping = Self { path, layout, sources: BTreeMap::new(), notes: file.notes().to_vec() };
         let mut unexpected = place.outside;
         for full in file.names().filter(|name| !is_buffer(name)) {
@@ -145,16 +145,16 @@ impl Mapping {
         self
     }
 
-    /// Sums the filters of the first convolution over the colours, which is the same as repeating a grey channel three
+    /// Sums the filters of the first convolution over the colors, which is the same as repeating a gray channel three
     /// times.
     #[must_use]
     pub fn with_one_channel(mut self) -> Self {
         for name in FIRST {
             if let Some(source) = self.sources.get_mut(name)
-                && let [_, colours, _, _] = source.shape.as_mut_slice()
-                && *colours > 1
+                && let [_, colors, _, _] = source.shape.as_mut_slice()
+                && *colors > 1
             {
-                *colours = 1;
+                *colors = 1;
                 source.summed = true;
             }
         }
@@ -174,18 +174,18 @@ impl Mapping {
             values.drain(..(rows.start * row).min(values.len()));
         }
         if source.summed {
-            values = sum_colours(&values, &source.shape);
+            values = sum_colors(&values, &source.shape);
         }
         Ok(values)
     }
 }
 
-/// `[out, colours, height, width]` to `[out, 1, height, width]`, the latter being `shape`.
-fn sum_colours(values: &[f32], shape: &[usize]) -> Vec<f32> {
+/// `[out, colors, height, width]` to `[out, 1, height, width]`, the latter being `shape`.
+fn sum_colors(values: &[f32], shape: &[usize]) -> Vec<f32> {
     let [out, _, height, width] = *shape else { return values.to_vec() };
     let area = height * width;
-    let colours = values.len().checked_div(out * area).unwrap_or(0);
-    let filters = values.chunks_exact((colours * area).max(1));
+    let colors = values.len().checked_div(out * area).unwrap_or(0);
+    let filters = values.chunks_exact((colors * area).max(1));
     let sum = |filter: &[f32], pixel| filter.iter().skip(pixel).step_by(area).sum::<f32>();
     filters.flat_map(|filter| (0..area).map(move |pixel| sum(filter, pixel))).collect()
 }
@@ -193,7 +193,7 @@ fn sum_colours(values: &[f32], shape: &[usize]) -> Vec<f32> {
 type Rename = Box<dyn Fn(&str) -> Option<Renamed>>;
 
 /// The layout of the names that start with `prefix`, and what it makes of a name without that.
-fn recognise(file: &TensorFile, prefix: &str) -> Option<(Layout, Rename)> {
+fn recognize(file: &TensorFile, prefix: &str) -> Option<(Layout, Rename)> {
     let has = |name: &str| file.shape(&format!("{prefix}{name}")).is_some();
     let mut names = file.names().filter_map(|name| name.strip_prefix(prefix));
     if names.any(|name| name.starts_with(IMAGE) || name.starts_with(TEXT)) {
@@ -276,8 +276,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_summed_filter_by_filter() {
+    fn colors_are_summed_filter_by_filter() {
         let values: Vec<f32> = (0..12).map(|value| value as f32).collect();
-        assert_eq!(sum_colours(&values, &[2, 1, 1, 2]), [6.0, 9.0, 24.0, 27.0]);
+        assert_eq!(sum_colors(&values, &[2, 1, 1, 2]), [6.0, 9.0, 24.0, 27.0]);
     }
 }

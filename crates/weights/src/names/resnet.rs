@@ -20,7 +20,7 @@ pub(crate) fn torchvision(name: &str) -> Option<Renamed> {
     known.then(|| Renamed::To(name.to_owned()))
 }
 
-/// A learned or accumulated part of a batch normalisation.
+/// A learned or accumulated part of a batch normalization.
 pub(crate) fn is_norm(name: &str) -> bool {
     dense(name).is_some() || name.ends_with(".running_mean") || name.ends_with(".running_var")
 }

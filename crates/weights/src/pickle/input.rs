@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Take};
 
-use super::PickleFault;
+use crate::error::PickleFault;
 
 /// Bytes of a pickle.
 const MAX_BYTES: u64 = 1 << 26;

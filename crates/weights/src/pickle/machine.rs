@@ -5,7 +5,8 @@ use std::io::Read;
 
 use super::input::Input;
 use super::opcode as op;
-use super::{Global, Id, Pickle, PickleFault, StorageRef, Value};
+use super::{Global, Id, Pickle, StorageRef, Value};
+use crate::error::PickleFault;
 use crate::view::View;
 
 /// Operations; a state dictionary takes some forty a tensor.

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::FileReader;
 use parquet::record::{Field, List};
 
 use super::super::columns::id_columns;
 use super::super::parquet::schema;
 use super::{codes, remarks, unfit};
 use crate::run::Settings;
+use medclip_data::ParquetFile;
 use medclip_decode::Identity;
 use medclip_scorer::Failure;
 use medclip_scorer::{Report, Schema, Scores};
@@ -22,7 +23,7 @@ pub(super) fn read(
     file: &Path,
     sink: &mut dyn FnMut(Vec<Report>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let reader = SerializedFileReader::new(File::open(file)?).map_err(io::Error::other)?;
+    let reader = ParquetFile::open(File::open(file)?).map_err(io::Error::other)?;
     let expected = schema(&settings.schema).map_err(io::Error::other)?;
     if reader.metadata().file_metadata().schema().get_fields() != expected.get_fields() {
         return Err(unfit("it has other columns"));
@@ -34,11 +35,7 @@ pub(super) fn read(
     Ok(())
 }
 
-fn rows(
-    schema: &Arc<Schema>,
-    reader: &SerializedFileReader<File>,
-    group: usize,
-) -> Result<Vec<Report>, ParquetError> {
+fn rows(schema: &Arc<Schema>, reader: &ParquetFile, group: usize) -> Result<Vec<Report>, ParquetError> {
     reader.get_row_group(group)?.get_row_iter(None)?.map(|record| row(schema, &record?)).collect()
 }
 

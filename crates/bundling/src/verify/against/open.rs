@@ -8,8 +8,8 @@ use medclip_export::{
 };
 use medclip_runtime::{Bundle, BundleFile};
 
-use super::error::AgainstError;
 use crate::observer::{Observer, Progress};
+use crate::verify::error::AgainstError;
 use crate::vocabulary;
 
 /// The weights as a checkpoint.

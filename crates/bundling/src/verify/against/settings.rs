@@ -8,9 +8,9 @@ use medclip_export::Checkpoint;
 use medclip_runtime::Bundle;
 use medclip_train::reference::ReferenceModel;
 
-use super::error::AgainstError;
 use crate::verify::agreement::Agreement;
 use crate::verify::compare::{Difference, ParityLimits};
+use crate::verify::error::AgainstError;
 use crate::verify::inputs::SENTENCES;
 
 /// Largest difference of the logarithm of a temperature: single precision rounds it to this.

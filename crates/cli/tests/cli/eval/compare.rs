@@ -27,14 +27,14 @@ fn compare(at: &Path, arguments: &[&str]) -> Output {
 }
 
 fn comparison(at: &Path, arguments: &[&str]) -> Value {
-    let output = compare(at, &[arguments, &["--json"]].concat());
+    let output = compare(at, &[arguments, &["--format", "json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn zero_shot(at: &Path, bundle: &str) -> Value {
     let mut command = medclip(&["eval", "zero-shot", "films/manifest.csv", "--model", bundle]);
-    let output = command.args(["--resamples", "80", "--json"]).current_dir(at).output().unwrap();
+    let output = command.args(["--resamples", "80", "--format", "json"]).current_dir(at).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -107,7 +107,7 @@ fn bundles_of_other_classes_share_what_they_can() {
         assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
     }
     fs::write(at.join("films/images/000003.png"), b"no image").unwrap();
-    let output = compare(at, &[&a, &b, "--json"]);
+    let output = compare(at, &[&a, &b, "--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let errors = text(&output.stderr);
     assert_eq!(errors.matches("000003.png").count(), 1, "told once, not once a bundle: {errors}");

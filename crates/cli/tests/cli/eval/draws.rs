@@ -106,7 +106,7 @@ fn prompts_that_cannot_be_used_are_refused() {
     for (arguments, expected) in [
         (&["--per-class", "3"][..], "--draws"),
         (&["--draws", "0"], "--draws"),
-        (&["--pooling", "median"], "`median` is neither mean nor max"),
+        (&["--pooling", "median"], "[possible values: mean, max]"),
     ] {
         let output = eval(at, "zero-shot", arguments);
         assert_eq!(output.status.code(), Some(2));

@@ -1,18 +1,23 @@
-//! `medclip eval probe`, and `medclip score` with what it saved.
+//! `medclip eval probe` and `medclip fit probe`, and `medclip score` with what was kept.
 
 use std::fs;
 
-use medclip_core::bundle::sha256_of_file;
+use medclip_files::sha256_of_file;
 use medclip_tests::tiny_bundle;
 
-use super::{eval, names, phantoms, refusal, report};
+use super::{eval, fit, names, phantoms, refusal, report};
 use crate::setting::{json_lines, medclip, score, text};
 
 #[test]
 fn a_saved_head_scores_what_was_evaluated() {
     let directory = phantoms(60);
     let at = directory.path();
-    let found = report(at, "probe", &["--fraction", "0.5", "--fraction", "1", "--save", "head.safetensors"]);
+    let shares = ["--fraction", "0.5", "--fraction", "1"];
+    let found = report(at, "probe", &shares);
+    let keep = [&shares[..], &["--format", "json", "-o", "head.safetensors"]].concat();
+    let kept = fit(at, "probe", &keep);
+    assert_eq!(kept.status.code(), Some(0), "{}", text(&kept.stderr));
+    assert_eq!(json_lines(&kept), std::slice::from_ref(&found), "what is kept is what is measured");
     let shares = found["shares"].as_array().unwrap();
     assert_eq!(shares.iter().map(|s| s["fitted_patients"].as_u64().unwrap()).collect::<Vec<_>>(), [24, 48]);
     assert_eq!(shares[1], report(at, "probe", &["--threads", "3"])["shares"][0], "whatever the threads");
@@ -23,8 +28,14 @@ fn a_saved_head_scores_what_was_evaluated() {
     assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
     assert_eq!(names(&json_lines(&scored)[0]["findings"]), fitted);
 
-    let again = refusal(at, "probe", &["--save", "head.safetensors"]);
-    assert!(again.contains("head.safetensors already exists"), "{again}");
+    let again = fit(at, "probe", &["-o", "head.safetensors"]);
+    assert_eq!(again.status.code(), Some(2));
+    let message = text(&again.stderr);
+    assert!(message.contains("head.safetensors already exists; --replace replaces it"), "{message}");
+    let replaced = fit(at, "probe", &["-o", "head.safetensors", "--fraction", "0.5", "--replace"]);
+    assert_eq!(replaced.status.code(), Some(0), "{}", text(&replaced.stderr));
+    let nowhere = fit(at, "probe", &[]);
+    assert!(nowhere.status.code() == Some(2) && text(&nowhere.stderr).contains("--output"));
     let table = text(&eval(at, "probe", &[]).stdout);
     assert!(table.contains("Fitted on 48 images of 48 patients") && table.contains("\nC: "), "{table}");
 }
@@ -33,7 +44,8 @@ fn a_saved_head_scores_what_was_evaluated() {
 fn a_head_of_another_bundle_is_refused() {
     let directory = phantoms(60);
     let at = directory.path();
-    report(at, "probe", &["--save", "head.safetensors"]);
+    let kept = fit(at, "probe", &["-o", "head.safetensors"]);
+    assert_eq!(kept.status.code(), Some(0), "{}", text(&kept.stderr));
     let other = tiny_bundle(&at.join("other"));
     let card = other.join("README.md");
     fs::write(&card, "# another card\n").unwrap();

@@ -1,4 +1,4 @@
-//! `medclip eval qc`, and the checks it leaves in a bundle.
+//! `medclip eval qc`, and the checks that `medclip fit checks` leaves in a bundle.
 
 use std::path::Path;
 use std::process::Output;
@@ -9,14 +9,17 @@ use serde_json::Value;
 
 use crate::setting::{medclip, text};
 
-fn qc(directory: &Path, arguments: &[&str]) -> Output {
-    let mut command =
-        medclip(&["eval", "qc", "films/manifest.csv", "--model", "model/bundle", "--spoil", "12"]);
+const EVAL: [&str; 2] = ["eval", "qc"];
+const FIT: [&str; 2] = ["fit", "checks"];
+
+fn qc(directory: &Path, command: [&str; 2], arguments: &[&str]) -> Output {
+    let mut command = medclip(&command);
+    command.args(["films/manifest.csv", "--model", "model/bundle", "--spoil", "12"]);
     command.args(arguments).current_dir(directory).output().unwrap()
 }
 
-fn report(directory: &Path, arguments: &[&str]) -> Value {
-    let output = qc(directory, &[arguments, &["--json"]].concat());
+fn report(directory: &Path, command: [&str; 2], arguments: &[&str]) -> Value {
+    let output = qc(directory, command, &[arguments, &["--format", "json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -25,17 +28,20 @@ fn report(directory: &Path, arguments: &[&str]) -> Value {
 fn checks_are_fitted_kept_and_measured() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
-    let phantoms = ["phantom", "films", "--count", "60", "--size", "160", "--seed", "5"];
+    let phantoms = ["phantom", "-o", "films", "--count", "60", "--size", "160", "--seed", "5"];
     assert!(medclip(&phantoms).current_dir(at).output().unwrap().status.success());
     let model = tiny_bundle(&at.join("model"));
     let id = Bundle::open(&model).unwrap().id().to_owned();
 
-    let without = qc(at, &[]);
+    let without = qc(at, EVAL, &[]);
     assert_eq!(without.status.code(), Some(2));
     let refused = text(&without.stderr);
-    assert!(refused.contains("model/bundle holds no learned checks: --keep fits them"), "{refused}");
+    assert!(
+        refused.contains("model/bundle holds no learned checks: `medclip fit checks` fits them"),
+        "{refused}"
+    );
 
-    let kept = report(at, &["--keep", "--pictures", "films/images/000001.png"]);
+    let kept = report(at, FIT, &["--pictures", "films/images/000001.png"]);
     let bundle = Bundle::open(&model).unwrap();
     assert_eq!(bundle.id(), id);
     let classes = bundle.intake().unwrap().classes();
@@ -54,12 +60,19 @@ fn checks_are_fitted_kept_and_measured() {
     let inverted = row("inverted");
     assert_eq!(inverted["named"], inverted["images"], "even random weights tell these");
     assert_eq!(
-        report(at, &["--pictures", "films/images/000001.png"]),
+        report(at, EVAL, &["--pictures", "films/images/000001.png"]),
         kept,
         "what was kept is what was measured"
     );
 
-    let table = text(&qc(at, &[]).stdout);
+    let again = qc(at, FIT, &[]);
+    let refused = text(&again.stderr);
+    assert_eq!(again.status.code(), Some(2), "{refused}");
+    assert!(refused.contains("holds learned checks already; --replace replaces them"), "{refused}");
+    assert_eq!(Bundle::open(&model).unwrap().intake().unwrap().classes(), codes);
+    report(at, FIT, &["--replace"]);
+
+    let table = text(&qc(at, EVAL, &[]).stdout);
     assert!(table.contains("clean frontal films") && table.contains("| inverted | `inverted` |"), "{table}");
 }
 
@@ -67,11 +80,11 @@ fn checks_are_fitted_kept_and_measured() {
 fn films_that_cannot_be_read_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
-    let phantoms = ["phantom", "films", "--count", "60", "--size", "160", "--seed", "5"];
+    let phantoms = ["phantom", "-o", "films", "--count", "60", "--size", "160", "--seed", "5"];
     assert!(medclip(&phantoms).current_dir(at).output().unwrap().status.success());
     tiny_bundle(&at.join("model"));
     std::fs::write(at.join("broken.png"), b"no picture").unwrap();
-    let output = qc(at, &["--keep", "--pictures", "broken.png", "--pictures", "films/images/000001.png"]);
+    let output = qc(at, FIT, &["--pictures", "broken.png", "--pictures", "films/images/000001.png"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("broken.png"));
 }

@@ -1,4 +1,4 @@
-//! `medclip eval report`.
+//! `medclip runs report`.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn a_log_becomes_a_page_and_anything_else_is_refused_by_line() {
     let directory = tempfile::tempdir().unwrap();
     let run = directory.path().join("run");
     fs::create_dir(&run).unwrap();
-    let report = || medclip(&["eval", "report", "run"]).current_dir(directory.path()).output().unwrap();
+    let report = || medclip(&["runs", "report", "run"]).current_dir(directory.path()).output().unwrap();
     let refused = |expected: &str| {
         let output = report();
         assert_eq!(output.status.code(), Some(2));

@@ -26,23 +26,23 @@ pub(super) fn films() -> TempDir {
     directory
 }
 
-/// `medclip eval PROTOCOL CHECKPOINT films/manifest.csv`.
-pub(super) fn tune(directory: &Path, protocol: &str, arguments: &[&str]) -> Output {
-    let checkpoint = checkpoint();
-    let mut command = medclip(&["eval", protocol, checkpoint.to_str().unwrap(), "films/manifest.csv"]);
+/// `medclip COMMAND CHECKPOINT films/manifest.csv`, as `["eval", "finetune"]`.
+pub(super) fn tune(directory: &Path, command: [&str; 2], arguments: &[&str]) -> Output {
+    let mut command = medclip(&command);
+    command.arg(checkpoint()).arg("films/manifest.csv");
     command.args(["--resamples", "50"]).args(arguments).current_dir(directory).output().unwrap()
 }
 
 /// The one JSON object of a run that went well.
-pub(super) fn report(directory: &Path, protocol: &str, arguments: &[&str]) -> Value {
-    let output = tune(directory, protocol, &[arguments, &["--json"]].concat());
+pub(super) fn report(directory: &Path, command: [&str; 2], arguments: &[&str]) -> Value {
+    let output = tune(directory, command, &[arguments, &["--format", "json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Standard error of a run that could not be done.
-pub(super) fn refusal(directory: &Path, protocol: &str, arguments: &[&str]) -> String {
-    let output = tune(directory, protocol, arguments);
+pub(super) fn refusal(directory: &Path, command: [&str; 2], arguments: &[&str]) -> String {
+    let output = tune(directory, command, arguments);
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");
     assert!(output.stdout.is_empty());

@@ -37,7 +37,7 @@ fn figures_do_not_depend_on_threads() {
 fn a_film_that_cannot_be_read_is_counted() {
     let directory = phantoms(30);
     fs::write(directory.path().join("films/images/000003.png"), b"no image").unwrap();
-    let output = eval(directory.path(), "zero-shot", &["--json"]);
+    let output = eval(directory.path(), "zero-shot", &["--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("000003.png"));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

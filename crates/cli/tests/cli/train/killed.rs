@@ -119,7 +119,7 @@ fn steps_of_report(directory: &Path, output: &str) -> String {
     let path = directory.join(output).join("report.html");
     let page = fs::read_to_string(&path).unwrap();
     assert!(page.contains("macro-AUROC") && page.contains("label_temperature = 0.1"));
-    let again = medclip(&["eval", "report", output]).current_dir(directory).output().unwrap();
+    let again = medclip(&["runs", "report", output]).current_dir(directory).output().unwrap();
     assert_eq!(text(&again.stdout), format!("{output}/report.html\n"));
     assert!(fs::read_to_string(path).unwrap() == page, "written again, it is the same");
     let (_, rest) = page.split_once("<dt>Steps</dt><dd>").unwrap();

@@ -38,7 +38,7 @@ impl Windows {
     }
 
     /// What a block adds to its scores, `[count, tokens, tokens]`: [`Windows::MASKED`] between tokens of one window that
-    /// are not neighbours in the map, 0 elsewhere. None without a shift.
+    /// are not neighbors in the map, 0 elsewhere. None without a shift.
     pub fn mask(&self) -> Option<Vec<f32>> {
         if self.shift == 0 {
             return None;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_positions_are_centred() {
+    fn relative_positions_are_centered() {
         assert_eq!(relative_positions(1), [0]);
         // Swin's own index for a window of 2.
         assert_eq!(relative_positions(2), [4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4]);

@@ -10,7 +10,7 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
 use self::header::{Header, Process};
 use super::{Decoded, check_size};
-use crate::dicom::colour::rgb_of_ybr;
+use crate::dicom::color::rgb_of_ybr;
 use crate::dicom::layout::{Layout, Photometric};
 use crate::dicom::problem::Problem;
 use crate::dicom::samples::Samples;
@@ -70,8 +70,8 @@ fn problem(fault: Fault) -> Problem {
 fn lossy(stream: &[u8], layout: &Layout) -> Result<Vec<u16>, Problem> {
     let mut decoder = Decoder::new(stream);
     // Three components as they are, pixel by pixel; the decoder's `None` would give them line by line.
-    let is_colour = layout.photometric.samples() == 3;
-    decoder.set_color_transform(if is_colour { ColorTransform::RGB } else { ColorTransform::Grayscale });
+    let is_color = layout.photometric.samples() == 3;
+    decoder.set_color_transform(if is_color { ColorTransform::RGB } else { ColorTransform::Grayscale });
     decoder.set_max_decoding_buffer_size(layout.samples() * 2);
     let bytes = decoder.decode().map_err(damaged)?;
     match decoder.info().map(|info| info.pixel_format) {

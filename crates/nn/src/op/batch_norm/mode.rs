@@ -1,8 +1,8 @@
-//! How rows are normalised, and what follows.
+//! How rows are normalized, and what follows.
 
 use super::statistics::BatchStatistics;
 
-/// Which statistics normalise.
+/// Which statistics normalize.
 #[derive(Debug, Clone)]
 pub enum BatchNormMode {
     /// Those of the rows at hand.
@@ -11,7 +11,7 @@ pub enum BatchNormMode {
     Fixed(BatchStatistics),
 }
 
-/// What follows the normalisation.
+/// What follows the normalization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rectifier {
     /// Nothing.

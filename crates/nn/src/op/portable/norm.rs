@@ -1,4 +1,4 @@
-//! Normalisations of layers and of batches.
+//! Normalizations of layers and of batches.
 
 use candle_core::{DType, Result, Tensor, bail};
 
@@ -18,11 +18,11 @@ pub(in crate::op) fn layer_norm(
     let kept = x.detach();
     let values = wide(&kept)?;
     let (scale, shift) = (like(weight, &values)?, like(bias, &values)?);
-    let y = standardised(&values, eps)?.0.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+    let y = standardized(&values, eps)?.0.broadcast_mul(&scale)?.broadcast_add(&shift)?;
     let y = y.to_dtype(x.dtype())?;
     let parameter = weight.dtype();
     tape.record(&[x, weight, bias], &y, move |gradient, _| {
-        let (normed, inv_std) = standardised(&wide(&kept)?, eps)?;
+        let (normed, inv_std) = standardized(&wide(&kept)?, eps)?;
         let gradient = wide(&gradient)?;
         let dweight = (&gradient * &normed)?.sum(0)?.to_dtype(parameter)?;
         let dbias = gradient.sum(0)?.to_dtype(parameter)?;
@@ -36,10 +36,10 @@ pub(in crate::op) fn layer_norm(
 }
 
 /// Each row less its mean over its standard deviation, and one over that, `[rows, 1]`.
-fn standardised(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
-    let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
-    let inv_std = (centred.sqr()?.mean_keepdim(1)? + eps)?.sqrt()?.recip()?;
-    Ok((centred.broadcast_mul(&inv_std)?, inv_std))
+fn standardized(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
+    let centered = x.broadcast_sub(&x.mean_keepdim(1)?)?;
+    let inv_std = (centered.sqr()?.mean_keepdim(1)? + eps)?.sqrt()?.recip()?;
+    Ok((centered.broadcast_mul(&inv_std)?, inv_std))
 }
 
 /// [`batch_norm`](crate::op::batch_norm()).

@@ -76,7 +76,7 @@ fn dense_layers() {
 }
 
 #[test]
-fn normalisations() {
+fn normalizations() {
     let inputs = [random(&[24, 17], 7), random(&[17], 8), random(&[17], 9)];
     check("layer norm", &inputs, 1, |tape, t| layer_norm(tape, &t[0], &t[1], &t[2], 1e-5));
     let fixed = BatchStatistics { mean: vec![0.1; 17], variance: vec![0.4; 17] };

@@ -1,9 +1,9 @@
-//! Optimised graphs kept on disk, so that loading one again skips the optimisation.
+//! Optimized graphs kept on disk, so that loading one again skips the optimization.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_core::bundle::sha256;
+use medclip_files::sha256;
 use medclip_files::{Kind, StagedDirectory, make_private};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};

@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use super::library::{Surroundings, search};
 use super::log;
-use crate::engine::{EngineFailure, EngineKind, guard};
+use crate::engine::{EngineFailure, guard};
 use crate::error::LoadError;
+use crate::kind::EngineKind;
 
 /// Where to get a library; every error about one ends with it.
 const HOW_TO_GET_IT: &str = "`pip install onnxruntime` is found by itself, or unpack a release of \

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
-use medclip_core::bundle::{sha256, sha256_of_file};
-use medclip_core::files::read_regular;
+use medclip_files::{read_regular, sha256, sha256_of_file};
+use medclip_onnx::select;
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session as Inner, SessionInputValue};
 use ort::value::TensorRef;
@@ -18,7 +18,7 @@ use super::provider::Provider;
 use super::runtime::Loaded;
 use crate::engine::pool::Pool;
 use crate::engine::{EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
-use crate::graph::{GraphContract, GraphInfo, select};
+use crate::graph::{GraphContract, GraphInfo};
 
 /// A graph ready to run, for several callers at once.
 pub(super) struct OrtSession {

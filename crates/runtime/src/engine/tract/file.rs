@@ -5,13 +5,11 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medclip_core::files::open_regular;
-use prost::Message;
+use medclip_files::open_regular;
+use medclip_onnx::{Message, outline};
 use tract_onnx::data_resolver::ModelDataResolver;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{InferenceModel, TractError, TractResult, onnx};
-
-use crate::graph::outline;
 
 const ROOT: &str = "/";
 

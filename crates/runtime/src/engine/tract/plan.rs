@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::infer::Factoid;
 
 use crate::graph::{Dimension, GraphContract};
 
-/// Optimises `model` for one row of every input.
+/// Optimizes `model` for one row of every input.
 pub(super) fn plan(
     mut model: InferenceModel,
     contract: &GraphContract,

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// How much training images are changed.
 ///
-/// The order is that of MedCLIP's transforms: flip, brightness and contrast, affine movement about the centre (black
+/// The order is that of MedCLIP's transforms: flip, brightness and contrast, affine movement about the center (black
 /// outside), random crop. The last two are one bilinear warp.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

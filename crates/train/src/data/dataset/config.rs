@@ -32,7 +32,7 @@ pub struct DataConfig {
     /// Further reports ([`read_reports`](medclip_data::read_reports)), for manifests without text.
     #[serde(default)]
     pub reports: Option<PathBuf>,
-    /// A prompt file whose sentences join the pool, labelled with the finding their class is named after.
+    /// A prompt file whose sentences join the pool, labeled with the finding their class is named after.
     #[serde(default)]
     pub prompts: Option<PathBuf>,
     /// Directory for decoded images; none, and every start decodes them again.

@@ -9,8 +9,8 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use medclip_core::files::open_regular;
 use medclip_core::preprocess::Preprocessor;
+use medclip_files::open_regular;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 
-use medclip_core::files::read_exact_at;
+use medclip_files::read_exact_at;
 
 /// Pixels of all images.
 #[derive(Debug)]

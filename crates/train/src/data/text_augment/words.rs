@@ -51,7 +51,7 @@ impl Words {
         words
     }
 
-    /// Without one word; its punctuation goes to its neighbours where they have none.
+    /// Without one word; its punctuation goes to its neighbors where they have none.
     pub(super) fn without(&self, position: usize) -> Self {
         let mut words = self.clone();
         if position < words.len() {

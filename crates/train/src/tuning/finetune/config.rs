@@ -25,7 +25,7 @@ pub struct FinetuneConfig {
     pub layer_decay: f64,
     /// Keep this many blocks from the bottom as they are, counted as in a training file.
     pub freeze_blocks: usize,
-    /// Normalise by the batch and go on with the running statistics, instead of keeping those of the checkpoint.
+    /// Normalize by the batch and go on with the running statistics, instead of keeping those of the checkpoint.
     pub batch_statistics: bool,
     /// C of the logistic regressions that the head starts from.
     pub head_c: f64,

@@ -17,7 +17,7 @@ use crate::dicom::problem::Problem;
 const SIDE: usize = 8;
 const BLOCK: usize = SIDE * SIDE;
 /// Middle and highest value of a sample.
-const CENTRE: f32 = 2048.0;
+const CENTER: f32 = 2048.0;
 const MAX: f32 = 4095.0;
 
 /// Order of the coefficients in the stream, row by row.
@@ -30,7 +30,7 @@ const ZIGZAG: [u8; BLOCK] = [
 /// Tables as the markers before the scan define them.
 #[derive(Default)]
 struct Tables {
-    quantisation: [Option<[u16; BLOCK]>; 4],
+    quantization: [Option<[u16; BLOCK]>; 4],
     dc: [Option<Table>; 4],
     ac: [Option<Table>; 4],
     restart: usize,
@@ -43,7 +43,7 @@ pub(super) fn decode(stream: &[u8], header: &Header, layout: &Layout) -> Result<
     let mut tables = Tables::default();
     for marker in Markers::new(stream).into_iter().flatten() {
         match marker.code {
-            0xdb => tables.read_quantisation(marker.body)?,
+            0xdb => tables.read_quantization(marker.body)?,
             0xc4 => tables.read_huffman(marker.body)?,
             0xdd => {
                 tables.restart = marker.body.first_chunk().map_or(0, |&two| u16::from_be_bytes(two).into());
@@ -65,13 +65,13 @@ pub(super) fn decode(stream: &[u8], header: &Header, layout: &Layout) -> Result<
 }
 
 impl Tables {
-    fn read_quantisation(&mut self, mut body: &[u8]) -> Result<(), Problem> {
+    fn read_quantization(&mut self, mut body: &[u8]) -> Result<(), Problem> {
         while let Some((&kind, rest)) = body.split_first() {
             let wide = kind >> 4 == 1;
             let len = if wide { 2 * BLOCK } else { BLOCK };
             let (values, rest) =
                 rest.split_at_checked(len).ok_or_else(|| damaged("its quantisation table is too short"))?;
-            let slot = self.quantisation.get_mut(usize::from(kind & 15));
+            let slot = self.quantization.get_mut(usize::from(kind & 15));
             let slot = slot.ok_or_else(|| damaged("it has a fifth quantisation table"))?;
             let mut table = [0; BLOCK];
             for (index, value) in table.iter_mut().enumerate() {
@@ -103,7 +103,7 @@ impl Tables {
         &self,
         bytes: &[u8],
         selectors: u8,
-        quantisation: u8,
+        quantization: u8,
         layout: &Layout,
     ) -> Result<Vec<u16>, Problem> {
         let missing = || damaged("it uses a table that it does not have");
@@ -111,8 +111,8 @@ impl Tables {
             tables.get(usize::from(index)).cloned().flatten().ok_or_else(missing)
         };
         let (dc, ac) = (table(&self.dc, selectors >> 4)?, table(&self.ac, selectors & 15)?);
-        let quantisation = self.quantisation.get(usize::from(quantisation)).copied().flatten();
-        let quantisation = quantisation.ok_or_else(missing)?;
+        let quantization = self.quantization.get(usize::from(quantization)).copied().flatten();
+        let quantization = quantization.ok_or_else(missing)?;
         let (width, height) = (layout.width as usize, layout.height as usize);
         let mut pixels = vec![0_u16; width * height];
         let mut bits = Bits::new(bytes);
@@ -126,12 +126,12 @@ impl Tables {
                     previous = 0;
                 }
                 number += 1;
-                let block = block(&mut bits, &dc, &ac, &quantisation, &mut previous)
+                let block = block(&mut bits, &dc, &ac, &quantization, &mut previous)
                     .ok_or_else(|| damaged("it stops early or holds an impossible code"))?;
                 let samples = transform.inverse(&block);
                 for y in 0..SIDE.min(height - top) {
                     for x in 0..SIDE.min(width - left) {
-                        let sample = (samples[y * SIDE + x] + CENTRE).round().clamp(0.0, MAX);
+                        let sample = (samples[y * SIDE + x] + CENTER).round().clamp(0.0, MAX);
                         pixels[(top + y) * width + left + x] = sample as u16;
                     }
                 }
@@ -141,19 +141,19 @@ impl Tables {
     }
 }
 
-/// Coefficients of a block, dequantised, row by row.
+/// Coefficients of a block, dequantized, row by row.
 fn block(
     bits: &mut Bits<'_>,
     dc: &Table,
     ac: &Table,
-    quantisation: &[u16; BLOCK],
+    quantization: &[u16; BLOCK],
     previous: &mut i32,
 ) -> Option<[f32; BLOCK]> {
     let mut block = [0.0; BLOCK];
     let category = bits.code(dc)?;
     // Differences of 12-bit samples have up to 15 bits.
     *previous = previous.checked_add(bits.value(category.min(16))?)?;
-    block[0] = *previous as f32 * f32::from(quantisation[0]);
+    block[0] = *previous as f32 * f32::from(quantization[0]);
     let mut index = 1;
     while index < BLOCK {
         let code = bits.code(ac)?;
@@ -166,7 +166,7 @@ fn block(
             continue;
         }
         index += zeros;
-        let (&place, &step) = (ZIGZAG.get(index)?, quantisation.get(index)?);
+        let (&place, &step) = (ZIGZAG.get(index)?, quantization.get(index)?);
         block[usize::from(place)] = bits.value(category)? as f32 * f32::from(step);
         index += 1;
     }

@@ -12,7 +12,7 @@ pub(in crate::dicom::codec) struct Header {
     pub(in crate::dicom::codec) width: u32,
     pub(in crate::dicom::codec) height: u32,
     pub(in crate::dicom::codec) components: Vec<Component>,
-    /// Adobe's word on the colours: 0 as they are, 1 luma and chroma.
+    /// Adobe's word on the colors: 0 as they are, 1 luma and chroma.
     adobe: Option<u8>,
     jfif: bool,
 }
@@ -24,7 +24,7 @@ pub(in crate::dicom::codec) struct Component {
     /// Sampling factors.
     pub(in crate::dicom::codec) horizontal: u8,
     pub(in crate::dicom::codec) vertical: u8,
-    /// Quantisation table.
+    /// Quantization table.
     pub(in crate::dicom::codec) table: u8,
 }
 

@@ -5,7 +5,7 @@
 pub(super) struct Parameters {
     pub(super) max_value: i32,
     pub(super) near: i32,
-    /// Width of an error's quantisation: 2·near + 1.
+    /// Width of an error's quantization: 2·near + 1.
     pub(super) step: i32,
     pub(super) range: i32,
     /// Bits of an error.
@@ -75,7 +75,7 @@ impl Parameters {
         class * gradient.signum()
     }
 
-    /// A sample from its prediction and quantised error.
+    /// A sample from its prediction and quantized error.
     pub(super) fn sample(&self, prediction: i32, error: i32) -> i32 {
         let mut sample = prediction + error * self.step;
         if sample < -self.near {

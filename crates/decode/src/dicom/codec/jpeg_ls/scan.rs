@@ -73,16 +73,16 @@ struct Coder<'a> {
     runs: [RunContext; 2],
 }
 
-/// A sample's neighbours: left, above, and above to both sides.
+/// A sample's neighbors: left, above, and above to both sides.
 #[derive(Clone, Copy)]
-struct Neighbours {
+struct Neighbors {
     left: i32,
     above: i32,
     above_left: i32,
     above_right: i32,
 }
 
-impl Neighbours {
+impl Neighbors {
     fn of(above: &[i32], line: &[i32], x: usize) -> Self {
         Self { left: line[x - 1], above: above[x], above_left: above[x - 1], above_right: above[x + 1] }
     }
@@ -105,7 +105,7 @@ impl Coder<'_> {
     fn line(&mut self, above: &[i32], line: &mut [i32], width: usize, run_index: &mut usize) -> Option<()> {
         let mut x = 1;
         while x <= width {
-            let around = Neighbours::of(above, line, x);
+            let around = Neighbors::of(above, line, x);
             let context = self.context(around);
             if context != 0 {
                 line[x] = self.regular(around, context)?;
@@ -116,7 +116,7 @@ impl Coder<'_> {
             line[x..x + run].fill(around.left);
             x += run;
             if x <= width {
-                line[x] = self.interruption(Neighbours::of(above, line, x), *run_index)?;
+                line[x] = self.interruption(Neighbors::of(above, line, x), *run_index)?;
                 *run_index = run_index.saturating_sub(1);
                 x += 1;
             }
@@ -136,7 +136,7 @@ impl Coder<'_> {
         let mut x = 1;
         while x <= width {
             let around = |line: &[Vec<i32>], component: usize, x| {
-                Neighbours::of(&above[component], &line[component], x)
+                Neighbors::of(&above[component], &line[component], x)
             };
             if (0..components).any(|component| self.context(around(line, component, x)) != 0) {
                 for component in 0..components {
@@ -164,13 +164,13 @@ impl Coder<'_> {
     }
 
     /// Number of a context, negative where its errors have the other sign; 0 in a run.
-    fn context(&self, around: Neighbours) -> i32 {
-        let Neighbours { left, above, above_left, above_right } = around;
+    fn context(&self, around: Neighbors) -> i32 {
+        let Neighbors { left, above, above_left, above_right } = around;
         let class = |gradient| self.parameters.class(gradient);
         81 * class(above_right - above) + 9 * class(above - above_left) + class(above_left - left)
     }
 
-    fn regular(&mut self, around: Neighbours, context: i32) -> Option<i32> {
+    fn regular(&mut self, around: Neighbors, context: i32) -> Option<i32> {
         let parameters = self.parameters;
         let sign = if context < 0 { -1 } else { 1 };
         let context = &mut self.contexts[context.unsigned_abs() as usize];
@@ -201,7 +201,7 @@ impl Coder<'_> {
     }
 
     /// The sample after a run.
-    fn interruption(&mut self, around: Neighbours, run_index: usize) -> Option<i32> {
+    fn interruption(&mut self, around: Neighbors, run_index: usize) -> Option<i32> {
         if (around.left - around.above).abs() > self.parameters.near {
             return self.interruption_above(around, run_index);
         }
@@ -210,7 +210,7 @@ impl Coder<'_> {
     }
 
     /// The same, predicted from above.
-    fn interruption_above(&mut self, around: Neighbours, run_index: usize) -> Option<i32> {
+    fn interruption_above(&mut self, around: Neighbors, run_index: usize) -> Option<i32> {
         let error = self.run_error(0, run_index)?;
         let sign = if around.left > around.above { -1 } else { 1 };
         Some(self.parameters.sample(around.above, sign * error))

@@ -1,0 +1,54 @@
+//! What was measured, on a terminal.
+
+use std::io::{self, Write};
+
+use medclip_bundling::{BenchFigures, BenchProcess, BenchReport};
+use medclip_core::terminal::Escaped;
+
+use crate::output::{plain_table, write_table};
+
+/// A table of settings and one of processes.
+pub(super) fn write(out: &mut impl Write, report: &BenchReport) -> io::Result<()> {
+    let BenchReport { model, machine, warm_up, rounds, runs, compared_with, .. } = report;
+    let cpu = machine.cpu.as_deref().unwrap_or("unknown processor");
+    writeln!(out, "{} on {}, {} hardware threads", Escaped(model), Escaped(cpu), machine.cores)?;
+    writeln!(out, "{rounds} rounds of {runs} runs each, after {warm_up} to warm up\n")?;
+
+    let relative = format!("× {compared_with}");
+    let header =
+        ["Tower", "Engine", "Precision", "Threads", "Batch", "p50 ms", "p95 ms", "Per second", &relative];
+    let mut table = plain_table(&header, &[3, 4, 5, 6, 7, 8]);
+    for BenchFigures { tower, engine, precision, threads, batch, p50_ms, p95_ms, per_second, relative } in
+        &report.results
+    {
+        table.add_row([
+            tower.to_string(),
+            (*engine).to_owned(),
+            precision.to_string(),
+            threads.to_string(),
+            batch.to_string(),
+            format!("{p50_ms:.2}"),
+            format!("{p95_ms:.2}"),
+            format!("{per_second:.1}"),
+            format!("{relative:.2}"),
+        ]);
+    }
+    write_table(out, table)?;
+    writeln!(out)?;
+
+    let header = ["Engine", "Precision", "Threads", "Load ms", "Text load ms", "Peak memory MiB"];
+    let mut table = plain_table(&header, &[2, 3, 4, 5]);
+    for BenchProcess { engine, threads, loaded, finished } in &report.processes {
+        let none = || "–".to_owned();
+        let mebibytes = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1 << 20));
+        table.add_row([
+            (*engine).to_owned(),
+            loaded.precision.to_string(),
+            threads.to_string(),
+            format!("{:.0}", loaded.load_ms),
+            loaded.text_load_ms.map_or_else(none, |ms| format!("{ms:.0}")),
+            finished.peak_memory_bytes.map_or_else(none, mebibytes),
+        ]);
+    }
+    write_table(out, table)
+}

@@ -1,0 +1,17 @@
+//! What `medclip eval`, `fit` and `runs` share: arguments, values, the bar, and how results are printed.
+
+mod bar;
+mod films;
+mod report;
+mod target;
+#[cfg(feature = "train")]
+mod tuning;
+mod values;
+
+pub(crate) use bar::Bar;
+pub(crate) use films::{FilmArgs, ManifestArgs, ShareArgs};
+pub(crate) use report::{FormatArgs, PlotArgs, ReportArgs};
+pub(crate) use target::TargetArgs;
+#[cfg(feature = "train")]
+pub(crate) use tuning::TuningArgs;
+pub(crate) use values::{Labelled, finding, pool, pooling, split};

@@ -1,0 +1,111 @@
+//! Films that were found, on a page.
+
+use std::io::Cursor;
+
+use image::{ExtendedColorType, ImageEncoder, ImageError, codecs::png::PngEncoder};
+use medclip_archive::Source;
+use medclip_archive::inputs::find;
+use medclip_core::GrayImage;
+use medclip_plot::{Block, Page, Picture};
+use medclip_scorer::Failure;
+use serde::Serialize;
+
+use crate::films::{FilmRoot, IndexedFilms};
+use crate::open::Index;
+use crate::search::{QueryError, Search};
+
+/// A film that was found; the fields are the keys of a JSON object and the columns of CSV.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Found {
+    /// Its place, from 1.
+    pub rank: usize,
+    /// Cosine of its embedding with the query's.
+    pub cosine: f32,
+    /// Its name in the index.
+    pub path: String,
+}
+
+impl Index {
+    /// As [`Index::query`], with the names of the films.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub fn find(&self, query: &[f32], k: usize, search: Search) -> Result<Vec<Found>, QueryError> {
+        let hits = self.query(query, k, search)?;
+        let found = (1..).zip(hits).map(|(rank, hit)| {
+            let path = self.id(hit.row)?;
+            Ok(Found { rank, cosine: hit.cosine, path })
+        });
+        found.collect()
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query<'a> {
+    /// Films like this one, by its id.
+    Film(&'a str),
+    /// Films that this sentence says.
+    Sentence(&'a str),
+}
+
+/// A page of the query and what it found, with everything inside. Films are shown as the model sees them, those that were found
+/// from `root` alone.
+pub fn sheet(
+    index: &Index,
+    films: &IndexedFilms,
+    root: &FilmRoot,
+    query: Query<'_>,
+    found: &[Found],
+) -> String {
+    let notice =
+        "Cosines of embeddings rank films; they are no probabilities. Research use only, not for diagnosis.";
+    let mut facts = vec![
+        ("Model".to_owned(), films.scorer().model().name().to_owned()),
+        ("Model id".to_owned(), index.model_id().to_owned()),
+        ("Films searched".to_owned(), index.len().to_string()),
+    ];
+    let options = index.options().into_iter().flatten().filter(|(_, value)| !value.is_empty());
+    facts.extend(options.map(|(name, value)| (format!("Shown with {name}"), value.clone())));
+    let mut blocks = vec![Block::Paragraph(notice.to_owned())];
+    match query {
+        Query::Sentence(text) => {
+            facts.push(("Sentence".to_owned(), text.to_owned()));
+            blocks.push(Block::Facts(facts));
+        }
+        Query::Film(id) => {
+            blocks.push(Block::Facts(facts));
+            blocks.push(Block::Heading("Query".to_owned()));
+            blocks.push(Block::Pictures(vec![picture(films, find(id), vec![id.to_owned()])]));
+        }
+    }
+    let picture = |found: &Found| {
+        let caption = vec![format!("{}: cosine {:.4}", found.rank, found.cosine), found.path.clone()];
+        picture(films, root.find(&found.path), caption)
+    };
+    blocks.push(Block::Heading("Nearest films".to_owned()));
+    blocks.push(Block::Pictures(found.iter().map(picture).collect()));
+    Page { title: "Films found".to_owned(), blocks }.to_html()
+}
+
+/// The film as the model sees it; its caption says why where it cannot be shown.
+fn picture(films: &IndexedFilms, source: Result<Source, Failure>, mut caption: Vec<String>) -> Picture {
+    let shown = source.and_then(|source| films.film(source)).and_then(|film| {
+        let small = films.scorer().model().preprocessor().resized(&film.image);
+        png(&small).map_err(|error| Failure::new("image", error))
+    });
+    match shown {
+        Ok(png) => Picture { png: Some(png), caption },
+        Err(failure) => {
+            caption.push(format!("cannot be shown: {}", failure.message));
+            Picture { png: None, caption }
+        }
+    }
+}
+
+fn png(image: &GrayImage) -> Result<Vec<u8>, ImageError> {
+    let mut png = Cursor::new(Vec::new());
+    let encoder = PngEncoder::new(&mut png);
+    encoder.write_image(image.pixels(), image.width(), image.height(), ExtendedColorType::L8)?;
+    Ok(png.into_inner())
+}

@@ -1,0 +1,70 @@
+//! Which engines can run here, and what the others lack.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+#[cfg(feature = "ort")]
+use crate::engine::OnnxRuntime;
+use crate::kind::EngineKind;
+use crate::options::EngineOptions;
+
+/// Whether an engine can run here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EngineState {
+    /// Its name.
+    pub name: &'static str,
+    /// Why it cannot run here; none when it can.
+    pub problem: Option<String>,
+}
+
+/// The ONNX Runtime library that engines would use.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct OrtLibrary {
+    /// Where it lies; none when there is none.
+    pub path: Option<PathBuf>,
+    /// Its version, where it tells it.
+    pub version: Option<String>,
+    /// How it was built.
+    pub build: Option<String>,
+    /// Entries of environment variables that are not searched.
+    pub ignored: Vec<String>,
+    /// Why there is none.
+    pub problem: Option<String>,
+}
+
+impl EngineState {
+    /// Every engine, tried: libraries are loaded and devices opened.
+    pub fn all() -> Vec<Self> {
+        EngineKind::ALL.iter().map(|&kind| Self::of(kind)).collect()
+    }
+
+    fn of(kind: EngineKind) -> Self {
+        Self { name: kind.name(), problem: EngineOptions::from(kind).check().err().map(|error| error.lack()) }
+    }
+}
+
+impl OrtLibrary {
+    /// The library, loaded.
+    #[cfg(feature = "ort")]
+    pub fn find() -> Self {
+        let ignored = OnnxRuntime::ignored();
+        match OnnxRuntime::load() {
+            Ok(found) => Self {
+                ignored,
+                path: Some(found.path),
+                version: found.version,
+                build: Some(found.build),
+                problem: None,
+            },
+            Err(error) => Self { ignored, problem: Some(error.lack()), ..Self::default() },
+        }
+    }
+
+    /// None: this build has no engine that would use one.
+    #[cfg(not(feature = "ort"))]
+    pub fn find() -> Self {
+        let problem = "not in this build; build with feature `ort`".to_owned();
+        Self { problem: Some(problem), ..Self::default() }
+    }
+}
