@@ -41,7 +41,7 @@ fn candle_has_its_row_beside_an_engine_on_the_shipped_model() {
 #[cfg(not(feature = "candle-onnx"))]
 #[test]
 fn a_build_without_candle_says_which_feature_has_it() {
-    let both = ["verify", bundle().to_str().unwrap(), "--engine", "tract", "--engine", "candle"];
+    let both = ["verify", "--model", bundle().to_str().unwrap(), "--engine", "tract", "--engine", "candle"];
     let output = medclip(&both).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true));
     let said = text(&output.stderr);
