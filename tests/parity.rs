@@ -75,6 +75,36 @@ fn images_of_any_batch_size() {
 }
 
 #[test]
+fn maps_are_those_of_candle_and_their_mean_is_the_embedding() {
+    let [swin, resnet] = tiny_published_configs();
+    for config in [tiny_config(TextPooling::Masked), swin, resnet] {
+        let (_directory, candle, models) = models(&config);
+        let images: Vec<GrayImage> = (0..3).map(|seed| Phantom::random(seed, 96).unwrap().render()).collect();
+        let batch = models[0].preprocessor().batch(&images).unwrap();
+        let ours = candle.locate_images(&batch).unwrap();
+        for model in &models {
+            let what = format!("{}, {:?}", model.engine(), config.architecture.image);
+            let (embeddings, maps) = model.embed_with_maps(&batch).unwrap();
+            assert_eq!(maps.shape(), ours.shape(), "{what}");
+            assert!(maps.shape()[1] > 1, "{what}: a map of one location proves nothing");
+            let worst = ours.data().iter().zip(maps.data()).map(|(a, b)| (a - b).abs()).fold(0.0, worse);
+            assert!(worst <= 5.0 * TOLERANCE, "{what}: it differs from candle by {worst:.1e}");
+            assert_close(&what, &embeddings, &model.embed_images(&batch).unwrap());
+            let classifier = model.classifier();
+            let factor = f64::from(model.bundle().logit_scale().factor());
+            let scores = classifier.scores(&embeddings).unwrap();
+            for (maps, scores) in classifier.maps(&embeddings, &maps).unwrap().iter().zip(&scores) {
+                for (map, score) in maps.iter().zip(scores) {
+                    assert_eq!(map.name, score.name);
+                    let difference = (map.mean() - f64::from(score.logit) / factor).abs();
+                    assert!(difference <= 1e-5, "{what}: {} is off by {difference:.1e}", map.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn sentences_of_different_lengths_under_both_poolings() {
     for pooling in [TextPooling::Masked, TextPooling::Reference] {
         let (_directory, candle, models) = models(&tiny_config(pooling));

@@ -3,6 +3,8 @@
 mod compare;
 #[cfg(feature = "train")]
 pub(crate) mod finetune;
+mod maps;
+mod negation;
 pub(crate) mod probe;
 #[cfg(feature = "train")]
 pub(crate) mod prompt_tuning;
@@ -26,6 +28,8 @@ pub(crate) struct EvalArgs {
 #[derive(Debug, Subcommand)]
 enum Protocol {
     ZeroShot(zero_shot::ZeroShotArgs),
+    Negation(negation::NegationArgs),
+    Maps(maps::MapsArgs),
     Retrieval(retrieval::RetrievalArgs),
     Probe(probe::ProbeArgs),
     Finetune(finetune::FinetuneArgs),
@@ -37,6 +41,8 @@ enum Protocol {
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
     match args.protocol {
         Protocol::ZeroShot(args) => zero_shot::run(args),
+        Protocol::Negation(args) => negation::run(args),
+        Protocol::Maps(args) => maps::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),
         Protocol::Probe(args) => probe::run(args),
         Protocol::Finetune(args) => finetune::run(args),

@@ -135,6 +135,44 @@ impl PromptBank {
             .collect()
     }
 
+    /// What every class compares an image with: the logit is `exp(scale)` times the product of the image with it.
+    ///
+    /// With [`PromptPooling::Mean`] that is the mean of the positive prompts minus that of the negative ones, for all images. With
+    /// [`PromptPooling::Max`] it is the nearest positive prompt minus the nearest negative one, which `image` decides.
+    ///
+    /// # Shapes
+    /// - `image`: `[dim]`, unit norm
+    /// - returns: `[classes][dim]`
+    pub fn directions(&self, image: &[f32], pooling: PromptPooling) -> Vec<Vec<f32>> {
+        let mut prompts = self.embeddings.iter();
+        self.classes
+            .iter()
+            .map(|class| {
+                let mut side = |count: usize| {
+                    let prompts: Vec<&[f32]> = prompts.by_ref().take(count).collect();
+                    match pooling {
+                        PromptPooling::Mean => mean(&prompts),
+                        PromptPooling::Max => nearest(&prompts, image),
+                    }
+                };
+                let (positive, negative) = (side(class.positive.len()), side(class.negative.len()));
+                positive.iter().zip(negative).map(|(positive, negative)| positive - negative).collect()
+            })
+            .collect()
+    }
+
+    /// Pooled cosines of one image with every class's positive prompts, and with its negative ones.
+    ///
+    /// # Shapes
+    /// - `image`: `[dim]`, unit norm
+    /// - returns: `[classes]`, positive before negative
+    pub fn sides(&self, image: &[f32], pooling: PromptPooling) -> Vec<[f32; 2]> {
+        let mut cosines = self.embeddings.iter().map(|prompt| dot(prompt, image));
+        let mut side = |count: usize| pooling.pool(&cosines.by_ref().take(count).collect::<Vec<_>>());
+        let classes = self.classes.iter();
+        classes.map(|class| [side(class.positive.len()), side(class.negative.len())]).collect()
+    }
+
     /// Pooled logit of every class's positive prompts for one image: what a choice of one among the classes compares.
     ///
     /// # Shapes
@@ -186,6 +224,16 @@ fn format(error: impl std::fmt::Display) -> BankError {
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn mean(rows: &[&[f32]]) -> Vec<f32> {
+    let dim = rows.first().map_or(0, |row| row.len());
+    (0..dim).map(|at| rows.iter().map(|row| row[at]).sum::<f32>() / rows.len() as f32).collect()
+}
+
+fn nearest(rows: &[&[f32]], image: &[f32]) -> Vec<f32> {
+    let nearest = rows.iter().max_by(|a, b| dot(a, image).total_cmp(&dot(b, image)));
+    nearest.map_or_else(Vec::new, |row| row.to_vec())
 }
 
 #[cfg(test)]

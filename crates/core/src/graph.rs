@@ -9,6 +9,8 @@ use crate::preprocess::PreprocessConfig;
 pub const PIXELS: &str = "pixel_values";
 /// Unit-norm image embeddings, f32 `[batch, dim]`.
 pub const IMAGE_EMBEDDINGS: &str = "image_embeds";
+/// The image's locations in the joint space, f32 `[batch, rows, columns, dim]`: their mean is the embedding.
+pub const IMAGE_MAP: &str = "image_map";
 /// Token ids, i64 `[batch, sequence]`.
 pub const TOKENS: &str = "input_ids";
 /// 1 for a token, 0 for padding, i64 `[batch, sequence]`.

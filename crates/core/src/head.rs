@@ -154,6 +154,14 @@ impl Head {
         .collect()
     }
 
+    /// The weights of every class: its logit is the intercept plus the product of the image with them.
+    ///
+    /// # Shapes
+    /// `[classes, dim]`
+    pub const fn directions(&self) -> &Embeddings {
+        &self.weights
+    }
+
     /// The head as a safetensors file.
     ///
     /// # Errors

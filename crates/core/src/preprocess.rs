@@ -135,7 +135,7 @@ impl Preprocessor {
     /// Returns `image_size` × `image_size`.
     pub fn resized(&self, image: &GrayImage) -> GrayImage {
         let side = self.config.image_size as u32;
-        resize_canvas(image, self.canvas(image), side, side, self.config.resample)
+        resize_canvas(image, self.canvas(image.width(), image.height()), side, side, self.config.resample)
     }
 
     /// Images that are of the tower's size already, normalized.
@@ -181,9 +181,26 @@ impl Preprocessor {
         self.normalize(&resized)
     }
 
-    /// Centerd, the odd pixel of padding going right and below.
-    fn canvas(&self, image: &GrayImage) -> Canvas {
-        let (width, height) = (image.width(), image.height());
+    /// Where a point of an image lies in the square that the tower sees, as fractions of its side from the upper left corner.
+    ///
+    /// `size` is the image's width and height, in the unit of `point`.
+    pub fn place(&self, point: [f64; 2], [width, height]: [u32; 2]) -> [f64; 2] {
+        let canvas = self.canvas(width, height);
+        [
+            (point[0] + f64::from(canvas.left)) / f64::from(canvas.width),
+            (point[1] + f64::from(canvas.top)) / f64::from(canvas.height),
+        ]
+    }
+
+    /// The part of the square that an image of this width and height fills, as fractions: left, top, right, bottom.
+    pub fn frame(&self, size: [u32; 2]) -> [f64; 4] {
+        let [left, top] = self.place([0.0, 0.0], size);
+        let [right, bottom] = self.place(size.map(f64::from), size);
+        [left, top, right, bottom]
+    }
+
+    /// Centered, the odd pixel of padding going right and below.
+    fn canvas(&self, width: u32, height: u32) -> Canvas {
         match self.config.pad_min_side {
             0 => Canvas { width, height, left: 0, top: 0 },
             least => {
@@ -221,6 +238,17 @@ mod tests {
         expected[2 * 6 + 1..][..3].copy_from_slice(&[9, 8, 7]);
         expected[3 * 6 + 1..][..3].copy_from_slice(&[6, 5, 4]);
         assert_eq!(padded.pixels(), expected);
+    }
+
+    #[test]
+    fn a_point_is_found_again_in_the_square() {
+        let of = |pad_min_side| {
+            Preprocessor::new(PreprocessConfig { pad_min_side, ..PreprocessConfig::medclip(8, 1) }).unwrap()
+        };
+        assert_eq!(of(1).place([2.0, 1.0], [4, 2]), [0.5, 0.5]);
+        assert_eq!(of(1).place([0.0, 0.0], [4, 2]), [0.0, 0.25]);
+        assert_eq!(of(8).frame([4, 2]), [0.25, 0.375, 0.75, 0.625]);
+        assert_eq!(of(0).place([1.0, 1.0], [4, 2]), [0.25, 0.5]);
     }
 
     #[test]

@@ -58,6 +58,7 @@
 //! # Ok::<(), medclip_data::TableError>(())
 //! ```
 
+mod boxes;
 mod columns;
 mod digests;
 mod error;
@@ -81,6 +82,7 @@ mod table;
 mod teacher;
 mod text;
 
+pub use boxes::{BoxesError, MarkedBox, read_boxes, read_boxes_from};
 pub use columns::{Column, Kind};
 pub use digests::{Digest, KnownDigests, digests, first_shared_digest};
 pub use error::{Names, TableError};

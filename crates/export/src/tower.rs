@@ -2,6 +2,7 @@
 
 pub(crate) mod bert;
 pub(crate) mod efficientnet_lite;
+mod map;
 pub(crate) mod resnet;
 pub(crate) mod swin;
 
@@ -15,10 +16,11 @@ use medclip_core::preprocess::PreprocessConfig;
 use crate::error::ExportError;
 use crate::graph::{Dimension, Graph, OnnxFile, Value};
 use crate::metadata;
-use crate::op::linear::{Linear, linear};
+use crate::op::linear::{Linear, linear, stored};
 use crate::op::norm::{self, BatchNorm, LayerNorm};
 use crate::options::GraphOptions;
 use crate::weights::{Parameter, Weights, WeightsError};
+use map::Features;
 
 const IMAGE_PREFIX: &str = "vision_model.";
 const TEXT_PREFIX: &str = "text_model.";
@@ -26,7 +28,8 @@ const BATCH: Dimension = Dimension::Symbol("batch");
 const SEQUENCE: Dimension = Dimension::Symbol("sequence");
 
 /// The image tower as an ONNX file: `pixel_values` f32 `[batch, channels, side, side]` to `image_embeds` f32
-/// `[batch, dim]` with rows of length 1. The batch is dynamic, channels and side are those of `preprocess`.
+/// `[batch, dim]` with rows of length 1, and `image_map` f32 `[batch, rows, columns, dim]`, the locations whose mean is the
+/// embedding. The batch is dynamic, channels and side are those of `preprocess`.
 ///
 /// The bytes depend on the arguments alone.
 ///
@@ -48,18 +51,24 @@ pub fn image_graph(
     let side = preprocess.image_size;
     let shape = [BATCH, Dimension::Fixed(taken), Dimension::Fixed(side), Dimension::Fixed(side)];
     let pixels = graph.input(names::PIXELS, shape, "normalised pixels");
-    let features = match &architecture.image {
+    let Features { pooled, locations, side: grid } = match &architecture.image {
         ImageTower::EfficientnetLite(config) => {
             efficientnet_lite::trunk(&mut graph, config, pixels, side, weights)?
         }
         ImageTower::Swin(config) => swin::trunk(&mut graph, config, pixels, side, weights)?,
-        ImageTower::Resnet(config) => resnet::trunk(&mut graph, config, pixels, weights)?,
+        ImageTower::Resnet(config) => resnet::trunk(&mut graph, config, pixels, side, weights)?,
     };
     let projection = architecture.image.projection();
     let head = Linear { weight: weights.tensor(projection)?, bias: None };
-    let embeddings = project(&mut graph, projection.trim_end_matches(".weight"), features, &head);
-    let shape = [BATCH, Dimension::Fixed(architecture.embedding_dim)];
+    let name = projection.trim_end_matches(".weight");
+    let (embeddings, length) = project(&mut graph, name, pooled, &head);
+    let weight = stored(&mut graph, name, &head);
+    let dim = architecture.embedding_dim;
+    let map = map::map(&mut graph, &format!("{name}.map"), locations, [grid, dim], weight, length);
+    let shape = [BATCH, Dimension::Fixed(dim)];
     graph.output(names::IMAGE_EMBEDDINGS, embeddings, shape, "unit-norm image embeddings");
+    let shape = [BATCH, Dimension::Fixed(grid), Dimension::Fixed(grid), Dimension::Fixed(dim)];
+    graph.output(names::IMAGE_MAP, map, shape, "locations, whose mean is the embedding");
     graph.finish(metadata::image(architecture, preprocess, weights)?)
 }
 
@@ -83,7 +92,8 @@ pub fn text_graph(
     let tokens = graph.input(names::TOKENS, [BATCH, SEQUENCE], "token ids");
     let mask = graph.input(names::MASK, [BATCH, SEQUENCE], "1 for a token, 0 for padding");
     let pooled = bert::trunk(&mut graph, config, tokens, mask, weights)?;
-    let embeddings = project(&mut graph, "text_model.projection_head", pooled, &bert::head(config, weights)?);
+    let head = bert::head(config, weights)?;
+    let (embeddings, _) = project(&mut graph, "text_model.projection_head", pooled, &head);
     let shape = [BATCH, Dimension::Fixed(architecture.embedding_dim)];
     graph.output(names::TEXT_EMBEDDINGS, embeddings, shape, "unit-norm text embeddings");
     graph.finish(metadata::text(architecture, weights)?)
@@ -117,8 +127,14 @@ fn text_parameters(architecture: &Architecture) -> Result<Vec<Parameter>, Export
     bert::parameters(config, architecture.embedding_dim)
 }
 
-/// Features to unit-norm rows of the joint space: `[batch, features]` to `[batch, dim]`.
-fn project(graph: &mut Graph, name: &str, features: Value<f32, 2>, head: &Linear) -> Value<f32, 2> {
+/// Features to unit-norm rows of the joint space, and their lengths before: `[batch, features]` to `[batch, dim]` and
+/// `[batch, 1]`.
+fn project(
+    graph: &mut Graph,
+    name: &str,
+    features: Value<f32, 2>,
+    head: &Linear,
+) -> (Value<f32, 2>, Value<f32, 2>) {
     let projected = linear(graph, name, features, head);
     norm::l2(graph, &format!("{name}.normalized"), projected)
 }

@@ -75,6 +75,21 @@ impl MedClip {
         normalize(&features.matmul(&self.image_projection.t()?)?)
     }
 
+    /// Every image's locations in the joint space, divided by the length that its embedding has before it is divided: their mean is
+    /// the embedding.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[batch, channels, side, side]`, normalised
+    /// - returns: `[batch, locations, embedding_dim]`, row by row
+    /// # Errors
+    /// As [`Self::embed_images`].
+    pub fn locate_images(&self, pixels: &Tensor) -> Result<Tensor> {
+        let locations = self.image.locations(pixels)?;
+        let projected = locations.broadcast_matmul(&self.image_projection.t()?)?;
+        let length = projected.mean(1)?.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-12)?; // (B, 1)
+        projected.broadcast_div(&length.unsqueeze(2)?)
+    }
+
     /// Unit-norm sentence embeddings.
     ///
     /// # Shapes

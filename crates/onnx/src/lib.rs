@@ -2,12 +2,15 @@
 //!
 //! [`outline()`] reads a file past its weights, however large they are. [`element_name`] spells types of elements as ONNX does.
 //!
+//! [`select()`] leaves out what only some outputs of a graph need.
+//!
 //! Internal: programs use the crate `medclip`.
 
 mod element;
 mod messages;
 mod node;
 mod outline;
+mod select;
 
 pub use element::element_name;
 pub use messages::{
@@ -17,3 +20,4 @@ pub use messages::{
 };
 pub use outline::{LOCATION, outline};
 pub use prost::{DecodeError, Message};
+pub use select::select;

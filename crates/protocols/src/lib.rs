@@ -3,6 +3,8 @@
 //! | verb | answers |
 //! |---|---|
 //! | [`zero_shot()`] | how well prompts alone rank films, finding by finding |
+//! | [`maps()`] | whether maps point at what radiologists marked |
+//! | [`negation()`] | whether sentences that deny a finding are understood |
 //! | [`retrieval()`] | which sentences and reports a film finds |
 //! | [`probe()`] | how much a linear classifier finds in the embeddings |
 //! | [`compare()`] | whether bundles differ on the same films |
@@ -41,7 +43,9 @@ mod exclusive;
 mod films;
 mod headline;
 mod logits;
+mod maps;
 mod members;
+mod negation;
 mod observer;
 mod ordered;
 mod pictures;
@@ -68,7 +72,9 @@ pub use error::{EvaluationError, FilmError};
 pub use evaluator::{Evaluator, Subject};
 pub use films::FilmSet;
 pub use headline::{HEADLINE, LeftOut, Why};
+pub use maps::{FindingMaps, Maps, MapsError, MapsOptions, Pointing, maps};
 pub use members::Figure;
+pub use negation::{Negation, NegationOptions, negation};
 pub use observer::{Observer, Progress, Stoppable, Unit};
 pub use probe::{ChosenC, NotFitted, Probe, ProbeError, ProbeOptions, ProbeShare, probe};
 pub use ranking::{Figures, FindingFigures};

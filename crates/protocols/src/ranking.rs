@@ -71,6 +71,11 @@ impl<'a> Ranking<'a> {
         &self.findings
     }
 
+    /// Scores of one finding, film by film.
+    pub(crate) fn scores(&self, column: usize) -> &[f32] {
+        &self.scores[column]
+    }
+
     /// `[findings][films]`; `None` where nobody looked.
     pub(crate) fn labels(&self) -> &[Vec<Option<bool>>] {
         &self.labels

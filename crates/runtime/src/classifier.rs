@@ -4,6 +4,7 @@ use medclip_core::architecture::LogitScale;
 use medclip_core::bank::PromptBank;
 use medclip_core::batch::Embeddings;
 use medclip_core::head::Head;
+use medclip_core::map::{ClassMap, LocationMaps};
 use medclip_core::score::{FindingScore, PromptPooling};
 
 use crate::error::EncodeError;
@@ -67,6 +68,41 @@ impl Classifier {
             Kind::Prompts { bank, scale, pooling } => bank.scores(image, *scale, *pooling),
             Kind::Head(head) => head.scores(image),
         })
+    }
+
+    /// What each location of the images adds to the score of every class.
+    ///
+    /// The mean of a map is the class's logit divided by `exp(logit_scale)`, or for a head the logit without its intercept. Where the
+    /// nearest prompt is taken instead of the mean over prompts, maps are of the prompts that are nearest to the image.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, dim]`, the embeddings
+    /// - `maps`: `[batch, rows, columns, dim]`, the locations of the same images
+    /// - returns: `[batch][classes]`
+    ///
+    /// # Errors
+    /// [`EncodeError::EmbeddingWidth`] for embeddings or locations of another width, [`EncodeError::MapCount`] for maps of
+    /// another number of images.
+    pub fn maps(&self, images: &Embeddings, maps: &LocationMaps) -> Result<Vec<Vec<ClassMap>>, EncodeError> {
+        let [batch, _, _, dim] = maps.shape();
+        if let Some(actual) = [images.dim(), dim].into_iter().find(|width| *width != self.dim) {
+            return Err(EncodeError::EmbeddingWidth { expected: self.dim, actual });
+        }
+        if batch != images.rows() {
+            return Err(EncodeError::MapCount { images: images.rows(), maps: batch });
+        }
+        let names: Vec<&str> = self.class_names().collect();
+        let of_image = |(index, image): (usize, &[f32])| {
+            let class = |(name, direction): (&&str, &[f32])| maps.class_map(index, name, direction);
+            match &self.kind {
+                Kind::Prompts { bank, pooling, .. } => {
+                    let directions = bank.directions(image, *pooling);
+                    names.iter().zip(directions.iter().map(Vec::as_slice)).map(class).collect()
+                }
+                Kind::Head(head) => names.iter().zip(head.directions()).map(class).collect(),
+            }
+        };
+        Ok(images.iter().enumerate().map(of_image).collect())
     }
 
     /// Names of the classes, in the order of their scores.

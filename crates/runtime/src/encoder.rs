@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use medclip_core::architecture::{TextPooling, TextTower};
 use medclip_core::batch::{Embeddings, ImageBatch};
+use medclip_core::map::LocationMaps;
 use medclip_core::model::ModelConfig;
 use medclip_core::tokenize::Tokenizer;
 
-use crate::engine::{self, GraphSource, GuardedEngine, GuardedSession, TensorView, Values};
+use crate::engine::{self, GraphSource, GuardedEngine, GuardedSession, Tensor, TensorView, Values};
 use crate::error::{EncodeError, LoadError};
 use crate::graph::{GraphContract, GraphInfo};
 use crate::kind::EngineKind;
@@ -55,8 +56,17 @@ impl Tower {
 
     /// `rows` embeddings, checked for shape and finiteness.
     fn embed(&self, inputs: &[TensorView<'_>], rows: usize) -> Result<Embeddings, EncodeError> {
-        let output =
-            self.session.run(inputs).map_err(|source| EncodeError::Run { engine: self.engine, source })?;
+        self.checked(self.run(inputs)?.next(), rows)
+    }
+
+    /// What the contract has computed, in its order.
+    fn run(&self, inputs: &[TensorView<'_>]) -> Result<impl Iterator<Item = Tensor> + use<>, EncodeError> {
+        let outputs = self.session.run(inputs);
+        Ok(outputs.map_err(|source| EncodeError::Run { engine: self.engine, source })?.into_iter())
+    }
+
+    fn checked(&self, output: Option<Tensor>, rows: usize) -> Result<Embeddings, EncodeError> {
+        let output = output.unwrap_or(Tensor { shape: Vec::new(), values: Vec::new() });
         let expected = [rows, self.dim];
         if output.shape != expected || output.values.len() != rows * self.dim {
             return Err(EncodeError::OutputShape { expected, actual: output.shape });
@@ -85,6 +95,17 @@ impl ImageEncoder {
         Self::load_of_width(engine, graph, config, config.architecture.embedding_dim, threads)
     }
 
+    /// The same with the map of every image.
+    pub(crate) fn load_with_map(
+        engine: &GuardedEngine,
+        graph: GraphSource<'_>,
+        config: &ModelConfig,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LoadError> {
+        let dim = config.architecture.embedding_dim;
+        Self::load_of_contract(engine, graph, config, &GraphContract::image(config).with_map(), dim, threads)
+    }
+
     /// A graph with the image tower's input and rows of `dim` values.
     fn load_of_width(
         engine: &GuardedEngine,
@@ -94,7 +115,18 @@ impl ImageEncoder {
         threads: NonZeroUsize,
     ) -> Result<Self, LoadError> {
         let contract = GraphContract::image(config).of_width(dim);
-        let tower = Tower::load(engine, graph, &contract, dim, threads)?;
+        Self::load_of_contract(engine, graph, config, &contract, dim, threads)
+    }
+
+    fn load_of_contract(
+        engine: &GuardedEngine,
+        graph: GraphSource<'_>,
+        config: &ModelConfig,
+        contract: &GraphContract,
+        dim: usize,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LoadError> {
+        let tower = Tower::load(engine, graph, contract, dim, threads)?;
         let side = config.preprocess.image_size;
         Ok(Self { tower, image_shape: [config.preprocess.channels, side, side] })
     }
@@ -106,6 +138,39 @@ impl ImageEncoder {
 
     /// `[batch, channels, height, width]` to `[batch, dim]`.
     pub(crate) fn encode(&self, images: &ImageBatch) -> Result<Embeddings, EncodeError> {
+        let shape = self.checked_shape(images)?;
+        let pixels = TensorView { shape: &shape, values: Values::F32(images.data()) };
+        self.tower.embed(&[pixels], shape[0])
+    }
+
+    /// `[batch, channels, height, width]` to `[batch, dim]` and `[batch, rows, columns, dim]`, where the map was loaded.
+    pub(crate) fn encode_with_maps(
+        &self,
+        images: &ImageBatch,
+    ) -> Result<(Embeddings, LocationMaps), EncodeError> {
+        let shape = self.checked_shape(images)?;
+        let pixels = TensorView { shape: &shape, values: Values::F32(images.data()) };
+        let (images, dim) = (shape[0], self.tower.dim);
+        let mut outputs = self.tower.run(&[pixels])?;
+        let embeddings = self.tower.checked(outputs.next(), images)?;
+        let Tensor { shape: actual, values } =
+            outputs.next().unwrap_or(Tensor { shape: vec![], values: vec![] });
+        let maps = match *actual.as_slice() {
+            [batch, rows, columns, width] if batch == images && width == dim => {
+                LocationMaps::new(values, [batch, rows, columns, width]).ok()
+            }
+            _ => None,
+        };
+        let maps = maps.ok_or(EncodeError::MapShape { images, dim, actual })?;
+        match maps.data().iter().position(|value| !value.is_finite()) {
+            Some(position) => {
+                Err(EncodeError::NonFinite { row: position / (maps.data().len() / images) + 1 })
+            }
+            None => Ok((embeddings, maps)),
+        }
+    }
+
+    fn checked_shape(&self, images: &ImageBatch) -> Result<[usize; 4], EncodeError> {
         let shape = images.shape();
         let [rows, channels, height, width] = shape;
         if rows == 0 {
@@ -115,8 +180,7 @@ impl ImageEncoder {
             let actual = [channels, height, width];
             return Err(EncodeError::ImageShape { expected: self.image_shape, actual });
         }
-        let pixels = TensorView { shape: &shape, values: Values::F32(images.data()) };
-        self.tower.embed(&[pixels], rows)
+        Ok(shape)
     }
 }
 

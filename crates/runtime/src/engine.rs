@@ -76,9 +76,10 @@ pub(crate) trait Engine: Send + Sync {
 pub(crate) trait Session: Send + Sync {
     /// Runs the graph on inputs in the contract's order.
     ///
-    /// The first axis of every input and of the output counts rows, and a row of the output depends on the same row
-    /// of the inputs only, so an engine may run rows together or apart.
-    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure>;
+    /// Gives what the contract has [computed](GraphContract::computed), in its order. The first axis of every input and output
+    /// counts rows, and a row of an output depends on the same row of the inputs only, so an engine may run rows together
+    /// or apart.
+    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure>;
 }
 
 /// Where an ONNX graph is.
@@ -126,4 +127,22 @@ pub(crate) enum Values<'a> {
 pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
     pub(crate) values: Vec<f32>,
+}
+
+/// Outputs of some rows after each other as outputs of all `rows`.
+#[cfg(any(feature = "tract", feature = "rten"))]
+fn joined(parts: Vec<Vec<Tensor>>, rows: usize) -> Vec<Tensor> {
+    let mut parts = parts.into_iter();
+    let mut outputs = parts.next().unwrap_or_default();
+    for part in parts {
+        for (output, part) in outputs.iter_mut().zip(part) {
+            output.values.extend_from_slice(&part.values);
+        }
+    }
+    for output in &mut outputs {
+        if let Some(leading) = output.shape.first_mut() {
+            *leading = rows;
+        }
+    }
+    outputs
 }

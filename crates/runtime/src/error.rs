@@ -163,6 +163,24 @@ pub enum EncodeError {
         /// Shape given.
         actual: Vec<usize>,
     },
+    /// The engine gave maps of another shape than the graph promises.
+    #[error("the graph gave maps of shape {actual:?} for {images} images and embeddings of width {dim}")]
+    MapShape {
+        /// Images given.
+        images: usize,
+        /// Width of the embeddings.
+        dim: usize,
+        /// Shape given.
+        actual: Vec<usize>,
+    },
+    /// Maps of another number of images than embeddings.
+    #[error("there are embeddings of {images} images and maps of {maps}")]
+    MapCount {
+        /// Embeddings given.
+        images: usize,
+        /// Maps given.
+        maps: usize,
+    },
     /// An embedding holds an infinity or is not a number.
     #[error("the embedding of input {row} is not finite")]
     NonFinite {

@@ -4,7 +4,8 @@ mod info;
 
 use medclip_core::ModelConfig;
 use medclip_core::graph::{
-    CONFIG_KEY, IMAGE_EMBEDDINGS, ImageGraphConfig, MASK, PIXELS, TEXT_EMBEDDINGS, TOKENS, TextGraphConfig,
+    CONFIG_KEY, IMAGE_EMBEDDINGS, IMAGE_MAP, ImageGraphConfig, MASK, PIXELS, TEXT_EMBEDDINGS, TOKENS,
+    TextGraphConfig,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -17,8 +18,20 @@ pub use info::{Dimension, GraphInfo, Port};
 pub(crate) struct GraphContract {
     pub(crate) inputs: Vec<Port>,
     pub(crate) output: Port,
+    pub(crate) map: MapUse,
     /// What decides the function of the graph, apart from its weights.
     pub(crate) config: Value,
+}
+
+/// What an encoder does with a second output, `image_map` `[batch, rows, columns, dim]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MapUse {
+    /// The graph has none.
+    Absent,
+    /// The graph may have one. Nothing of it is computed.
+    Ignored,
+    /// It is computed too.
+    Computed,
 }
 
 impl GraphContract {
@@ -29,6 +42,7 @@ impl GraphContract {
         Self {
             inputs: vec![port(PIXELS, "float", vec![free("batch"), channels, side.clone(), side])],
             output: embeddings(IMAGE_EMBEDDINGS, config),
+            map: MapUse::Ignored,
             config: as_read(&ImageGraphConfig::new(&config.architecture, &config.preprocess)),
         }
     }
@@ -39,8 +53,20 @@ impl GraphContract {
         Self {
             inputs: vec![tokens(TOKENS), tokens(MASK)],
             output: embeddings(TEXT_EMBEDDINGS, config),
+            map: MapUse::Absent,
             config: as_read(&TextGraphConfig::new(&config.architecture)),
         }
+    }
+
+    /// The same with the map computed.
+    pub(crate) fn with_map(self) -> Self {
+        Self { map: MapUse::Computed, ..self }
+    }
+
+    /// Names of the outputs that an engine computes, the embeddings first.
+    pub(crate) fn computed(&self) -> Vec<&str> {
+        let map = (self.map == MapUse::Computed).then_some(IMAGE_MAP);
+        std::iter::once(self.output.name.as_str()).chain(map).collect()
     }
 
     /// The same with rows of another width.
@@ -51,11 +77,17 @@ impl GraphContract {
         self
     }
 
-    /// Fails unless `graph` has exactly these inputs and this output, free axes free, and says that it was written for
-    /// this configuration.
+    /// Fails unless `graph` has exactly these inputs and outputs, free axes free, and says that it was written for this
+    /// configuration.
     pub(crate) fn verify(&self, graph: &GraphInfo) -> Result<(), ContractError> {
+        let (outputs, map) = match graph.outputs.as_slice() {
+            [embeddings, map] if self.map != MapUse::Absent && self.is_map(map) => {
+                (std::slice::from_ref(embeddings), Some(map))
+            }
+            outputs => (outputs, None),
+        };
         for (expected, actual) in
-            [(self.inputs.as_slice(), &graph.inputs), (std::slice::from_ref(&self.output), &graph.outputs)]
+            [(self.inputs.as_slice(), graph.inputs.as_slice()), (std::slice::from_ref(&self.output), outputs)]
         {
             let agrees = expected.len() == actual.len()
                 && expected.iter().zip(actual).all(|(expected, actual)| expected.admits(actual));
@@ -63,9 +95,21 @@ impl GraphContract {
                 return Err(ContractError::Ports { expected: list(expected), actual: list(actual) });
             }
         }
+        if self.map == MapUse::Computed && map.is_none() {
+            return Err(ContractError::NoMap);
+        }
         let config = graph.metadata.get(CONFIG_KEY).ok_or(ContractError::NoConfig)?;
         let config: Value = serde_json::from_str(config).map_err(|_| ContractError::NoConfig)?;
         if config == self.config { Ok(()) } else { Err(ContractError::Config) }
+    }
+
+    /// Rows of the map, and their entries, are as wide as the embeddings; how many locations there are the tower decides.
+    fn is_map(&self, port: &Port) -> bool {
+        let widths = (port.shape.as_slice(), self.output.shape.as_slice());
+        let ([Dimension::Free(_), Dimension::Fixed(_), Dimension::Fixed(_), width], [_, dim]) = widths else {
+            return false;
+        };
+        port.name == IMAGE_MAP && port.element == self.output.element && width == dim
     }
 }
 
@@ -94,6 +138,11 @@ pub enum ContractError {
         /// Those found.
         actual: String,
     },
+    /// No map among its outputs.
+    #[error(
+        "it has no maps (output {IMAGE_MAP}), as earlier versions wrote it; make the bundle again from its weights"
+    )]
+    NoMap,
     /// No statement of what it was written for.
     #[error("it does not say what it was written for (property {CONFIG_KEY})")]
     NoConfig,

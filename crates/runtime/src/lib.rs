@@ -74,6 +74,7 @@ pub use self_test::SelfTest;
 pub use medclip_core::batch::{Embeddings, ImageBatch};
 pub use medclip_core::bundle::{Bundle, BundleError, BundleFile};
 pub use medclip_core::head::{Head, HeadError};
+pub use medclip_core::map::{ClassMap, LocationMaps};
 pub use medclip_core::precision::{Precision, TowerKind};
 pub use medclip_core::preprocess::Preprocessor;
 pub use medclip_core::prompt::PromptSet;

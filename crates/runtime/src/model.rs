@@ -8,6 +8,7 @@ use medclip_core::bank::PromptBank;
 use medclip_core::batch::{Embeddings, ImageBatch};
 use medclip_core::bundle::{Bundle, BundleFile};
 use medclip_core::head::{Head, HeadError};
+use medclip_core::map::LocationMaps;
 use medclip_core::precision::{Precision, TowerKind};
 use medclip_core::preprocess::Preprocessor;
 use medclip_core::prompt::{PromptSet, check_meaning, sentences};
@@ -19,8 +20,8 @@ use crate::encoder::{ImageEncoder, TextEncoder};
 use crate::engine::{self, GraphSource, GuardedEngine};
 use crate::error::{EncodeError, LoadError};
 use crate::kind::EngineKind;
-use crate::options::ModelOptions;
 use crate::options::precision::{Chosen, choose};
+use crate::options::{ModelOptions, PrecisionChoice};
 use crate::self_test::{SelfTest, needed, passes};
 
 /// A model loaded from a bundle: images and sentences in, embeddings out. A [`Classifier`] makes scores of them.
@@ -34,6 +35,8 @@ pub struct Model {
     options: ModelOptions,
     image_precision: Precision,
     image: ImageEncoder,
+    /// The image tower with its second output, loaded when it is first asked for.
+    mapped: Mutex<Option<Arc<ImageEncoder>>>,
     text: Mutex<Option<Arc<TextTower>>>,
 }
 
@@ -72,8 +75,8 @@ impl Model {
         let image = ImageEncoder::load(&engine, graph, bundle.config(), options.threads)?;
         confirm(&bundle, TowerKind::Image, precision)?;
         let label = precision.on(engine.kind().name());
-        let text = Mutex::default();
-        let model = Self { bundle, engine, label, options, image_precision: precision, image, text };
+        let (mapped, text) = (Mutex::default(), Mutex::default());
+        let model = Self { bundle, engine, label, options, image_precision: precision, image, mapped, text };
         if model.options.self_test {
             model.require(TowerKind::Image, precision, model.golden_image_cosine())?;
         }
@@ -128,6 +131,41 @@ impl Model {
     pub fn embed_images(&self, images: &ImageBatch) -> Result<Embeddings, EncodeError> {
         let _span = debug_span!("encode", images = images.shape()[0]).entered();
         self.image.encode(images)
+    }
+
+    /// A unit-norm embedding of every image, and its locations, whose mean it is; the first call loads the image tower once
+    /// more, with its second output. [`Classifier::maps`] makes maps of classes of them.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]`
+    /// - returns: `[batch, dim]` and `[batch, rows, columns, dim]`
+    ///
+    /// # Errors
+    /// As [`Model::embed_images`], and [`EncodeError::ImageTower`] for a bundle whose image tower has no maps, as earlier
+    /// versions wrote it.
+    pub fn embed_with_maps(&self, images: &ImageBatch) -> Result<(Embeddings, LocationMaps), EncodeError> {
+        let _span = debug_span!("encode", images = images.shape()[0], maps = true).entered();
+        self.mapped_tower()?.encode_with_maps(images)
+    }
+
+    fn mapped_tower(&self) -> Result<Arc<ImageEncoder>, EncodeError> {
+        // Held while the tower loads, so that it is loaded once; a failure leaves it to be tried again.
+        let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tower) = mapped.as_ref() {
+            return Ok(Arc::clone(tower));
+        }
+        let load = || {
+            let (kind, threads) = (self.options.engine.kind(), self.options.threads);
+            let choice = PrecisionChoice::Exactly(self.image_precision);
+            let Chosen { precision, file } = choose(&self.bundle, TowerKind::Image, choice, kind)?;
+            let path = self.bundle.path(file);
+            let graph = source(&self.bundle, file, &path);
+            let tower = ImageEncoder::load_with_map(&self.engine, graph, self.bundle.config(), threads)?;
+            confirm(&self.bundle, TowerKind::Image, precision)?;
+            Ok(Arc::new(tower))
+        };
+        let tower = load().map_err(|error: LoadError| EncodeError::ImageTower(Box::new(error)))?;
+        Ok(Arc::clone(mapped.insert(tower)))
     }
 
     /// A unit-norm embedding of every sentence; the first call loads the text tower.

@@ -100,7 +100,7 @@ pub struct TrainConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSection {
-    /// `"efficientnet-lite0"`, `"swin-tiny"`, `"resnet50"`, or a table of a `kind` and its sizes.
+    /// `"efficientnet-lite0"`, `-lite1`, `-lite2`, `"swin-tiny"`, `"resnet50"`, or a table of a `kind` and its sizes.
     pub tower: Sizes<ImageTower>,
     /// Side of the input in pixels.
     pub size: usize,
@@ -249,9 +249,15 @@ impl TrainConfig {
             Sizes::Explicit(tower) => Ok(tower.clone()),
             Sizes::Preset(name) => match name.as_str() {
                 "efficientnet-lite0" => Ok(ImageTower::EfficientnetLite(EfficientNetConfig::lite0(channels))),
+                "efficientnet-lite1" => Ok(ImageTower::EfficientnetLite(EfficientNetConfig::lite1(channels))),
+                "efficientnet-lite2" => Ok(ImageTower::EfficientnetLite(EfficientNetConfig::lite2(channels))),
                 "swin-tiny" => Ok(ImageTower::Swin(SwinConfig::tiny(channels))),
                 "resnet50" => Ok(ImageTower::Resnet(ResNetConfig::resnet50(channels))),
-                _ => Err(unknown_preset("image.tower", name, "efficientnet-lite0, swin-tiny, resnet50")),
+                _ => Err(unknown_preset(
+                    "image.tower",
+                    name,
+                    "efficientnet-lite0, efficientnet-lite1, efficientnet-lite2, swin-tiny, resnet50",
+                )),
             },
         }
     }

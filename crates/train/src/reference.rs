@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use medclip_core::architecture::Architecture;
-use medclip_core::{Embeddings, ImageBatch, TokenBatch};
+use medclip_core::{Embeddings, ImageBatch, LocationMaps, TokenBatch};
 use medclip_nn::tower::Phase;
 use medclip_nn::{MedClip, to_embeddings};
 
@@ -47,6 +47,21 @@ impl ReferenceModel {
     pub fn embed_images(&self, images: &ImageBatch) -> Result<Embeddings, TrainError> {
         let pixels = Tensor::from_slice(images.data(), &images.shape(), &Device::Cpu)?;
         Ok(to_embeddings(&self.model.embed_images(&pixels, Phase::Evaluate)?)?)
+    }
+
+    /// Every image's locations in the joint space, `[batch, side, side, embedding_dim]`, whose mean is its embedding.
+    ///
+    /// # Errors
+    /// As [`Self::embed_images`].
+    pub fn locate_images(&self, images: &ImageBatch) -> Result<LocationMaps, TrainError> {
+        let pixels = Tensor::from_slice(images.data(), &images.shape(), &Device::Cpu)?;
+        let located = self.model.locate_images(&pixels)?;
+        let (batch, locations, dim) = located.dims3()?;
+        // Images are square, and so are maps.
+        let side = locations.isqrt();
+        let values = located.flatten_all()?.to_vec1()?;
+        LocationMaps::new(values, [batch, side, side, dim])
+            .map_err(|error| candle_core::Error::wrap(error).into())
     }
 
     /// Unit-norm sentence embeddings, `[batch, embedding_dim]`.

@@ -47,6 +47,26 @@ pub struct EfficientNetStage {
 impl EfficientNetConfig {
     /// EfficientNet-Lite0, 3.4 M parameters in the trunk, with `channels` input channels.
     pub fn lite0(channels: usize) -> Self {
+        Self::scaled(channels, 1.0, 1.0)
+    }
+
+    /// EfficientNet-Lite1, 4.1 M parameters in the trunk: deeper by a tenth. Its ImageNet weights are for 240 pixels.
+    pub fn lite1(channels: usize) -> Self {
+        Self::scaled(channels, 1.0, 1.1)
+    }
+
+    /// EfficientNet-Lite2, 4.8 M parameters in the trunk: deeper by a fifth and wider by a tenth. Its ImageNet weights are for
+    /// 260 pixels.
+    pub fn lite2(channels: usize) -> Self {
+        Self::scaled(channels, 1.1, 1.2)
+    }
+
+    /// Lite0 with stages of other widths and depths. Stem, head, and the depth of the first and last stage stay as they are.
+    ///
+    /// # Source
+    /// `tensorflow/tpu`, `models/official/efficientnet/lite/efficientnet_lite_builder.py`, and `round_filters` and
+    /// `round_repeats` in `efficientnet_model.py`.
+    fn scaled(channels: usize, width: f64, depth: f64) -> Self {
         let stage = |blocks, kernel, stride, expand, channels| EfficientNetStage {
             blocks,
             kernel,
@@ -54,21 +74,23 @@ impl EfficientNetConfig {
             expand,
             channels,
         };
-        Self {
-            channels,
-            stem: 32,
-            stages: vec![
-                stage(1, 3, 1, 1, 16),
-                stage(2, 3, 2, 6, 24),
-                stage(2, 5, 2, 6, 40),
-                stage(3, 3, 2, 6, 80),
-                stage(3, 5, 1, 6, 112),
-                stage(4, 5, 2, 6, 192),
-                stage(1, 3, 1, 6, 320),
-            ],
-            head: 1280,
-            batch_norm_eps: 1e-3,
+        let mut stages = vec![
+            stage(1, 3, 1, 1, 16),
+            stage(2, 3, 2, 6, 24),
+            stage(2, 5, 2, 6, 40),
+            stage(3, 3, 2, 6, 80),
+            stage(3, 5, 1, 6, 112),
+            stage(4, 5, 2, 6, 192),
+            stage(1, 3, 1, 6, 320),
+        ];
+        let last = stages.len() - 1;
+        for (index, stage) in stages.iter_mut().enumerate() {
+            stage.channels = round_width(stage.channels as f64 * width);
+            if index != 0 && index != last {
+                stage.blocks = (stage.blocks as f64 * depth).ceil() as usize;
+            }
         }
+        Self { channels, stem: 32, stages, head: 1280, batch_norm_eps: 1e-3 }
     }
 
     /// Every block of every stage in order, with its input width resolved.
@@ -94,6 +116,12 @@ impl EfficientNetConfig {
     }
 }
 
+/// The multiple of 8 nearest to `width`, but no less than nine tenths of it.
+fn round_width(width: f64) -> usize {
+    let rounded = ((width + 4.0) as usize / 8 * 8).max(8);
+    if (rounded as f64) < 0.9 * width { rounded + 8 } else { rounded }
+}
+
 /// One inverted-residual block, resolved from its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EfficientNetBlock {
@@ -116,6 +144,17 @@ pub struct EfficientNetBlock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn larger_ones_have_the_published_widths_and_depths() {
+        let shape = |config: EfficientNetConfig| -> (Vec<usize>, Vec<usize>) {
+            config.stages.iter().map(|stage| (stage.channels, stage.blocks)).unzip()
+        };
+        let (widths, depths) = shape(EfficientNetConfig::lite1(1));
+        assert_eq!((widths, depths), (vec![16, 24, 40, 80, 112, 192, 320], vec![1, 3, 3, 4, 4, 5, 1]));
+        let (widths, depths) = shape(EfficientNetConfig::lite2(1));
+        assert_eq!((widths, depths), (vec![16, 24, 48, 88, 120, 208, 352], vec![1, 3, 3, 4, 4, 5, 1]));
+    }
 
     #[test]
     fn lite0_has_sixteen_blocks_and_the_published_widths() {

@@ -26,7 +26,7 @@ pub(crate) fn linear<const RANK: usize>(
     x: Value<f32, RANK>,
     layer: &Linear,
 ) -> Value<f32, RANK> {
-    let weight = graph.weight(&format!("{name}.weight"), &layer.weight.transposed());
+    let weight = stored(graph, name, layer);
     match &layer.bias {
         None => math::matmul(graph, name, x, weight),
         Some(bias) => {
@@ -35,4 +35,9 @@ pub(crate) fn linear<const RANK: usize>(
             math::add(graph, name, product, bias)
         }
     }
+}
+
+/// The weight as [`linear`] stores it, `[in, out]`.
+pub(crate) fn stored(graph: &mut Graph, name: &str, layer: &Linear) -> Value<f32, 2> {
+    graph.weight(&format!("{name}.weight"), &layer.weight.transposed())
 }

@@ -28,8 +28,12 @@ pub(crate) fn layer<const RANK: usize>(
     graph.node(name, "LayerNormalization", &[x.id(), weight.id(), bias.id()], attributes)
 }
 
-/// `x / max(‖x‖₂, 1e-12)` over the last axis.
-pub(crate) fn l2<const RANK: usize>(graph: &mut Graph, name: &str, x: Value<f32, RANK>) -> Value<f32, RANK> {
+/// `x / max(‖x‖₂, 1e-12)` over the last axis, and what it was divided by.
+pub(crate) fn l2<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+) -> (Value<f32, RANK>, Value<f32, RANK>) {
     let axes = graph.constant("last_axis", &Tensor::vector(vec![-1_i64]));
     let length: Value<f32, RANK> = graph.node(
         &format!("{name}.length"),
@@ -39,7 +43,7 @@ pub(crate) fn l2<const RANK: usize>(graph: &mut Graph, name: &str, x: Value<f32,
     );
     let floor = graph.constant(&format!("{name}.floor"), &Tensor::scalar(MIN_LENGTH));
     let length = math::max(graph, &format!("{name}.divisor"), length, floor);
-    math::div(graph, name, x, length)
+    (math::div(graph, name, x, length), length)
 }
 
 /// Running statistics, scale and offset of a batch normalization, one entry a channel.

@@ -3,6 +3,7 @@
 use medclip_core::architecture::limits::{DEPTHS, FACTORS, SIZES, STRIDES};
 use medclip_core::architecture::{EfficientNetBlock, EfficientNetConfig};
 
+use super::map::{Features, Locations};
 use super::{batch_norm_parameters, check, read_batch_norm};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
@@ -29,21 +30,23 @@ pub(crate) fn parameters(
     Ok(parameters)
 }
 
-/// Pixels `[batch, channels, side, side]` to features `[batch, head]`.
+/// Pixels `[batch, channels, side, side]` to `head` features.
 pub(crate) fn trunk(
     graph: &mut Graph,
     config: &EfficientNetConfig,
     pixels: Value<f32, 4>,
     side: usize,
     weights: &Weights,
-) -> Result<Value<f32, 2>, WeightsError> {
+) -> Result<Features, WeightsError> {
     let mut trunk = Trunk { graph, weights, eps: config.batch_norm_eps, side };
     let mut x = trunk.activated(&ConvNorm::stem(config), pixels)?;
     for (index, block) in config.blocks().iter().enumerate() {
         x = trunk.block(index, block, x)?;
     }
     let x = trunk.activated(&ConvNorm::head(config), x)?; // (B, head, side / 32, side / 32)
-    Ok(pool::global_average(graph, &format!("{PREFIX}.mean"), x))
+    let side = trunk.side;
+    let pooled = pool::global_average(graph, &format!("{PREFIX}.mean"), x);
+    Ok(Features { pooled, locations: Locations::Planes(x), side })
 }
 
 /// The graph, and how large the image is by now.

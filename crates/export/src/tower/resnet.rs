@@ -3,6 +3,7 @@
 use medclip_core::architecture::limits::{DEPTHS, SIZES, STAGES, WIDTHS};
 use medclip_core::architecture::{ResNetBlock, ResNetConfig};
 
+use super::map::{Features, Locations};
 use super::{batch_norm_parameters, check, read_batch_norm};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
@@ -27,20 +28,25 @@ pub(crate) fn parameters(config: &ResNetConfig, embedding_dim: usize) -> Result<
     Ok(parameters)
 }
 
-/// Pixels `[batch, channels, side, side]` to features `[batch, features]`.
+/// Pixels `[batch, channels, side, side]` to the features of the last block.
 pub(crate) fn trunk(
     graph: &mut Graph,
     config: &ResNetConfig,
     pixels: Value<f32, 4>,
+    side: usize,
     weights: &Weights,
-) -> Result<Value<f32, 2>, WeightsError> {
+) -> Result<Features, WeightsError> {
     let mut trunk = Trunk { graph, weights, eps: config.batch_norm_eps };
     let x = trunk.activated(&ConvNorm::stem(config), pixels)?; // (B, width, side / 2, side / 2)
     let mut x = pool::max(trunk.graph, &format!("{PREFIX}.maxpool"), x, POOL);
     for block in config.resolved() {
         x = trunk.block(&block, x)?;
     }
-    Ok(pool::global_average(graph, &format!("{PREFIX}.avgpool"), x))
+    let pooled = pool::global_average(graph, &format!("{PREFIX}.avgpool"), x);
+    // Each kernel is padded so that a stride of 2 halves a side, rounded up.
+    let strides = config.resolved().into_iter().map(|block| block.stride).chain([2, 2]);
+    let side = strides.fold(side, usize::div_ceil);
+    Ok(Features { pooled, locations: Locations::Planes(x), side })
 }
 
 struct Trunk<'a> {

@@ -7,6 +7,7 @@ use medclip_core::architecture::SwinConfig;
 use medclip_core::architecture::limits::{DEPTHS, FACTORS, SIZES, STAGES};
 use medclip_core::architecture::swin::{Moves, SwinBlock, SwinStage, Windows, relative_positions};
 
+use super::map::{Features, Locations};
 use super::{check, read_layer_norm, read_linear};
 use crate::error::ExportError;
 use crate::graph::{Graph, Value};
@@ -65,14 +66,14 @@ pub(crate) fn parameters(config: &SwinConfig, embedding_dim: usize) -> Result<Ve
     Ok(parameters)
 }
 
-/// Pixels `[batch, channels, side, side]` to features `[batch, features]`.
+/// Pixels `[batch, channels, side, side]` to the features of every token of the last map.
 pub(crate) fn trunk(
     graph: &mut Graph,
     config: &SwinConfig,
     pixels: Value<f32, 4>,
     side: usize,
     weights: &Weights,
-) -> Result<Value<f32, 2>, ExportError> {
+) -> Result<Features, ExportError> {
     let plan = config.plan(side)?;
     let mut trunk = Trunk { graph, weights, config };
     let mut x = trunk.embeddings(pixels, side)?; // (B, N, W)
@@ -86,7 +87,8 @@ pub(crate) fn trunk(
         }
     }
     let x = trunk.layer_norm(&name("layernorm"), x)?;
-    Ok(pool::mean(graph, &name("pooler"), x, 1))
+    let pooled = pool::mean(graph, &name("pooler"), x, 1);
+    Ok(Features { pooled, locations: Locations::Tokens(x, plan.exit), side: plan.last_side })
 }
 
 struct Trunk<'a> {

@@ -59,6 +59,21 @@ impl ImageTrunk {
             Self::Resnet(trunk) => trunk.forward(pixels, phase),
         }
     }
+
+    /// Features at every location of a batch, row by row, of which [`Self::forward`] gives the mean, with running statistics.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[batch, channels, side, side]`
+    /// - returns: `[batch, locations, features]`
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn locations(&self, pixels: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::EfficientnetLite(trunk) => trunk.locations(pixels),
+            Self::Swin(trunk) => trunk.locations(pixels),
+            Self::Resnet(trunk) => trunk.locations(pixels),
+        }
+    }
 }
 
 /// How many blocks from the bottom have to be frozen for a parameter to be frozen with them; none where it always

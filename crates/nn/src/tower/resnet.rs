@@ -50,12 +50,32 @@ impl ResNet {
     /// # Errors
     /// When the channels differ from the configuration.
     pub fn forward(&self, pixels: &Tensor, phase: Phase) -> Result<Tensor> {
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let features = self.last_map(tape, pixels, phase)?.mean(tape)?;
+        std::mem::take(tape).finish(&features)
+    }
+
+    /// Features at every location, row by row, with running statistics.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[batch, channels, side, side]`
+    /// - returns: `[batch, locations, features]`
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn locations(&self, pixels: &Tensor) -> Result<Tensor> {
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let Rows { values, batch, .. } = self.last_map(tape, pixels, Phase::Evaluate)?;
+        let values = std::mem::take(tape).finish(&values)?;
+        let (rows, features) = values.dims2()?;
+        values.reshape((batch, rows / batch, features))
+    }
+
+    fn last_map(&self, tape: &mut Tape, pixels: &Tensor, phase: Phase) -> Result<Rows> {
         let (_, channels, ..) = pixels.dims4()?;
         if channels != self.config.channels {
             bail!("image tower takes {} channels, got {channels}", self.config.channels);
         }
         let frozen = |block: usize| if block < self.frozen_blocks { Phase::Evaluate } else { phase };
-        let tape = &mut Tape::new().with_precision(self.precision);
         let pixels = Rows::from_pixels(tape, pixels)?;
         let x = self.stem.dense(tape, &pixels, 2, Padding::around(3), frozen(0), Rectifier::Relu)?;
         let pool = x.geometry(3, 2, Padding::around(1));
@@ -63,8 +83,7 @@ impl ResNet {
         for (index, block) in self.blocks.iter().enumerate() {
             x = block.forward(tape, &x, frozen(index))?;
         }
-        let features = x.mean(tape)?;
-        std::mem::take(tape).finish(&features)
+        Ok(x)
     }
 }
 

@@ -74,12 +74,36 @@ impl Swin {
     /// # Source
     /// Liu et al. 2021; `SwinModel` of transformers 4, padding included, without stochastic depth.
     pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let (x, batch, _) = self.last_map(tape, pixels)?;
+        let rows = x.dim(0)?;
+        let features = pool(tape, &x, batch, vec![batch as f32 / rows as f32; rows])?;
+        std::mem::take(tape).finish(&features)
+    }
+
+    /// Features of every token of the last map, row by row.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[batch, channels, side, side]`
+    /// - returns: `[batch, locations, features]`
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn locations(&self, pixels: &Tensor) -> Result<Tensor> {
+        let tape = &mut Tape::new().with_precision(self.precision);
+        let (x, batch, exit) = self.last_map(tape, pixels)?;
+        let x = moved(tape, &x, batch, exit.as_ref())?;
+        let x = std::mem::take(tape).finish(&x)?;
+        let (rows, features) = x.dims2()?;
+        x.reshape((batch, rows / batch, features))
+    }
+
+    /// Tokens of the last map, the size of the batch, and how the tokens are moved to raster order.
+    fn last_map(&self, tape: &mut Tape, pixels: &Tensor) -> Result<(Tensor, usize, Option<Moves>)> {
         let (batch, channels, height, side) = pixels.dims4()?;
         if channels != self.config.channels || height != side {
             bail!("image tower takes {} channels and squares, got {:?}", self.config.channels, pixels.dims());
         }
         let plan = self.config.plan(side).map_err(candle_core::Error::wrap)?;
-        let tape = &mut Tape::new().with_precision(self.precision);
         let mut x = self.embeddings(tape, pixels)?; // (B·N, W)
         x = moved(tape, &x, batch, plan.embed.as_ref())?;
         for (stage, sizes) in self.stages.iter().zip(&plan.stages) {
@@ -90,10 +114,7 @@ impl Swin {
                 x = merge.forward(tape, &x, batch, moves)?;
             }
         }
-        let x = self.norm.forward(tape, &x)?;
-        let rows = x.dim(0)?;
-        let features = pool(tape, &x, batch, vec![batch as f32 / rows as f32; rows])?;
-        std::mem::take(tape).finish(&features)
+        Ok((self.norm.forward(tape, &x)?, batch, plan.exit))
     }
 
     /// Patches as tokens in raster order, normalized.

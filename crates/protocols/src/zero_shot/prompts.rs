@@ -39,11 +39,11 @@ pub struct DrawOptions {
 }
 
 /// Prompts as embedded: one bank, or one a draw.
-pub(super) struct Prompts {
-    pub(super) banks: Vec<PromptBank>,
-    pub(super) pooling: PromptPooling,
+pub(crate) struct Prompts {
+    pub(crate) banks: Vec<PromptBank>,
+    pub(crate) pooling: PromptPooling,
     /// What to say of them; `None` where they are the bundle's own.
-    pub(super) note: Option<PromptNote>,
+    pub(crate) note: Option<PromptNote>,
 }
 
 /// What was evaluated in place of the bundle's own prompts.
@@ -73,7 +73,7 @@ impl PromptOptions {
     ///
     /// # Errors
     /// [`ZeroShotError::Prompts`], [`ZeroShotError::NoFinding`].
-    pub(super) fn read(&self) -> Result<Option<PromptSet>, ZeroShotError> {
+    pub(crate) fn read(&self) -> Result<Option<PromptSet>, ZeroShotError> {
         let Some(file) = &self.file else { return Ok(None) };
         let read = PromptSet::open(file);
         let mut set = read.map_err(|source| ZeroShotError::Prompts { path: file.clone(), source })?;
@@ -86,7 +86,7 @@ impl PromptOptions {
 
     /// The prompts asked for, `set` being those of [`PromptOptions::read`]; the text tower is loaded only for sentences that
     /// the bundle's bank cannot stand for.
-    pub(super) fn embed(
+    pub(crate) fn embed(
         &self,
         set: Option<PromptSet>,
         evaluator: &Evaluator,

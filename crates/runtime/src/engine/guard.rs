@@ -47,7 +47,7 @@ pub(crate) struct GuardedSession(Box<dyn Session>);
 
 impl GuardedSession {
     /// As [`Session::run`].
-    pub(crate) fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+    pub(crate) fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
         guard(|| self.0.run(inputs))
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     impl Session for Fragile {
-        fn run(&self, _inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+        fn run(&self, _inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
             panic!("out of bounds")
         }
     }

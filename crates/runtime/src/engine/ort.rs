@@ -40,11 +40,11 @@ impl Engine for OrtEngine {
     fn prepare(
         &self,
         graph: GraphSource<'_>,
-        _info: &GraphInfo,
+        info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<Box<dyn Session>, EngineFailure> {
         let runtime = runtime::loaded()?;
-        Ok(Box::new(OrtSession::load(runtime, &self.provider, graph, contract, threads)?))
+        Ok(Box::new(OrtSession::load(runtime, &self.provider, graph, info, contract, threads)?))
     }
 }

@@ -20,7 +20,7 @@ use rten::{
 use thiserror::Error;
 
 use super::pool::Pool;
-use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
+use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values, joined};
 use crate::graph::{GraphContract, GraphInfo};
 use crate::options::{Prepack, RtenOptions};
 
@@ -70,7 +70,11 @@ impl Engine for RtenEngine {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Box::new(RtenSession {
             inputs: inputs.collect::<Result<_, _>>()?,
-            output: model.node_id(&contract.output.name)?,
+            outputs: contract
+                .computed()
+                .into_iter()
+                .map(|name| model.node_id(name))
+                .collect::<Result<_, _>>()?,
             model,
             threads,
             together: Pool::empty((cores.get() / threads.get()).max(1)),
@@ -125,7 +129,7 @@ fn operators() -> OpRegistry {
 struct RtenSession {
     model: Model,
     inputs: Vec<NodeId>,
-    output: NodeId,
+    outputs: Vec<NodeId>,
     threads: NonZeroUsize,
     /// Of as many threads as one call may use.
     together: Pool<Arc<ThreadPool>>,
@@ -134,7 +138,7 @@ struct RtenSession {
 }
 
 impl Session for RtenSession {
-    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
         let rows = inputs.iter().map(|input| input.shape.first().copied().unwrap_or(0)).min().unwrap_or(0);
         let parts = rows.min(self.threads.get());
         if parts < 2 {
@@ -153,11 +157,7 @@ impl Session for RtenSession {
             iter::once(first).chain(others).collect::<Vec<_>>()
         });
         let outputs = outputs.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let mut shape = outputs.first().map_or_else(Vec::new, |output| output.shape.clone());
-        if let Some(leading) = shape.first_mut() {
-            *leading = rows;
-        }
-        Ok(Tensor { shape, values: outputs.into_iter().flat_map(|output| output.values).collect() })
+        Ok(joined(outputs, rows))
     }
 }
 
@@ -168,14 +168,24 @@ impl RtenSession {
         pool: &Arc<ThreadPool>,
         inputs: &[TensorView<'_>],
         rows: Range<usize>,
-    ) -> Result<Tensor, EngineFailure> {
+    ) -> Result<Vec<Tensor>, EngineFailure> {
         let named = self.inputs.iter().zip(inputs);
         let values = named.map(|(&id, input)| Ok((id, value(*input, rows.clone())?)));
         let values = values.collect::<Result<Vec<_>, EngineFailure>>()?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(pool)));
-        let [output] = self.model.run_n(values, [self.output], Some(options))?;
-        let (shape, values) = output.into_shape_vec::<f32, 2>()?;
-        Ok(Tensor { shape: shape.to_vec(), values })
+        let outputs = self.model.run(values, &self.outputs, Some(options))?;
+        // The embeddings have rows and columns, maps have two axes more.
+        let tensor = |(index, output): (usize, Value)| {
+            let (shape, values) = if index == 0 {
+                let (shape, values) = output.into_shape_vec::<f32, 2>()?;
+                (shape.to_vec(), values)
+            } else {
+                let (shape, values) = output.into_shape_vec::<f32, 4>()?;
+                (shape.to_vec(), values)
+            };
+            Ok(Tensor { shape, values })
+        };
+        outputs.into_iter().enumerate().map(tensor).collect()
     }
 }
 

@@ -16,11 +16,10 @@ use std::thread;
 
 use tract_onnx::prelude::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::prelude::{
-    Framework, IntoTensor, TValue, TVec, Tensor as TractTensor, TractError, TractResult, TypedRunnableModel,
-    onnx,
+    Framework, TValue, TVec, Tensor as TractTensor, TractError, TractResult, TypedRunnableModel, onnx,
 };
 
-use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values};
+use super::{Engine, EngineFailure, GraphSource, Session, Tensor, TensorView, Values, joined};
 use crate::graph::{GraphContract, GraphInfo};
 
 /// The engine; it needs nothing of the machine.
@@ -55,24 +54,16 @@ struct TractSession {
 }
 
 impl Session for TractSession {
-    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
         let rows = inputs.iter().map(|input| input.shape.first().copied().unwrap_or(0)).min().unwrap_or(0);
-        let outputs = match (rows, self.threads.get()) {
+        let parts = match (rows, self.threads.get()) {
             (1, threads @ 2..) => {
                 let pool = self.pool.get_or_init(|| Executor::multithread(threads)).clone();
                 vec![multithread_tract_scope(pool, || run_row(&self.plan, inputs, 0))?]
             }
             (rows, threads) => run_rows(&self.plan, inputs, rows, threads.min(rows))?,
         };
-        let mut shape = outputs.first().map_or_else(Vec::new, |row| row.shape().to_vec());
-        if let Some(leading) = shape.first_mut() {
-            *leading = rows;
-        }
-        let mut values = Vec::with_capacity(shape.iter().product());
-        for row in &outputs {
-            values.extend_from_slice(row.try_as_plain_ram()?.as_slice::<f32>()?);
-        }
-        Ok(Tensor { shape, values })
+        Ok(joined(parts, rows))
     }
 }
 
@@ -82,7 +73,7 @@ fn run_rows(
     inputs: &[TensorView<'_>],
     rows: usize,
     threads: usize,
-) -> TractResult<Vec<TractTensor>> {
+) -> TractResult<Vec<Vec<Tensor>>> {
     if threads <= 1 {
         return (0..rows).map(|row| run_row(plan, inputs, row)).collect();
     }
@@ -116,11 +107,15 @@ fn run_row(
     plan: &Arc<TypedRunnableModel>,
     inputs: &[TensorView<'_>],
     row: usize,
-) -> TractResult<TractTensor> {
+) -> TractResult<Vec<Tensor>> {
     let inputs = inputs.iter().map(|input| row_tensor(*input, row)).collect::<TractResult<TVec<_>>>()?;
-    let outputs = plan.run(inputs)?;
-    let output = outputs.into_iter().next().ok_or_else(|| TractError::msg("the graph gave no output"))?;
-    Ok(output.into_tensor())
+    plan.run(inputs)?
+        .into_iter()
+        .map(|output| {
+            let values = output.try_as_plain_ram()?.as_slice::<f32>()?.to_vec();
+            Ok(Tensor { shape: output.shape().to_vec(), values })
+        })
+        .collect()
 }
 
 fn row_tensor(input: TensorView<'_>, row: usize) -> TractResult<TValue> {

@@ -26,6 +26,10 @@ pub struct SwinPlan {
     pub embed: Option<Moves>,
     /// The stages.
     pub stages: Vec<SwinStage>,
+    /// After the last block, back to raster order.
+    pub exit: Option<Moves>,
+    /// Side of the last map in tokens.
+    pub last_side: usize,
 }
 
 /// One stage of a [`SwinPlan`].
@@ -113,7 +117,8 @@ impl SwinConfig {
 
         let mut order = entry_order(side, window);
         let embed = (order != raster(side)).then(|| order.iter().copied().map(Some).collect());
-        let mut plan = SwinPlan { side, embed, stages: Vec::new() };
+        let last_side = sides.last().copied().unwrap_or(side);
+        let mut plan = SwinPlan { side, embed, stages: Vec::new(), exit: None, last_side };
         for (stage, (&side, (&depth, &heads))) in
             sides.iter().zip(self.depths.iter().zip(&self.num_heads)).enumerate()
         {
@@ -130,6 +135,9 @@ impl SwinConfig {
             });
             plan.stages.push(SwinStage { width: self.width(stage), heads, blocks, merge });
         }
+        let raster = raster(last_side);
+        let places: Vec<Option<usize>> = raster.iter().copied().map(Some).collect();
+        plan.exit = (order != raster).then(|| moves(&order, &places));
         Ok(plan)
     }
 }

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
-use medclip_files::{sha256, sha256_of_file};
+use medclip_files::{read_regular, sha256, sha256_of_file};
+use medclip_onnx::select;
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session as Inner, SessionInputValue};
 use ort::value::TensorRef;
@@ -26,7 +27,7 @@ pub(super) struct OrtSession {
     /// Of the graph, where it may have to be loaded again.
     sha256: Option<String>,
     inputs: Vec<String>,
-    output: String,
+    outputs: Vec<String>,
 }
 
 impl OrtSession {
@@ -34,6 +35,7 @@ impl OrtSession {
         runtime: Loaded,
         provider: &Provider,
         graph: GraphSource<'_>,
+        info: &GraphInfo,
         contract: &GraphContract,
         threads: NonZeroUsize,
     ) -> Result<Self, EngineFailure> {
@@ -43,7 +45,11 @@ impl OrtSession {
             // A graph that is in no file cannot be loaded again.
             GraphSource::Bytes(_) => (None, 1),
         };
-        let maker = Maker { runtime, provider: provider.clone(), threads, path };
+        let outputs: Vec<String> = contract.computed().into_iter().map(str::to_owned).collect();
+        // Weights in a file of their own are found from the graph's path, so such a graph is loaded as it is.
+        let is_part = outputs.len() < info.outputs.len() && info.external_files.is_empty();
+        let part = is_part.then(|| outputs.clone());
+        let maker = Maker { runtime, provider: provider.clone(), threads, path, part };
         let is_hashed = limit > 1 || provider.optimized_graph_cache().is_some();
         let sha256 = if is_hashed { Some(hash(graph)?) } else { None };
         Ok(Self {
@@ -51,23 +57,26 @@ impl OrtSession {
             sha256,
             maker,
             inputs: contract.inputs.iter().map(|port| port.name.clone()).collect(),
-            output: contract.output.name.clone(),
+            outputs,
         })
     }
 }
 
 impl Session for OrtSession {
-    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Tensor, EngineFailure> {
+    fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, EngineFailure> {
         let call = |session: &mut Inner| {
             explained(|| {
                 let named = self.inputs.iter().zip(inputs);
                 let values = named.map(|(name, input)| Ok((Cow::from(name), value(*input)?)));
                 let outputs = session.run(values.collect::<ort::Result<Vec<_>>>()?)?;
-                let missing = || ort::Error::new(format!("the graph gave no {}", self.output));
-                let output = outputs.get(&self.output).ok_or_else(missing)?;
-                let (shape, values) = output.try_extract_tensor::<f32>()?;
-                let shape = shape.iter().map(|&size| size as usize).collect();
-                Ok(Tensor { shape, values: values.to_vec() })
+                let tensor = |name: &String| {
+                    let missing = || ort::Error::new(format!("the graph gave no {name}"));
+                    let (shape, values) =
+                        outputs.get(name).ok_or_else(missing)?.try_extract_tensor::<f32>()?;
+                    let shape = shape.iter().map(|&size| size as usize).collect();
+                    Ok(Tensor { shape, values: values.to_vec() })
+                };
+                self.outputs.iter().map(tensor).collect()
             })
         };
         self.pool.with(|| self.maker.make_again(self.sha256.as_deref()), call)
@@ -88,6 +97,8 @@ struct Maker {
     provider: Provider,
     threads: NonZeroUsize,
     path: Option<PathBuf>,
+    /// The outputs to compute, where the graph has others too.
+    part: Option<Vec<String>>,
 }
 
 /// The graph's file is no longer the one that was loaded first.
@@ -100,17 +111,30 @@ struct Changed {
 impl Maker {
     fn make(&self, graph: GraphSource<'_>, sha256: Option<&str>) -> Result<Inner, EngineFailure> {
         let builder = || self.provider.builder(&self.runtime, self.threads);
-        let commit = |builder: &mut SessionBuilder| match graph {
-            GraphSource::File(path) => builder.commit_from_file(path),
-            GraphSource::Bytes(bytes) => builder.commit_from_memory(bytes),
+        let part = self.part(graph)?;
+        let commit = |builder: &mut SessionBuilder| match (graph, &part) {
+            (_, Some(part)) => builder.commit_from_memory(part),
+            (GraphSource::File(path), None) => builder.commit_from_file(path),
+            (GraphSource::Bytes(bytes), None) => builder.commit_from_memory(bytes),
         };
         match (self.provider.optimized_graph_cache(), sha256) {
             (Some(directory), Some(sha256)) => {
-                let kept = cache::place(directory, sha256, self.provider.optimization())?;
+                let key = if part.is_some() { format!("{sha256}-part") } else { sha256.to_owned() };
+                let kept = cache::place(directory, &key, self.provider.optimization())?;
                 cache::session(&kept, builder, commit)
             }
             _ => explained(|| commit(&mut builder()?)),
         }
+    }
+
+    /// What is computed of a graph that has more.
+    fn part(&self, graph: GraphSource<'_>) -> Result<Option<Vec<u8>>, EngineFailure> {
+        let Some(outputs) = &self.part else { return Ok(None) };
+        let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+        Ok(Some(match graph {
+            GraphSource::File(path) => select(&read_regular(path, u64::MAX)?, &outputs)?,
+            GraphSource::Bytes(bytes) => select(bytes, &outputs)?,
+        }))
     }
 
     /// One more, of the same graph or not at all.

@@ -27,6 +27,7 @@ pub(super) fn plan(
         let element = model.input_fact(input)?.datum_type.concretize().unwrap_or_else(f32::datum_type);
         model = model.with_input_fact(input, InferenceFact::dt_shape(element, shape))?;
     }
+    model.select_outputs_by_name(contract.computed())?;
     let mut model = model.into_typed()?;
     widen_stored_weights(&mut model)?;
     model.into_optimized()?.into_runnable()
