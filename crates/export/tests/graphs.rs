@@ -47,7 +47,8 @@ fn ports_are_the_contracts() {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let image = parse(&checkpoint.image_graph(&GraphOptions::default()).unwrap().into_bytes()).graph.unwrap();
     assert_eq!(ports(&image.input), [(names::PIXELS, words("batch 1 32 32"))]);
-    assert_eq!(ports(&image.output), [(names::IMAGE_EMBEDDINGS, words("batch 16"))]);
+    let expected = [(names::IMAGE_EMBEDDINGS, words("batch 16")), (names::IMAGE_MAP, words("batch 2 2 16"))];
+    assert_eq!(ports(&image.output), expected);
     let text = parse(&checkpoint.text_graph(&GraphOptions::default()).unwrap().into_bytes()).graph.unwrap();
     let sequence = words("batch sequence");
     assert_eq!(ports(&text.input), [(names::TOKENS, sequence.clone()), (names::MASK, sequence)]);
@@ -97,11 +98,11 @@ fn a_swin_moves_tokens_once_a_block_and_computes_no_shapes() {
                 .into_bytes(),
         )
     };
-    // Maps of 12 and 6 tokens: into windows, shifted, merged, shifted.
+    // Maps of 12 and 6 tokens: into windows, shifted, merged, shifted; then back to raster order for the map.
     let whole = graph(24);
-    assert_eq!((count(&whole, "Gather"), count(&whole, "Pad"), count(&whole, "Shape")), (4, 0, 0));
-    // A block: query, key, value, scores, context, output, two of the feed-forward; then merging and projection.
-    assert_eq!((count(&whole, "MatMul"), count(&whole, "Softmax"), count(&whole, "Gelu")), (4 * 8 + 2, 4, 4));
+    assert_eq!((count(&whole, "Gather"), count(&whole, "Pad"), count(&whole, "Shape")), (5, 0, 0));
+    // A block: query, key, value, scores, context, output, two of the feed-forward; then merging, projection and map.
+    assert_eq!((count(&whole, "MatMul"), count(&whole, "Softmax"), count(&whole, "Gelu")), (4 * 8 + 3, 4, 4));
     let masks = whole.graph.as_ref().unwrap().initializer.iter().filter(|t| t.name.ends_with("biased.mask"));
     assert_eq!(masks.count(), 2, "one for each size of map");
     let nodes = whole.graph.as_ref().unwrap().node.len();

@@ -1,9 +1,10 @@
 //! A graph that this crate wrote, read back to be written in another form.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use half::f16;
+use medclip_core::graph::IMAGE_MAP;
 use medclip_files::read_regular;
 use thiserror::Error;
 
@@ -59,6 +60,8 @@ pub(crate) struct StoredGraph {
     constants: HashMap<String, usize>,
     /// Place of the node that makes a value.
     makers: HashMap<String, usize>,
+    /// Places of the nodes that embeddings need: all but those of the map alone.
+    embedding: HashSet<usize>,
 }
 
 /// Most bytes of a graph or a file of weights beside it.
@@ -127,7 +130,9 @@ impl StoredGraph {
             .iter()
             .enumerate()
             .flat_map(|(place, node)| node.output.iter().map(move |output| (output.clone(), place)));
-        Ok(Self { constants: constants.collect(), makers: makers.collect(), info, graph })
+        let makers: HashMap<String, usize> = makers.collect();
+        let embedding = embedding_nodes(&graph, &makers);
+        Ok(Self { constants: constants.collect(), makers, embedding, info, graph })
     }
 
     pub(crate) const fn graph(&self) -> &GraphProto {
@@ -136,6 +141,18 @@ impl StoredGraph {
 
     pub(crate) fn nodes(&self) -> &[NodeProto] {
         &self.graph.node
+    }
+
+    /// Nodes that embeddings need. What only the map needs stays as it is in every precision.
+    pub(crate) fn embedding_nodes(&self) -> impl Iterator<Item = &NodeProto> {
+        let nodes = self.graph.node.iter().enumerate();
+        nodes.filter(|(place, _)| self.embedding.contains(place)).map(|(_, node)| node)
+    }
+
+    /// Whether embeddings need the node.
+    pub(crate) fn is_of_embedding(&self, node: &NodeProto) -> bool {
+        let place = node.output.first().and_then(|output| self.makers.get(output));
+        place.is_some_and(|place| self.embedding.contains(place))
     }
 
     /// The node that makes a value.
@@ -184,6 +201,20 @@ impl StoredGraph {
 
 fn name(name: Option<&String>) -> String {
     name.cloned().unwrap_or_default()
+}
+
+fn embedding_nodes(graph: &GraphProto, makers: &HashMap<String, usize>) -> HashSet<usize> {
+    let outputs = graph.output.iter().filter_map(|output| output.name.as_deref());
+    let mut waiting: Vec<&str> = outputs.filter(|name| *name != IMAGE_MAP).collect();
+    let mut needed = HashSet::new();
+    while let Some(value) = waiting.pop() {
+        let Some(&place) = makers.get(value) else { continue };
+        if needed.insert(place) {
+            waiting
+                .extend(graph.node.get(place).into_iter().flat_map(|node| &node.input).map(String::as_str));
+        }
+    }
+    needed
 }
 
 /// Bytes a constant must have, where its type is one that graphs here use.

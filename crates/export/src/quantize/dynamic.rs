@@ -13,7 +13,7 @@ use medclip_onnx::{DataType, GraphProto, NodeProto};
 
 /// The dense layers of a graph, in its order.
 pub(super) fn layers(source: &StoredGraph) -> Vec<String> {
-    let nodes = source.nodes().iter().filter(|node| is_layer(source, node));
+    let nodes = source.embedding_nodes().filter(|node| is_layer(source, node));
     nodes.map(|node| node.title().to_owned()).collect()
 }
 
@@ -31,7 +31,16 @@ pub(super) fn graph(source: &StoredGraph, quantized: &BTreeSet<&str>) -> GraphPr
             .filter(|node| quantized.contains(node.title()) && is_layer(source, node))
             .and_then(|_| layer())
         else {
-            rewrite.keep(node, node.input.clone());
+            let mut inputs = node.input.clone();
+            // A node of the map has the weights that embeddings are made by.
+            if !source.is_of_embedding(node)
+                && is_layer(source, node)
+                && let [_, weight] = inputs.as_mut_slice()
+                && done.contains(&*weight)
+            {
+                *weight = widened(&mut rewrite, weight);
+            }
+            rewrite.keep(node, inputs);
             continue;
         };
         let (q, scale, zero) = (format!("{x}.q"), format!("{x}.scale"), format!("{x}.zero"));
@@ -53,6 +62,15 @@ pub(super) fn graph(source: &StoredGraph, quantized: &BTreeSet<&str>) -> GraphPr
         rewrite.add("Mul", &[&float, &factor], &[output], vec![]);
     }
     rewrite.finish()
+}
+
+/// An 8-bit weight in single precision.
+fn widened(rewrite: &mut Rewrite<'_>, weight: &str) -> String {
+    let (whole, scale, widened) =
+        (format!("{weight}.q"), format!("{weight}.scale"), format!("{weight}.widened"));
+    let along = vec![attribute::int("axis", 1)];
+    rewrite.add("DequantizeLinear", &[&whole, &scale], &[&widened], along);
+    widened
 }
 
 fn is_layer(source: &StoredGraph, node: &NodeProto) -> bool {

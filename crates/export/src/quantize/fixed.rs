@@ -4,7 +4,7 @@
 //! `DequantizeLinear`. Read literally, which every engine can, that is single-precision arithmetic on rounded numbers; ONNX
 //! Runtime fuses a layer between such pairs into one of whole numbers.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::rewrite::Rewrite;
 use super::scale::{Affine, PerChannel, bias, least_scale};
@@ -17,14 +17,14 @@ pub(super) type Ranges = BTreeMap<String, Affine>;
 
 /// Convolutions and dense layers of a graph, in its order.
 pub(super) fn layers(source: &StoredGraph) -> Vec<String> {
-    let nodes = source.nodes().iter().filter(|node| is_layer(source, node));
+    let nodes = source.embedding_nodes().filter(|node| is_layer(source, node));
     nodes.map(|node| node.title().to_owned()).collect()
 }
 
 /// Values whose range has to be known, in the graph's order.
 pub(super) fn measured(source: &StoredGraph) -> Vec<&str> {
     let mut known = HashSet::new();
-    let read = source.nodes().iter().flat_map(|node| match () {
+    let read = source.embedding_nodes().flat_map(|node| match () {
         () if is_layer(source, node) => node.input.get(..1).unwrap_or_default(),
         () if is_sum(source, node) || is_view(node) => node.input.as_slice(),
         () => &[],
@@ -34,10 +34,20 @@ pub(super) fn measured(source: &StoredGraph) -> Vec<&str> {
 
 /// The graph with these layers quantized.
 pub(super) fn graph(source: &StoredGraph, ranges: &Ranges, quantized: &BTreeSet<&str>) -> GraphProto {
-    let mut writer = Writer { source, ranges, rewrite: Rewrite::new(source), done: HashSet::new() };
+    let mut writer = Writer {
+        source,
+        ranges,
+        rewrite: Rewrite::new(source),
+        done: HashSet::new(),
+        stored: HashMap::new(),
+    };
     // Values that 8-bit layers make: what only passes them on is fused with them.
     let mut whole: HashSet<&str> = HashSet::new();
     for node in source.nodes() {
+        if !source.is_of_embedding(node) {
+            writer.keep_map(node);
+            continue;
+        }
         let first = node.input.first().map(String::as_str).unwrap_or_default();
         let is_whole = if is_layer(source, node) {
             let is_whole = quantized.contains(node.title()) && ranges.contains_key(first);
@@ -72,9 +82,18 @@ struct Writer<'a> {
     rewrite: Rewrite<'a>,
     /// Values that are rounded already.
     done: HashSet<String>,
+    /// Weights of 8-bit layers as they are read, by the name that they had.
+    stored: HashMap<String, String>,
 }
 
 impl Writer<'_> {
+    /// A node of the map, with the weights that embeddings are made by.
+    fn keep_map(&mut self, node: &NodeProto) {
+        let read = |input: &String| self.stored.get(input).unwrap_or(input).clone();
+        let inputs = node.input.iter().map(read).collect();
+        self.rewrite.keep(node, inputs);
+    }
+
     /// The value as 8-bit numbers give it.
     fn rounded(&mut self, x: &str) -> String {
         let rounded = format!("{x}.rounded");
@@ -110,26 +129,29 @@ impl Writer<'_> {
         let mut inputs = vec![self.rounded(x)];
         let bytes = whole.values.iter().map(|&value| value.cast_unsigned()).collect();
         let along = || vec![attribute::int("axis", axis as i64)];
-        inputs.push(self.stored(
-            &name("weight"),
-            DataType::Int8,
-            &values.shape,
-            bytes,
-            &whole.scales,
-            along(),
-        ));
+        let read =
+            self.add_stored(&name("weight"), DataType::Int8, &values.shape, bytes, &whole.scales, along());
+        self.stored.insert(weight.clone(), read.clone());
+        inputs.push(read);
         if let Some(offsets) = offsets {
             let scales: Vec<f32> = whole.scales.iter().map(|scale| scale * activation.scale).collect();
             let bytes = bias(&offsets, &scales).into_iter().flat_map(i32::to_le_bytes).collect();
             let along = vec![attribute::int("axis", 0)];
-            inputs.push(self.stored(&name("bias"), DataType::Int32, &[offsets.len()], bytes, &scales, along));
+            inputs.push(self.add_stored(
+                &name("bias"),
+                DataType::Int32,
+                &[offsets.len()],
+                bytes,
+                &scales,
+                along,
+            ));
         }
         self.rewrite.keep(node, inputs);
         true
     }
 
     /// Whole numbers behind what widens them.
-    fn stored(
+    fn add_stored(
         &mut self,
         name: &str,
         kind: DataType,
