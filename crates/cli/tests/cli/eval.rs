@@ -9,6 +9,10 @@ mod draws;
 #[cfg(feature = "train")]
 #[path = "eval/finetune.rs"]
 mod finetune;
+#[path = "eval/maps.rs"]
+mod maps;
+#[path = "eval/negation.rs"]
+mod negation;
 #[cfg(feature = "train")]
 #[path = "eval/report.rs"]
 mod page;
