@@ -52,6 +52,11 @@ missing! {
     restore::RestoreArgs, "restore" of "candle-onnx": "Make a checkpoint of a bundle";
     eval::EvalArgs, "eval" of "eval": "Measure models on annotated images";
     fit::FitArgs, "fit" of "eval": "Fit a part of a model to annotated images, and keep it";
+}
+
+// Parts of commands that are there.
+#[cfg(feature = "eval")]
+missing! {
     eval_finetune::FinetuneArgs, "eval finetune" of "train": "Fine-tune the image tower on annotated films";
     eval_prompt_tuning::PromptTuningArgs, "eval prompt-tuning" of "train": "Learn vectors in front of the prompts";
     fit_finetune::FitFinetuneArgs, "fit finetune" of "train": "Keep a fine-tuned image tower";
