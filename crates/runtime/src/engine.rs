@@ -1,6 +1,6 @@
 //! The one seam between medclip and whatever runs its graphs.
 //!
-//! A new engine is one file here that implements [`Engine`] and [`Session`], a variant of [`EngineKind`], and one of
+//! A new engine is one file here that implements [`Engine`] and [`Session`], a variant of [`EngineKind`](crate::EngineKind), and one of
 //! [`EngineOptions`].
 
 mod choice;
