@@ -182,15 +182,8 @@ impl PromptBank {
     /// # Source
     /// Reference `medclip/modeling_medclip.py`, `PromptClassifier`, whose classes have no negative prompts.
     pub fn positive_logits(&self, image: &[f32], scale: LogitScale, pooling: PromptPooling) -> Vec<f32> {
-        let mut cosines = self.embeddings.iter().map(|prompt| dot(prompt, image));
-        self.classes
-            .iter()
-            .map(|class| {
-                let sentences = class.positive.len() + class.negative.len();
-                let both: Vec<f32> = cosines.by_ref().take(sentences).collect();
-                scale.factor() * pooling.pool(&both[..class.positive.len()])
-            })
-            .collect()
+        let sides = self.sides(image, pooling).into_iter();
+        sides.map(|[positive, _]| scale.factor() * positive).collect()
     }
 
     /// The bank as a safetensors file.

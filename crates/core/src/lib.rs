@@ -59,6 +59,7 @@ pub mod prompt;
 pub mod quantization;
 pub mod raster;
 pub mod score;
+pub mod stop;
 mod stored;
 mod syntax;
 pub mod terminal;

@@ -192,13 +192,6 @@ impl Preprocessor {
         ]
     }
 
-    /// The part of the square that an image of this width and height fills, as fractions: left, top, right, bottom.
-    pub fn frame(&self, size: [u32; 2]) -> [f64; 4] {
-        let [left, top] = self.place([0.0, 0.0], size);
-        let [right, bottom] = self.place(size.map(f64::from), size);
-        [left, top, right, bottom]
-    }
-
     /// Centered, the odd pixel of padding going right and below.
     fn canvas(&self, width: u32, height: u32) -> Canvas {
         match self.config.pad_min_side {
@@ -247,7 +240,8 @@ mod tests {
         };
         assert_eq!(of(1).place([2.0, 1.0], [4, 2]), [0.5, 0.5]);
         assert_eq!(of(1).place([0.0, 0.0], [4, 2]), [0.0, 0.25]);
-        assert_eq!(of(8).frame([4, 2]), [0.25, 0.375, 0.75, 0.625]);
+        assert_eq!(of(8).place([0.0, 0.0], [4, 2]), [0.25, 0.375]);
+        assert_eq!(of(8).place([4.0, 2.0], [4, 2]), [0.75, 0.625]);
         assert_eq!(of(0).place([1.0, 1.0], [4, 2]), [0.25, 0.5]);
     }
 

@@ -16,7 +16,7 @@ use medclip_core::preprocess::PreprocessConfig;
 use crate::error::ExportError;
 use crate::graph::{Dimension, Graph, OnnxFile, Value};
 use crate::metadata;
-use crate::op::linear::{Linear, linear, stored};
+use crate::op::linear::{Linear, applied, stored};
 use crate::op::norm::{self, BatchNorm, LayerNorm};
 use crate::options::GraphOptions;
 use crate::weights::{Parameter, Weights, WeightsError};
@@ -61,8 +61,7 @@ pub fn image_graph(
     let projection = architecture.image.projection();
     let head = Linear { weight: weights.tensor(projection)?, bias: None };
     let name = projection.trim_end_matches(".weight");
-    let (embeddings, length) = project(&mut graph, name, pooled, &head);
-    let weight = stored(&mut graph, name, &head);
+    let Projected { embeddings, length, weight } = project(&mut graph, name, pooled, &head);
     let dim = architecture.embedding_dim;
     let map = map::map(&mut graph, &format!("{name}.map"), locations, [grid, dim], weight, length);
     let shape = [BATCH, Dimension::Fixed(dim)];
@@ -93,7 +92,7 @@ pub fn text_graph(
     let mask = graph.input(names::MASK, [BATCH, SEQUENCE], "1 for a token, 0 for padding");
     let pooled = bert::trunk(&mut graph, config, tokens, mask, weights)?;
     let head = bert::head(config, weights)?;
-    let (embeddings, _) = project(&mut graph, "text_model.projection_head", pooled, &head);
+    let Projected { embeddings, .. } = project(&mut graph, "text_model.projection_head", pooled, &head);
     let shape = [BATCH, Dimension::Fixed(architecture.embedding_dim)];
     graph.output(names::TEXT_EMBEDDINGS, embeddings, shape, "unit-norm text embeddings");
     graph.finish(metadata::text(architecture, weights)?)
@@ -127,16 +126,22 @@ fn text_parameters(architecture: &Architecture) -> Result<Vec<Parameter>, Export
     bert::parameters(config, architecture.embedding_dim)
 }
 
-/// Features to unit-norm rows of the joint space, and their lengths before: `[batch, features]` to `[batch, dim]` and
-/// `[batch, 1]`.
-fn project(
-    graph: &mut Graph,
-    name: &str,
-    features: Value<f32, 2>,
-    head: &Linear,
-) -> (Value<f32, 2>, Value<f32, 2>) {
-    let projected = linear(graph, name, features, head);
-    norm::l2(graph, &format!("{name}.normalized"), projected)
+/// Features in the joint space.
+struct Projected {
+    /// Rows of length 1, `[batch, dim]`.
+    embeddings: Value<f32, 2>,
+    /// Their lengths before, `[batch, 1]`.
+    length: Value<f32, 2>,
+    /// The weight of the projection, `[features, dim]`.
+    weight: Value<f32, 2>,
+}
+
+/// Features, `[batch, features]`, to unit-norm rows of the joint space.
+fn project(graph: &mut Graph, name: &str, features: Value<f32, 2>, head: &Linear) -> Projected {
+    let weight = stored(graph, name, head);
+    let projected = applied(graph, name, features, weight, head);
+    let (embeddings, length) = norm::l2(graph, &format!("{name}.normalized"), projected);
+    Projected { embeddings, length, weight }
 }
 
 /// A dense layer called `name`, with its bias.

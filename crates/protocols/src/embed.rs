@@ -30,11 +30,6 @@ impl EmbeddedFilms<'_> {
     pub(crate) fn patients(&self) -> Vec<&str> {
         self.records.iter().map(|record| record.patient_group.as_str()).collect()
     }
-
-    /// How many patients the films are of.
-    pub(crate) fn distinct_patients(&self) -> usize {
-        distinct_patients(self.records.iter().copied())
-    }
 }
 
 /// How many patients these films are of.
@@ -73,35 +68,46 @@ pub(crate) fn embed_films<'a>(
     threads: usize,
     observer: &mut dyn Observer,
 ) -> Result<EmbeddedFilms<'a>, EvaluationError> {
-    let _span = info_span!("embed", films = chosen.len(), threads).entered();
-    observer.tell(Progress::Begin { unit: Unit::Images, count: chosen.len() });
-    let mut embedded = EmbeddedFilms::default();
-    let mut waiting = chosen.iter();
     let work = |record: &Record| {
         let path = films.root().join(&record.path);
         embed(model, &path, read(&path)?)
     };
+    let done = each_film(films, chosen, threads, observer, work)?;
+    let failed = chosen.len() - done.len();
+    let (records, embeddings) = done.into_iter().unzip();
+    Ok(EmbeddedFilms { records, embeddings, failed })
+}
+
+/// What `work` makes of each film of `chosen`, in their order; one that fails is told to `observer` and left out.
+///
+/// # Errors
+/// [`EvaluationError::NoFilm`] when all fail, [`EvaluationError::Stopped`] when the observer is stopped.
+pub(crate) fn each_film<'a, T: Send>(
+    films: &FilmSet,
+    chosen: &[&'a Record],
+    threads: usize,
+    observer: &mut dyn Observer,
+    work: impl Fn(&'a Record) -> Result<T, FilmError> + Sync,
+) -> Result<Vec<(&'a Record, T)>, EvaluationError> {
+    let _span = info_span!("embed", films = chosen.len(), threads).entered();
+    observer.tell(Progress::Begin { unit: Unit::Images, count: chosen.len() });
+    let mut done = Vec::with_capacity(chosen.len());
+    let mut waiting = chosen.iter();
     for_each_ordered(chosen.iter().copied(), threads, work, |result| {
         let record = *waiting.next().ok_or(EvaluationError::Fault("embedding films"))?;
         observer.tell(Progress::Done(1));
         go_on(observer)?;
         match result.unwrap_or_else(|_| Err(FilmError::Fault { path: record.path.clone() })) {
-            Ok(embedding) => {
-                embedded.records.push(record);
-                embedded.embeddings.push(embedding);
-            }
-            Err(error) => {
-                embedded.failed += 1;
-                observer.tell(Progress::Failed(&error));
-            }
+            Ok(made) => done.push((record, made)),
+            Err(error) => observer.tell(Progress::Failed(&error)),
         }
         Ok::<(), EvaluationError>(())
     })?;
     observer.tell(Progress::End);
-    if embedded.records.is_empty() {
+    if done.is_empty() {
         return Err(EvaluationError::NoFilm { manifest: films.manifest().to_owned(), count: chosen.len() });
     }
-    Ok(embedded)
+    Ok(done)
 }
 
 /// Unit-norm embeddings of `sentences`, each embedded alone so that none depends on its company.

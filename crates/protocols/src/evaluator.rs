@@ -6,7 +6,7 @@ use medclip_data::{Record, Split};
 use medclip_runtime::Model;
 use serde::Serialize;
 
-use crate::embed::{EmbeddedFilms, embed_films, embed_sentences};
+use crate::embed::{EmbeddedFilms, distinct_patients, embed_films, embed_sentences};
 use crate::error::EvaluationError;
 use crate::films::FilmSet;
 use crate::observer::Observer;
@@ -103,13 +103,18 @@ impl Evaluator {
 
     /// The head of a result on these films.
     pub(crate) fn subject(&self, films: &EmbeddedFilms<'_>, resampling: Resampling) -> Subject {
+        self.subject_of(&films.records, films.failed, resampling)
+    }
+
+    /// The head of a result on these films, where `failed` others could not be used.
+    pub(crate) fn subject_of(&self, films: &[&Record], failed: usize, resampling: Resampling) -> Subject {
         Subject {
             model: self.model.name().to_owned(),
             bundle: self.model.bundle().id().to_owned(),
             engine: self.model.engine().name(),
-            images: films.records.len(),
-            patients: films.distinct_patients(),
-            failed: films.failed,
+            images: films.len(),
+            patients: distinct_patients(films.iter().copied()),
+            failed,
             resamples: resampling.resamples,
             seed: resampling.seed,
         }

@@ -6,18 +6,17 @@ mod film;
 mod occlusion;
 mod sheet;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use medclip_core::Finding;
 use medclip_data::{MarkedBox, Record, Split, read_boxes};
 use serde::{Deserialize, Serialize};
 
-use crate::embed::distinct_patients;
-use crate::error::{EvaluationError, FilmError};
+use crate::embed::each_film;
 use crate::evaluator::{Evaluator, Subject};
-use crate::observer::{Observer, Progress, Unit};
-use crate::ordered::for_each_ordered;
+use crate::logits::findings as findings_of;
+use crate::observer::Observer;
 use crate::resampling::Resampling;
 
 pub use error::MapsError;
@@ -60,7 +59,7 @@ pub struct Maps {
 }
 
 /// The pointing game of every finding that has boxes: the share of films on which the highest place of the class's map lies in a
-/// box, beside what the best fixed point reaches without any image.
+/// box, compared with what the best fixed point reaches without any image.
 ///
 /// # Errors
 /// [`MapsError`] when films or boxes cannot be used, or the model has no maps.
@@ -74,14 +73,7 @@ pub fn maps(
     let wanted = &options.annotators;
     boxes.retain(|each| wanted.is_empty() || wanted.contains(&each.annotator));
     let chosen = evaluator.chosen("evaluation", &options.splits)?;
-    let classes: BTreeSet<Finding> = evaluator
-        .model()
-        .bundle()
-        .bank()
-        .classes()
-        .iter()
-        .filter_map(|class| Finding::from_name(&class.name))
-        .collect();
+    let classes = findings_of(evaluator.model().bundle().bank());
 
     let mut other_labels: BTreeMap<String, usize> = BTreeMap::new();
     let mut of_film: BTreeMap<&Path, Vec<(Finding, &MarkedBox)>> = BTreeMap::new();
@@ -96,63 +88,24 @@ pub fn maps(
     if marked.is_empty() {
         return Err(MapsError::NoBox { path: options.boxes.clone() });
     }
-    let on_films: usize =
-        marked.iter().filter_map(|record| of_film.get(record.path.as_path())).map(Vec::len).sum();
-    let boxes_elsewhere = of_film.values().map(Vec::len).sum::<usize>() - on_films;
-
     let reader = Reader::new(evaluator, options.occlusion);
-    let films = read_films(&reader, &marked, &of_film, observer)?;
+    let boxes = |record: &Record| of_film.get(record.path.as_path()).map_or(&[][..], Vec::as_slice);
+    let on_films: usize = marked.iter().map(|record| boxes(record).len()).sum();
+    let boxes_elsewhere = of_film.values().map(Vec::len).sum::<usize>() - on_films;
+    let done = each_film(evaluator.films(), &marked, evaluator.threads(), observer, |record| {
+        reader.read(record, boxes(record))
+    })?;
+    let (records, films): (Vec<&Record>, Vec<MappedFilm<'_>>) = done.into_iter().unzip();
     let grid = films.iter().flat_map(|film| &film.maps).map(|each| [each.map.rows, each.map.columns]).next();
-    let subject = Subject {
-        model: evaluator.model().name().to_owned(),
-        bundle: evaluator.model().bundle().id().to_owned(),
-        engine: evaluator.model().engine().name(),
-        images: films.len(),
-        patients: distinct_patients(films.iter().map(|film| film.record)),
-        failed: marked.len() - films.len(),
-        resamples: options.resampling.resamples,
-        seed: options.resampling.seed,
-    };
     let findings = Finding::ALL.into_iter().filter(|finding| classes.contains(finding));
     let findings =
         findings.filter_map(|finding| FindingMaps::of(finding, &films, options.resampling).transpose());
     Ok(Maps {
-        subject,
+        subject: evaluator.subject_of(&records, marked.len() - records.len(), options.resampling),
         grid: grid.unwrap_or_default(),
         findings: findings.collect::<Result<_, _>>()?,
         other_labels,
         boxes_elsewhere,
         incompleteness: films.iter().map(|film| film.incompleteness).fold(0.0, f64::max),
     })
-}
-
-/// Maps of the films that have boxes; one that fails is told, counted and left out.
-fn read_films<'a>(
-    reader: &Reader<'_>,
-    marked: &[&'a Record],
-    boxes: &BTreeMap<&Path, Vec<(Finding, &MarkedBox)>>,
-    observer: &mut dyn Observer,
-) -> Result<Vec<MappedFilm<'a>>, MapsError> {
-    observer.tell(Progress::Begin { unit: Unit::Images, count: marked.len() });
-    let mut films = Vec::with_capacity(marked.len());
-    let mut waiting = marked.iter();
-    let work = |record: &'a Record| {
-        let boxes = boxes.get(record.path.as_path()).map_or(&[][..], Vec::as_slice);
-        reader.read(record, boxes)
-    };
-    for_each_ordered(marked.iter().copied(), reader.threads(), work, |result| {
-        let record = *waiting.next().ok_or(EvaluationError::Fault("making maps"))?;
-        observer.tell(Progress::Done(1));
-        match result.unwrap_or_else(|_| Err(FilmError::Fault { path: record.path.clone() })) {
-            Ok(film) => films.push(film),
-            Err(error) => observer.tell(Progress::Failed(&error)),
-        }
-        Ok::<(), EvaluationError>(())
-    })?;
-    observer.tell(Progress::End);
-    if films.is_empty() {
-        let manifest = reader.manifest().to_owned();
-        return Err(EvaluationError::NoFilm { manifest, count: marked.len() }.into());
-    }
-    Ok(films)
 }

@@ -1,7 +1,6 @@
 //! What an evaluation reports while it works.
 
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+pub use medclip_core::stop::Stoppable;
 
 use crate::error::{EvaluationError, FilmError};
 
@@ -64,32 +63,13 @@ impl Observer for () {
     fn tell(&mut self, _: Progress<'_>) {}
 }
 
-/// An observer and a stop flag: once the flag is true, the work ends with an error that says so, and nothing is written.
-pub struct Stoppable<'a> {
-    observer: &'a mut dyn Observer,
-    stop: &'a AtomicBool,
-}
-
-impl<'a> Stoppable<'a> {
-    /// `observer` is told what happens until `stop` is true.
-    pub const fn new(observer: &'a mut dyn Observer, stop: &'a AtomicBool) -> Self {
-        Self { observer, stop }
-    }
-}
-
-impl Observer for Stoppable<'_> {
+impl<O: Observer + ?Sized> Observer for Stoppable<'_, O> {
     fn tell(&mut self, progress: Progress<'_>) {
-        self.observer.tell(progress);
+        self.observer_mut().tell(progress);
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.observer.is_stopped()
-    }
-}
-
-impl fmt::Debug for Stoppable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stoppable").field("stop", self.stop).finish_non_exhaustive()
+        self.is_set() || self.observer().is_stopped()
     }
 }
 

@@ -66,7 +66,7 @@ impl Tower {
     }
 
     fn checked(&self, output: Option<Tensor>, rows: usize) -> Result<Embeddings, EncodeError> {
-        let output = output.unwrap_or(Tensor { shape: Vec::new(), values: Vec::new() });
+        let output = output.unwrap_or_default();
         let expected = [rows, self.dim];
         if output.shape != expected || output.values.len() != rows * self.dim {
             return Err(EncodeError::OutputShape { expected, actual: output.shape });
@@ -153,8 +153,7 @@ impl ImageEncoder {
         let (images, dim) = (shape[0], self.tower.dim);
         let mut outputs = self.tower.run(&[pixels])?;
         let embeddings = self.tower.checked(outputs.next(), images)?;
-        let Tensor { shape: actual, values } =
-            outputs.next().unwrap_or(Tensor { shape: vec![], values: vec![] });
+        let Tensor { shape: actual, values } = outputs.next().unwrap_or_default();
         let maps = match *actual.as_slice() {
             [batch, rows, columns, width] if batch == images && width == dim => {
                 LocationMaps::new(values, [batch, rows, columns, width]).ok()

@@ -123,7 +123,7 @@ pub(crate) enum Values<'a> {
 }
 
 /// Owned output, row-major.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
     pub(crate) values: Vec<f32>,

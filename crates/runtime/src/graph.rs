@@ -64,6 +64,10 @@ impl GraphContract {
     }
 
     /// Names of the outputs that an engine computes, the embeddings first.
+    #[cfg_attr(
+        not(any(feature = "tract", feature = "rten", feature = "ort")),
+        allow(dead_code, reason = "no engine reads it")
+    )]
     pub(crate) fn computed(&self) -> Vec<&str> {
         let map = (self.map == MapUse::Computed).then_some(IMAGE_MAP);
         std::iter::once(self.output.name.as_str()).chain(map).collect()

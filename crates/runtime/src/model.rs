@@ -1,7 +1,7 @@
 //! A bundle ready to score.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use medclip_core::bank::PromptBank;
@@ -68,12 +68,10 @@ impl Model {
     pub fn from_bundle(bundle: Bundle, options: ModelOptions) -> Result<Self, LoadError> {
         let _span = info_span!("load", engine = %options.engine.kind(), threads = options.threads).entered();
         let engine = engine::engine(&options.engine)?;
-        let kind = options.engine.kind();
-        let Chosen { precision, file } = choose(&bundle, TowerKind::Image, options.precision, kind)?;
-        let path = bundle.path(file);
-        let graph = source(&bundle, file, &path);
-        let image = ImageEncoder::load(&engine, graph, bundle.config(), options.threads)?;
-        confirm(&bundle, TowerKind::Image, precision)?;
+        let load =
+            |graph: GraphSource<'_>| ImageEncoder::load(&engine, graph, bundle.config(), options.threads);
+        let Loaded { tower: image, precision, .. } =
+            load_tower(&bundle, TowerKind::Image, options.precision, &engine, load)?;
         let label = precision.on(engine.kind().name());
         let (mapped, text) = (Mutex::default(), Mutex::default());
         let model = Self { bundle, engine, label, options, image_precision: precision, image, mapped, text };
@@ -149,23 +147,14 @@ impl Model {
     }
 
     fn mapped_tower(&self) -> Result<Arc<ImageEncoder>, EncodeError> {
-        // Held while the tower loads, so that it is loaded once; a failure leaves it to be tried again.
-        let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tower) = mapped.as_ref() {
-            return Ok(Arc::clone(tower));
-        }
-        let load = || {
-            let (kind, threads) = (self.options.engine.kind(), self.options.threads);
-            let choice = PrecisionChoice::Exactly(self.image_precision);
-            let Chosen { precision, file } = choose(&self.bundle, TowerKind::Image, choice, kind)?;
-            let path = self.bundle.path(file);
-            let graph = source(&self.bundle, file, &path);
-            let tower = ImageEncoder::load_with_map(&self.engine, graph, self.bundle.config(), threads)?;
-            confirm(&self.bundle, TowerKind::Image, precision)?;
-            Ok(Arc::new(tower))
-        };
-        let tower = load().map_err(|error: LoadError| EncodeError::ImageTower(Box::new(error)))?;
-        Ok(Arc::clone(mapped.insert(tower)))
+        once(&self.mapped, || self.load_mapped_tower()).map_err(EncodeError::ImageTower)
+    }
+
+    fn load_mapped_tower(&self) -> Result<ImageEncoder, LoadError> {
+        let (config, threads) = (self.bundle.config(), self.options.threads);
+        let load = |graph: GraphSource<'_>| ImageEncoder::load_with_map(&self.engine, graph, config, threads);
+        let choice = PrecisionChoice::Exactly(self.image_precision);
+        Ok(load_tower(&self.bundle, TowerKind::Image, choice, &self.engine, load)?.tower)
     }
 
     /// A unit-norm embedding of every sentence; the first call loads the text tower.
@@ -237,27 +226,17 @@ impl Model {
     }
 
     fn text_tower(&self) -> Result<Arc<TextTower>, EncodeError> {
-        // Held while the tower loads, so that it is loaded once; a failure leaves it to be tried again.
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tower) = text.as_ref() {
-            return Ok(Arc::clone(tower));
-        }
-        let tower = self.load_text_tower().map_err(|error| EncodeError::TextTower(Box::new(error)))?;
-        let tower = Arc::new(tower);
-        *text = Some(Arc::clone(&tower));
-        Ok(tower)
+        once(&self.text, || self.load_text_tower()).map_err(EncodeError::TextTower)
     }
 
     fn load_text_tower(&self) -> Result<TextTower, LoadError> {
         self.bundle.require_text_tower()?;
         let tokenizer = self.bundle.tokenizer()?;
-        let kind = self.options.engine.kind();
         let choice = self.options.precision.of_text(&self.bundle);
-        let Chosen { precision, file } = choose(&self.bundle, TowerKind::Text, choice, kind)?;
-        let path = self.bundle.path(file);
-        let graph = source(&self.bundle, file, &path);
-        let encoder = TextEncoder::load(&self.engine, graph, self.bundle.config(), self.options.threads)?;
-        confirm(&self.bundle, TowerKind::Text, precision)?;
+        let (config, threads) = (self.bundle.config(), self.options.threads);
+        let load = |graph: GraphSource<'_>| TextEncoder::load(&self.engine, graph, config, threads);
+        let Loaded { tower: encoder, precision, path } =
+            load_tower(&self.bundle, TowerKind::Text, choice, &self.engine, load)?;
         if encoder.weights_sha256() != self.image.weights_sha256() {
             let image = self.bundle.path(BundleFile::IMAGE_GRAPH);
             return Err(LoadError::DifferentWeights { image, text: path });
@@ -296,6 +275,42 @@ impl Model {
             Err(error) => Err(LoadError::SelfTestRun { engine, bundle, source: error.into() }),
         }
     }
+}
+
+/// A tower on an engine.
+struct Loaded<T> {
+    tower: T,
+    precision: Precision,
+    /// Where its graph lies.
+    path: PathBuf,
+}
+
+/// Loads the graph of a tower that `choice` means on `engine`; the files are confirmed once they are loaded.
+fn load_tower<T>(
+    bundle: &Bundle,
+    tower: TowerKind,
+    choice: PrecisionChoice,
+    engine: &GuardedEngine,
+    load: impl FnOnce(GraphSource<'_>) -> Result<T, LoadError>,
+) -> Result<Loaded<T>, LoadError> {
+    let Chosen { precision, file } = choose(bundle, tower, choice, engine.kind())?;
+    let path = bundle.path(file);
+    let found = load(source(bundle, file, &path))?;
+    confirm(bundle, tower, precision)?;
+    Ok(Loaded { tower: found, precision, path })
+}
+
+/// What `slot` holds, or what `load` gives, which it then holds.
+fn once<T>(
+    slot: &Mutex<Option<Arc<T>>>,
+    load: impl FnOnce() -> Result<T, LoadError>,
+) -> Result<Arc<T>, Box<LoadError>> {
+    // Held while it loads, so that it is loaded once; a failure leaves it to be tried again.
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(loaded) = slot.as_ref() {
+        return Ok(Arc::clone(loaded));
+    }
+    Ok(Arc::clone(slot.insert(Arc::new(load()?))))
 }
 
 /// Where an engine finds a graph.

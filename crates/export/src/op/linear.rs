@@ -27,6 +27,17 @@ pub(crate) fn linear<const RANK: usize>(
     layer: &Linear,
 ) -> Value<f32, RANK> {
     let weight = stored(graph, name, layer);
+    applied(graph, name, x, weight, layer)
+}
+
+/// As [`linear`], with the weight that is stored already.
+pub(crate) fn applied<const RANK: usize>(
+    graph: &mut Graph,
+    name: &str,
+    x: Value<f32, RANK>,
+    weight: Value<f32, 2>,
+    layer: &Linear,
+) -> Value<f32, RANK> {
     match &layer.bias {
         None => math::matmul(graph, name, x, weight),
         Some(bias) => {

@@ -56,6 +56,17 @@ impl Rows {
         let pixels = self.height * self.width;
         pool(tape, &self.values, self.batch, vec![1.0 / pixels as f32; self.batch * pixels])
     }
+
+    /// The pixels of each image, `[batch, height · width, channels]`, with which the tape ends.
+    pub(super) fn locations(self, tape: Tape) -> Result<Tensor> {
+        by_image(&tape.finish(&self.values)?, self.batch)
+    }
+}
+
+/// `[batch · rows, width]` to `[batch, rows, width]`.
+pub(super) fn by_image(values: &Tensor, batch: usize) -> Result<Tensor> {
+    let (rows, width) = values.dims2()?;
+    values.reshape((batch, rows / batch, width))
 }
 
 /// A convolution without bias and the batch normalization after it.

@@ -72,11 +72,8 @@ impl EfficientNetLite {
     /// # Errors
     /// As [`Self::forward`].
     pub fn locations(&self, pixels: &Tensor) -> Result<Tensor> {
-        let tape = &mut Tape::new().with_precision(self.precision);
-        let Rows { values, batch, .. } = self.last_map(tape, pixels, Phase::Evaluate)?;
-        let values = std::mem::take(tape).finish(&values)?;
-        let (rows, features) = values.dims2()?;
-        values.reshape((batch, rows / batch, features))
+        let mut tape = Tape::new().with_precision(self.precision);
+        self.last_map(&mut tape, pixels, Phase::Evaluate)?.locations(tape)
     }
 
     fn last_map(&self, tape: &mut Tape, pixels: &Tensor, phase: Phase) -> Result<Rows> {

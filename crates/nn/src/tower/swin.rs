@@ -11,7 +11,7 @@ use crate::op::{
 };
 use crate::params::{Init, ParameterStore};
 use crate::tape::Tape;
-use crate::tower::convolution::Rows;
+use crate::tower::convolution::{Rows, by_image};
 use crate::tower::layer::{INITIALIZER_RANGE, Linear, Norm, Projections};
 
 /// The trunk: pixels to features averaged over tokens.
@@ -89,12 +89,10 @@ impl Swin {
     /// # Errors
     /// As [`Self::forward`].
     pub fn locations(&self, pixels: &Tensor) -> Result<Tensor> {
-        let tape = &mut Tape::new().with_precision(self.precision);
-        let (x, batch, exit) = self.last_map(tape, pixels)?;
-        let x = moved(tape, &x, batch, exit.as_ref())?;
-        let x = std::mem::take(tape).finish(&x)?;
-        let (rows, features) = x.dims2()?;
-        x.reshape((batch, rows / batch, features))
+        let mut tape = Tape::new().with_precision(self.precision);
+        let (x, batch, exit) = self.last_map(&mut tape, pixels)?;
+        let x = moved(&mut tape, &x, batch, exit.as_ref())?;
+        by_image(&tape.finish(&x)?, batch)
     }
 
     /// Tokens of the last map, the size of the batch, and how the tokens are moved to raster order.

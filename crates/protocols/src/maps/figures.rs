@@ -1,6 +1,7 @@
 //! Figures of maps for one finding.
 
 use medclip_core::{ClassMap, Finding};
+use medclip_stats::pointing::hits;
 use medclip_stats::{Grid, Interval, Region, bootstrap_ci, fixed_points};
 use serde::Serialize;
 
@@ -69,7 +70,7 @@ impl FindingMaps {
         let fixed: Option<Vec<bool>> = fixed_points(&regions)
             .into_iter()
             .zip(&regions)
-            .map(|(point, (_, regions))| Some(medclip_stats::pointing::hits(regions, point?)))
+            .map(|(point, (_, regions))| Some(hits(regions, point?)))
             .collect();
         let rate = |won: &[bool]| share(&patients, won, resampling);
         let pointing =
@@ -80,7 +81,7 @@ impl FindingMaps {
                     .collect();
                 let Some(maps) = maps else { return Ok(None) };
                 let is_hit = |(grid, regions): &(Grid<'_>, &[Region])| {
-                    grid.peak().is_some_and(|peak| medclip_stats::pointing::hits(regions, peak))
+                    grid.peak().is_some_and(|peak| hits(regions, peak))
                 };
                 let won: Vec<bool> = maps.iter().map(is_hit).collect();
                 let over = |fixed: &Vec<bool>| difference(&patients, &won, fixed, resampling);

@@ -1,7 +1,5 @@
 //! Maps of one film, with the boxes on it.
 
-use std::path::Path;
-
 use medclip_core::{ClassMap, Finding, FindingScore};
 use medclip_data::{MarkedBox, Record};
 use medclip_runtime::{Classifier, EncodeError};
@@ -42,14 +40,6 @@ pub(super) struct Reader<'a> {
 impl<'e> Reader<'e> {
     pub(super) fn new(evaluator: &'e Evaluator, occlusion: bool) -> Self {
         Self { evaluator, classifier: evaluator.model().classifier(), occlusion }
-    }
-
-    pub(super) const fn threads(&self) -> usize {
-        self.evaluator.threads()
-    }
-
-    pub(super) fn manifest(&self) -> &Path {
-        self.evaluator.films().manifest()
     }
 
     /// The maps of the findings that have boxes on this film.

@@ -23,27 +23,20 @@ pub(super) fn map(
 ) -> Result<ClassMap, EncodeError> {
     let preprocessor = model.preprocessor();
     let gray = (preprocessor.config().mean * 255.0).round().clamp(0.0, 255.0) as u8;
-    let logit = |images: &[GrayImage]| {
+    let logits = |images: &[GrayImage]| {
         let embeddings = model.embed_images(&preprocessor.normalize(images)?)?;
         let scores = classifier.scores(&embeddings)?;
-        Ok::<Vec<(String, f32)>, EncodeError>(
-            scores
-                .into_iter()
-                .filter_map(|mut scores| {
-                    (class < scores.len())
-                        .then(|| scores.swap_remove(class))
-                        .map(|score| (score.name, score.logit))
-                })
-                .collect(),
+        Ok::<Vec<f32>, EncodeError>(
+            scores.iter().filter_map(|scores| Some(scores.get(class)?.logit)).collect(),
         )
     };
-    let whole = logit(std::slice::from_ref(image))?;
-    let (name, whole) = whole.into_iter().next().unwrap_or_default();
+    let whole = logits(std::slice::from_ref(image))?.into_iter().next().unwrap_or_default();
     let mut values = Vec::with_capacity(GRID * GRID);
     for row in 0..GRID {
         let covered: Vec<GrayImage> = (0..GRID).map(|column| cover(image, [row, column], gray)).collect();
-        values.extend(logit(&covered)?.into_iter().map(|(_, logit)| whole - logit));
+        values.extend(logits(&covered)?.into_iter().map(|logit| whole - logit));
     }
+    let name = classifier.class_names().nth(class).unwrap_or_default().to_owned();
     Ok(ClassMap { name, rows: GRID, columns: GRID, values })
 }
 
