@@ -7,6 +7,7 @@
 //! | [`portion`] | one machine's part of the inputs |
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
 //! | [`run`] | a run on disk: commits, going on after a crash |
+//! | [`maps`] | where scores come from, as pictures and arrays |
 //! | [`stages`] | what turns inputs into reports |
 //! | [`pipeline`] | decode, score, write, side by side |
 //!
@@ -51,6 +52,7 @@
 //! each one whose file lies before it costs another pass.
 
 pub mod inputs;
+pub mod maps;
 mod memory;
 pub mod pipeline;
 pub mod portion;
@@ -60,6 +62,7 @@ pub mod stages;
 pub mod table;
 
 pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
+pub use maps::{MapClasses, MapError, MapWriter};
 pub use pipeline::{End, PipelineOptions, Progress, stream, work};
 pub use portion::Portion;
 pub use run::{Run, RunError, Settings, Summary, Target, TargetError};

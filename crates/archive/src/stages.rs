@@ -73,7 +73,6 @@ impl Stages for Scorer {
     }
 
     fn prepared_bytes(&self) -> u64 {
-        let side = self.model().preprocessor().config().image_size as u64;
-        side * side
+        Self::prepared_bytes(self)
     }
 }

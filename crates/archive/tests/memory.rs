@@ -57,7 +57,7 @@ impl Stages for Needy {
 
     fn score(&self, films: &[u64]) -> Vec<Report> {
         let report = |&film: &u64| {
-            let scores = Scores { findings: vec![(film as f32, 0.5); 2], embedding: None };
+            let scores = Scores { findings: vec![(film as f32, 0.5); 2], embedding: None, maps: None };
             let unscored = Report::failed(Arc::clone(&self.schema), Failure::new("none", ""));
             Report { outcome: Ok(scores), ..unscored }
         };

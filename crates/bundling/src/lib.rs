@@ -68,6 +68,6 @@ pub use verify::CandleError;
 #[cfg(feature = "train")]
 pub use verify::{AgainstError, WeightFiles, certify, verify_against};
 pub use verify::{
-    Agreement, Comparison, Difference, EngineSelfTest, Evaluator, ParityLimits, UnknownEvaluator,
-    Verification, VerifyError, VerifyOptions, runnable_engines, verify,
+    Agreement, Comparison, Difference, EngineSelfTest, Evaluator, MapComparison, ParityLimits,
+    UnknownEvaluator, Verification, VerifyError, VerifyOptions, runnable_engines, verify,
 };

@@ -11,6 +11,7 @@ mod evaluator;
 mod inputs;
 mod report;
 
+use medclip_core::graph::IMAGE_MAP;
 use medclip_runtime::{
     Bundle, BundleFile, EngineKind, GraphInfo, Model, ModelOptions, Precision, PrecisionChoice, SelfTest,
 };
@@ -20,7 +21,7 @@ use crate::observer::{Observer, Progress, Work};
 #[cfg(feature = "train")]
 pub use against::{WeightFiles, certify, verify_against};
 pub use agreement::Agreement;
-pub use compare::{Comparison, Difference, ParityLimits};
+pub use compare::{Comparison, Difference, MapComparison, ParityLimits};
 #[cfg(feature = "train")]
 pub use error::AgainstError;
 #[cfg(feature = "candle-onnx")]
@@ -71,6 +72,8 @@ struct Side {
 struct Subject<'a> {
     bundle: &'a Bundle,
     half_precision_text: bool,
+    /// Whether its image graph gives maps, as those of earlier versions do not.
+    has_maps: bool,
     /// SHA-256 of the weights its graphs were written from.
     weights_sha256: Option<String>,
     engines: Vec<Evaluator>,
@@ -116,9 +119,11 @@ impl<'a> Subject<'a> {
     fn new(bundle: &'a Bundle, options: &VerifyOptions) -> Result<Self, VerifyError> {
         bundle.require_text_tower().map_err(VerifyError::Incomplete)?;
         let graph = GraphInfo::read(&bundle.path(BundleFile::TEXT_GRAPH))?;
+        let image_graph = GraphInfo::read(&bundle.path(BundleFile::IMAGE_GRAPH))?;
         Ok(Self {
             bundle,
             half_precision_text: graph.half_parameters > 0,
+            has_maps: image_graph.outputs.iter().any(|output| output.name == IMAGE_MAP),
             weights_sha256: graph.weights_sha256().map(str::to_owned),
             engines: if options.engines.is_empty() {
                 Evaluator::runnable(options.precision)
@@ -154,13 +159,13 @@ impl<'a> Subject<'a> {
         let precision = self.precision;
         let options = ModelOptions { engine: engine.into(), precision, ..ModelOptions::default() };
         let model = Model::open_with(self.bundle.directory(), options).map_err(VerifyError::Load)?;
-        Ok((self.inputs.run(&model)?, model.self_test().map_err(VerifyError::SelfTest)?))
+        Ok((self.inputs.run(&model, self.has_maps)?, model.self_test().map_err(VerifyError::SelfTest)?))
     }
 
     #[cfg(feature = "candle-onnx")]
     fn of_candle(&self) -> Result<(Answers, SelfTest), VerifyError> {
         let candle = candle::Candle::open(self.bundle, self.precision)?;
-        Ok((candle.run(&self.inputs)?, candle.self_test()?))
+        Ok((candle.run(&self.inputs, self.has_maps)?, candle.self_test()?))
     }
 
     #[cfg(not(feature = "candle-onnx"))]
@@ -175,6 +180,18 @@ impl<'a> Subject<'a> {
         expected: Expected,
         self_tests: Vec<EngineSelfTest>,
     ) -> Verification {
+        let reference = expected.answers.maps.as_ref();
+        let mut maps: Vec<MapComparison> =
+            reference.iter().map(|own| MapComparison::new(&expected.name, own, None)).collect();
+        let of_side = |Side { engine, answers }: &Side| {
+            let own = answers.maps.as_ref()?;
+            Some(MapComparison::new(engine.name(), own, reference))
+        };
+        maps.extend(sides.iter().filter_map(of_side));
+        let mut not_compared = expected.not_compared;
+        if !self.has_maps {
+            not_compared.push("maps, which bundles of earlier versions do not have".to_owned());
+        }
         let scales = [self.bundle.logit_scale().factor(), expected.scale];
         let mut results = Vec::new();
         for Side { engine, answers } in sides {
@@ -194,8 +211,9 @@ impl<'a> Subject<'a> {
             reference_sha256: expected.sha256,
             limits: expected.limits,
             compared: expected.compared,
-            not_compared: expected.not_compared,
+            not_compared,
             results,
+            maps,
             self_tests,
         }
     }

@@ -1,5 +1,6 @@
 //! `medclip score`: images to findings.
 
+mod maps;
 mod output;
 mod printer;
 mod table;
@@ -59,6 +60,8 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "COLUMN")]
     columns: Vec<Column>,
     #[command(flatten)]
+    maps: maps::MapArgs,
+    #[command(flatten)]
     scoring: ScoringArgs,
     #[command(flatten)]
     output: output::OutputArgs,
@@ -108,6 +111,7 @@ fn print(mut args: ScoreArgs) -> anyhow::Result<Outcome> {
     let search = Search::new(&args.images)?;
     let directory = args.scoring.directory()?;
     let (scorer, options) = args.open(&directory, &Flow::AtOnce(search.sources.len()))?;
+    let maps = args.maps.open(scorer.schema())?;
     let mut printer = Printer::new(format, scorer.schema(), args.csv.cell_text())?;
     let bar = progress(search.sources.len(), "images");
     let mut last = Progress { done: 0, total: 0, failed: 0 };
@@ -120,7 +124,8 @@ fn print(mut args: ScoreArgs) -> anyhow::Result<Outcome> {
                 report_error(&format!("{path}: {}", failure.message));
             }
             printer.write(&report)
-        })
+        })?;
+        maps.iter().try_for_each(|maps| maps.write(&report)).map_err(anyhow::Error::from)
     };
     stream(&search.sources, &search.pipes, &scorer, &options, &AtomicBool::new(false), sink)?;
     bar.finish_and_clear();
@@ -143,10 +148,11 @@ impl ScoreArgs {
             sex: wants(Column::Sex),
             age: wants(Column::Age),
         };
-        let (embeddings, self_test) = (wants(Column::Embedding), self.self_test);
+        let (embeddings, self_test, maps) =
+            (wants(Column::Embedding), self.self_test, self.maps.are_wanted());
         let of_prompts = prompts.clone();
         let choose = |builder: ScorerBuilder| {
-            let builder = builder.patient(patient).embeddings(embeddings).self_test(self_test);
+            let builder = builder.patient(patient).embeddings(embeddings).self_test(self_test).maps(maps);
             match (of_prompts, head) {
                 (Some(prompts), _) => builder.prompts(prompts),
                 (None, Some(head)) => builder.head(head),

@@ -6,6 +6,8 @@
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::batch::Embeddings;
+
 /// The locations of images in the joint space, as the image tower's second output gives them.
 ///
 /// # Shapes
@@ -49,6 +51,35 @@ impl LocationMaps {
         &self.data
     }
 
+    /// Largest difference between an entry of an embedding and the mean of its locations, which is 0 for exact arithmetic; not a
+    /// number where the embeddings are of other images or another width.
+    ///
+    /// # Shapes
+    /// - `embeddings`: `[batch, dim]`
+    pub fn incompleteness(&self, embeddings: &Embeddings) -> f64 {
+        let [batch, rows, columns, dim] = self.shape;
+        if (embeddings.rows(), embeddings.dim()) != (batch, dim) {
+            return f64::NAN;
+        }
+        let images = self.data.chunks_exact(rows * columns * dim).zip(embeddings.iter());
+        let differences = images.flat_map(|(locations, embedding)| {
+            embedding.iter().enumerate().map(move |(entry, &value)| {
+                let sum: f64 = locations.iter().skip(entry).step_by(dim).copied().map(f64::from).sum();
+                (sum / (rows * columns) as f64 - f64::from(value)).abs()
+            })
+        });
+        differences.fold(0.0, worse)
+    }
+
+    /// Largest difference of an entry from the same one of other maps; not a number where shapes differ.
+    pub fn largest_difference(&self, other: &Self) -> f64 {
+        if self.shape != other.shape {
+            return f64::NAN;
+        }
+        let entries = self.data.iter().zip(&other.data);
+        entries.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, worse)
+    }
+
     /// The products of `direction` with every location of one image: a map whose mean is its product with the embedding.
     ///
     /// # Shapes
@@ -67,6 +98,11 @@ impl LocationMaps {
             values: locations.chunks_exact(dim).map(product).collect(),
         }
     }
+}
+
+/// The larger; not-a-number outdoes everything.
+fn worse(worst: f64, difference: f64) -> f64 {
+    if difference > worst || difference.is_nan() { difference } else { worst }
 }
 
 /// What each location of an image adds to the score of a class.
@@ -101,6 +137,19 @@ mod tests {
         let map = maps.class_map(1, "Edema", &[10.0, 1.0]);
         assert_eq!((map.rows, map.columns, map.values.as_slice()), (2, 2, &[0.0, 10.0, 1.0, 23.0][..]));
         assert_eq!(map.mean(), 8.5);
+    }
+
+    #[test]
+    fn locations_average_to_the_embedding() {
+        let maps = LocationMaps::new(vec![0.0, 1.0, 1.0, 0.0], [1, 1, 2, 2]).unwrap();
+        let of = |values: &[f32]| maps.incompleteness(&Embeddings::new(values.to_vec(), 2).unwrap());
+        assert_eq!(of(&[0.5, 0.5]), 0.0);
+        assert_eq!(of(&[0.5, 0.75]), 0.25);
+        assert!(of(&[f32::NAN, 0.5]).is_nan() && of(&[0.5, 0.5, 0.5, 0.5]).is_nan());
+        assert_eq!(maps.largest_difference(&maps), 0.0);
+        let other = LocationMaps::new(vec![0.0, 1.0, 0.5, 0.0], [1, 1, 2, 2]).unwrap();
+        assert_eq!(maps.largest_difference(&other), 0.5);
+        assert!(maps.largest_difference(&LocationMaps::new(vec![0.0; 4], [1, 2, 1, 2]).unwrap()).is_nan());
     }
 
     #[test]

@@ -40,14 +40,19 @@ pub struct QueryFilm {
 }
 
 impl IndexedFilms {
-    /// Films as those of `index`, embedded by the model of `builder`.
+    /// Films as those of `index`, embedded by the model of `builder`. Where that asks for maps and the model, of an earlier
+    /// version, has none, there are none.
     ///
     /// # Errors
     /// [`FilmsError`].
     pub fn of(index: &Index, builder: ScorerBuilder) -> Result<Self, FilmsError> {
         let options = index.options().cloned().unwrap_or_default();
         let builder = builder.checks(policy_of(&options)?).decoding(decoding_of(&options)?);
-        Ok(Self(builder.embeddings(true).open()?))
+        let builder = builder.embeddings(true);
+        match builder.clone().open() {
+            Err(OpenError::Maps(_)) => Ok(Self(builder.maps(false).open()?)),
+            opened => Ok(Self(opened?)),
+        }
     }
 
     /// What embeds them.

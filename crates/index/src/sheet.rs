@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{ExtendedColorType, ImageEncoder, ImageError, codecs::png::PngEncoder};
 use medclip_archive::Source;
 use medclip_archive::inputs::find;
+use medclip_archive::maps::overlay;
 use medclip_core::GrayImage;
 use medclip_plot::{Block, Page, Picture};
 use medclip_scorer::Failure;
@@ -49,13 +50,17 @@ pub enum Query<'a> {
     Sentence(&'a str),
 }
 
-/// A page of the query and what it found, with everything inside. Films are shown as the model sees them, those that were found
-/// from `root` alone.
+/// A page of the query and what it found, with everything inside. Films that were found are shown from `root` alone, with a map
+/// of what each place adds to the cosine where `films` have maps, and otherwise as the model sees them.
+///
+/// # Shapes
+/// - `vector`: `[dim]`, the query's embedding
 pub fn sheet(
     index: &Index,
     films: &IndexedFilms,
     root: &FilmRoot,
     query: Query<'_>,
+    vector: &[f32],
     found: &[Found],
 ) -> String {
     let notice =
@@ -76,21 +81,41 @@ pub fn sheet(
         Query::Film(id) => {
             blocks.push(Block::Facts(facts));
             blocks.push(Block::Heading("Query".to_owned()));
-            blocks.push(Block::Pictures(vec![picture(films, find(id), vec![id.to_owned()])]));
+            blocks.push(Block::Pictures(vec![picture(films, find(id), None, vec![id.to_owned()])]));
         }
     }
     let picture = |found: &Found| {
         let caption = vec![format!("{}: cosine {:.4}", found.rank, found.cosine), found.path.clone()];
-        picture(films, root.find(&found.path), caption)
+        picture(films, root.find(&found.path), Some((vector, found.cosine)), caption)
     };
     blocks.push(Block::Heading("Nearest films".to_owned()));
+    if films.scorer().has_maps() {
+        let words =
+            "Red places make a film more like the query, blue ones less; on average they give the cosine.";
+        blocks.push(Block::Paragraph(words.to_owned()));
+    }
     blocks.push(Block::Pictures(found.iter().map(picture).collect()));
     Page { title: "Films found".to_owned(), blocks }.to_html()
 }
 
-/// The film as the model sees it; its caption says why where it cannot be shown.
-fn picture(films: &IndexedFilms, source: Result<Source, Failure>, mut caption: Vec<String>) -> Picture {
+/// The film, with the map of a direction where one is given and the model has maps; its caption says why where it cannot be
+/// shown.
+fn picture(
+    films: &IndexedFilms,
+    source: Result<Source, Failure>,
+    toward: Option<(&[f32], f32)>,
+    mut caption: Vec<String>,
+) -> Picture {
     let shown = source.and_then(|source| films.film(source)).and_then(|film| {
+        if let Some((direction, cosine)) = toward.filter(|_| films.scorer().has_maps()) {
+            let scorer = films.scorer();
+            let maps = scorer.map_toward(&scorer.prepare_film(film), "", direction)?;
+            let [map] = maps.classes.as_slice() else {
+                return Err(Failure::new(Failure::ENGINE, "the model gave no map"));
+            };
+            return overlay(&maps, map, &format!("cosine {cosine:+.3}"))
+                .map_err(|error| Failure::new("image", error));
+        }
         let small = films.scorer().model().preprocessor().resized(&film.image);
         png(&small).map_err(|error| Failure::new("image", error))
     });

@@ -26,6 +26,10 @@
 //! A [`Scorer`] is cheap to clone and may be used from many threads at once. Several scorers share one [`Model`]: load it once and
 //! hand it to [`ScorerBuilder::model`] with other prompts, heads or checks.
 //!
+//! # Maps
+//! [`ScorerBuilder::maps`] has every report say where in the film its scores come from: [`Report::maps`], a grid for every
+//! class whose values average to the class's logit. [`Scorer::maps`] makes them of one film.
+//!
 //! # Features
 //! | feature | adds |
 //! |---|---|
@@ -45,6 +49,7 @@
 pub mod pixels;
 
 #[doc(no_inline)]
+pub use medclip_core::map::{ClassMap, LocationMaps};
 pub use medclip_core::prompt::PromptSet;
 pub use medclip_decode::{
     DecodeOptions, Film, Identity, Levels, Limits, Note, PatientFields, RasterOptions, Reason,
@@ -57,7 +62,8 @@ pub use medclip_runtime::{
     UnknownEngine,
 };
 pub use medclip_scorer::{
-    Failure, Finding, OpenError, Prepared, Remark, Report, Schema, ScoreError, Scorer, ScorerBuilder, Scores,
+    Failure, FilmMaps, Finding, OpenError, Prepared, Remark, Report, Schema, ScoreError, Scorer,
+    ScorerBuilder, Scores,
 };
 
 /// Choices for DICOM files.

@@ -1,4 +1,4 @@
-//! Charts as SVG and pages as HTML: plain data in, text out.
+//! Charts as SVG, pages as HTML, maps over films as pixels: plain data in, texts and pixels out.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | [`efficiency`] | a score against the share of the data |
 //! | [`embedding`] | points of a plane, colored by class |
 //! | [`curve`] | values over the epochs of a run |
+//! | [`overlay`] | a film under the map of a class, as pixels |
 //! | [`page`] | a page of charts, tables and text that opens offline |
 //!
 //! ```
@@ -28,7 +29,7 @@
 //! within a page suits its light and its dark form.
 //!
 //! # Limits
-//! There is no font to measure text with: widths are estimated, generously. The crate `plotters` was no fit: its SVG
+//! There is no font to measure text of charts with: widths are estimated, generously. The crate `plotters` was no fit: its SVG
 //! backend rounds to whole pixels, has no dashes, fixes every color and gives a chart no title for screen readers.
 
 pub mod calibration;
@@ -39,6 +40,7 @@ mod error;
 mod estimate;
 mod figure;
 mod mark;
+pub mod overlay;
 pub mod page;
 mod panel;
 pub mod roc;
@@ -52,6 +54,7 @@ pub use efficiency::{EfficiencyChart, EfficiencyCurve, SharePoint};
 pub use embedding::{EmbeddingClass, EmbeddingMap};
 pub use error::PlotError;
 pub use estimate::Estimate;
+pub use overlay::{Overlay, OverlayError, Pixels};
 pub use page::{Block, Page, Picture, Table};
 pub use roc::{RocChart, RocCurve};
 pub use svg::Svg;

@@ -105,6 +105,24 @@ impl Classifier {
         Ok(images.iter().enumerate().map(of_image).collect())
     }
 
+    /// As [`Classifier::maps`], in logits: the mean of a map is the class's logit, for a head without its intercept.
+    ///
+    /// # Errors
+    /// As [`Classifier::maps`].
+    pub fn maps_in_logits(
+        &self,
+        images: &Embeddings,
+        maps: &LocationMaps,
+    ) -> Result<Vec<Vec<ClassMap>>, EncodeError> {
+        let factor = match &self.kind {
+            Kind::Prompts { scale, .. } => scale.factor(),
+            Kind::Head(_) => 1.0,
+        };
+        let mut all = self.maps(images, maps)?;
+        all.iter_mut().flatten().flat_map(|map| &mut map.values).for_each(|value| *value *= factor);
+        Ok(all)
+    }
+
     /// Names of the classes, in the order of their scores.
     pub fn class_names(&self) -> impl Iterator<Item = &str> {
         let (bank, head) = match &self.kind {

@@ -146,6 +146,14 @@ impl Model {
         self.mapped_tower()?.encode_with_maps(images)
     }
 
+    /// Loads what [`Model::embed_with_maps`] needs.
+    ///
+    /// # Errors
+    /// [`EncodeError::ImageTower`], as there.
+    pub fn load_maps(&self) -> Result<(), EncodeError> {
+        self.mapped_tower().map(drop)
+    }
+
     fn mapped_tower(&self) -> Result<Arc<ImageEncoder>, EncodeError> {
         once(&self.mapped, || self.load_mapped_tower()).map_err(EncodeError::ImageTower)
     }

@@ -28,6 +28,7 @@ pub struct ScorerBuilder {
     decoding: DecodeOptions,
     limits: Limits,
     embeddings: bool,
+    maps: bool,
     patient: PatientFields,
 }
 
@@ -127,6 +128,13 @@ impl ScorerBuilder {
         self
     }
 
+    /// Whether reports say where in the film their scores come from [default: no]. The image tower is then loaded with its
+    /// second output too.
+    pub fn maps(mut self, are_wanted: bool) -> Self {
+        self.maps = are_wanted;
+        self
+    }
+
     /// Which personal fields of a DICOM header reports have [default: none].
     pub fn patient(mut self, fields: PatientFields) -> Self {
         self.patient = fields;
@@ -152,6 +160,9 @@ impl ScorerBuilder {
             Classes::Prompts(prompts) => model.prompt_classifier(&prompts).map_err(OpenError::Prompts)?,
             Classes::Head(head) => model.head_classifier(head).map_err(OpenError::Head)?,
         };
+        if self.maps {
+            model.load_maps().map_err(OpenError::Maps)?;
+        }
         let bundle = model.bundle();
         let checks = Checks::new(self.policy, bundle.intake().cloned())?;
         let schema = Schema {
@@ -174,6 +185,7 @@ impl ScorerBuilder {
             checks: Arc::new(checks),
             decoding,
             limits: self.limits,
+            maps: self.maps,
             schema: Arc::new(schema),
         })
     }

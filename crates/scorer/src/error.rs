@@ -22,6 +22,9 @@ pub enum OpenError {
     /// The head cannot be used with this model.
     #[error("cannot use the head")]
     Head(#[source] HeadError),
+    /// The model has no maps, as those of earlier versions.
+    #[error("cannot make maps")]
+    Maps(#[source] EncodeError),
     /// The checks that the bundle carries cannot be used.
     #[error("cannot use the model's intake checks")]
     Checks(#[from] LearnedError),

@@ -21,6 +21,7 @@
 mod builder;
 mod error;
 mod failure;
+mod maps;
 mod prepared;
 pub mod record;
 mod report;
@@ -30,6 +31,7 @@ mod scorer;
 pub use builder::ScorerBuilder;
 pub use error::{OpenError, ScoreError};
 pub use failure::Failure;
+pub use maps::FilmMaps;
 pub use prepared::Prepared;
 pub use report::{Finding, Remark, Report, Scores};
 pub use schema::Schema;

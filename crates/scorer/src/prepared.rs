@@ -5,6 +5,7 @@ use medclip_qc::Code;
 use medclip_runtime::GrayImage;
 
 use crate::failure::Failure;
+use crate::maps::Shown;
 use crate::report::Remark;
 
 /// A film ready for the model, or why there is nothing to score, with what is known of it either way.
@@ -16,12 +17,20 @@ pub struct Prepared {
     pub(crate) notes: Vec<Remark>,
     /// At the size that the model takes.
     pub(crate) image: Result<GrayImage, Failure>,
+    /// As people look at it, where maps are wanted.
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Prepared {
     /// A film of which nothing is known but why it cannot be scored.
     pub fn failed(failure: Failure) -> Self {
-        Self { identity: Identity::default(), found: Vec::new(), notes: Vec::new(), image: Err(failure) }
+        Self {
+            identity: Identity::default(),
+            found: Vec::new(),
+            notes: Vec::new(),
+            image: Err(failure),
+            shown: None,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use medclip_qc::Code;
 use serde::ser::{Serialize, Serializer};
 
 use crate::failure::Failure;
+use crate::maps::FilmMaps;
 use crate::schema::Schema;
 
 /// What is said of one film: who it is of, what the checks say, and its scores or why there are none.
@@ -37,6 +38,9 @@ pub struct Scores {
     pub findings: Vec<(f32, f32)>,
     /// Its embedding, `[dim]`, where [`Schema::embedding_dim`] asks for it.
     pub embedding: Option<Vec<f32>>,
+    /// Where the scores come from, where [`ScorerBuilder::maps`](crate::ScorerBuilder::maps) asks for it. It is no part of the
+    /// record.
+    pub maps: Option<Box<FilmMaps>>,
 }
 
 /// A note on a file: its code, and its words where the report was not read from a table.
@@ -76,6 +80,11 @@ impl Report {
     /// The film's embedding, `[dim]`, where it was asked for and there are scores.
     pub fn embedding(&self) -> Option<&[f32]> {
         self.outcome.as_ref().ok()?.embedding.as_deref()
+    }
+
+    /// Where the film's scores come from, where that was asked for and there are scores.
+    pub fn maps(&self) -> Option<&FilmMaps> {
+        self.outcome.as_ref().ok()?.maps.as_deref()
     }
 
     /// The record as JSON on one line, as the program prints and writes it.

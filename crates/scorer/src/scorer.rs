@@ -3,17 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use medclip_core::map::ClassMap;
 use medclip_core::name;
 use medclip_decode::{DecodeOptions, Film, Identity, Limits, Reason};
 use medclip_qc::Checks;
-use medclip_runtime::{Classifier, Embeddings, EncodeError, GrayImage, Model};
+use medclip_runtime::{Classifier, EncodeError, GrayImage, ImageBatch, Model};
 
 use crate::builder::ScorerBuilder;
 use crate::error::{OpenError, ScoreError};
 use crate::failure::Failure;
+use crate::maps::{FilmMaps, Shown};
 use crate::prepared::{Prepared, without_others};
 use crate::report::{Remark, Report, Scores};
 use crate::schema::Schema;
+
+/// What the model makes of a film.
+struct Embedded {
+    embedding: Vec<f32>,
+    /// A map of every class, where maps are wanted.
+    maps: Option<Vec<ClassMap>>,
+}
 
 /// A model with its classes, checks and options, ready to score films.
 ///
@@ -25,6 +34,8 @@ pub struct Scorer {
     pub(crate) checks: Arc<Checks>,
     pub(crate) decoding: DecodeOptions,
     pub(crate) limits: Limits,
+    /// Whether reports have maps.
+    pub(crate) maps: bool,
     pub(crate) schema: Arc<Schema>,
 }
 
@@ -119,8 +130,14 @@ impl Scorer {
         } else {
             Ok(self.model.preprocessor().resized(&film.image))
         };
-        let identity = without_others(film.identity, self.schema.patient);
-        Prepared { identity, found, notes: film.notes.iter().map(Remark::from).collect(), image }
+        let is_shown = self.maps && image.is_ok();
+        Prepared {
+            identity: without_others(film.identity, self.schema.patient),
+            found,
+            notes: film.notes.iter().map(Remark::from).collect(),
+            image,
+            shown: is_shown.then(|| Shown::of(&film.image, self.model.preprocessor())),
+        }
     }
 
     /// Scores a batch of films, a report for each in order. When the engine fails on the batch, each film is tried alone.
@@ -135,17 +152,19 @@ impl Scorer {
         films.iter().map(report).collect()
     }
 
-    fn report(&self, film: &Prepared, embedding: Result<Vec<f32>, Failure>) -> Report {
+    fn report(&self, film: &Prepared, embedded: Result<Embedded, Failure>) -> Report {
         let mut found = film.found.clone();
-        found.extend(embedding.iter().flat_map(|embedding| self.checks.of_embedding(embedding)));
+        found.extend(embedded.iter().flat_map(|embedded| self.checks.of_embedding(&embedded.embedding)));
         let judgment = self.checks.judge(&found);
-        let outcome = embedding.and_then(|embedding| {
+        let outcome = embedded.and_then(|Embedded { embedding, maps }| {
             if judgment.is_withheld {
                 return Err(Failure::new(Failure::WITHHELD, judgment.reason()));
             }
             let scores = self.classifier.scores_of(&embedding).map_err(|error| Failure::engine(&error))?;
             let findings = scores.iter().map(|score| (score.logit, score.probability)).collect();
-            Ok(Scores { findings, embedding: self.schema.embedding_dim.is_some().then_some(embedding) })
+            let shown = film.shown.clone();
+            let maps = maps.zip(shown).map(|(maps, shown): (_, Shown)| Box::new(shown.with(maps)));
+            Ok(Scores { findings, embedding: self.schema.embedding_dim.is_some().then_some(embedding), maps })
         });
         Report {
             schema: Arc::clone(&self.schema),
@@ -157,20 +176,45 @@ impl Scorer {
         }
     }
 
-    fn embed(&self, images: &[&GrayImage]) -> Vec<Result<Vec<f32>, Failure>> {
+    fn embed(&self, images: &[&GrayImage]) -> Vec<Result<Embedded, Failure>> {
         if images.is_empty() {
             return Vec::new();
         }
         match self.try_embed(images) {
-            Ok(embeddings) => embeddings.iter().map(|embedding| Ok(embedding.to_vec())).collect(),
+            Ok(embedded) => embedded.into_iter().map(Ok).collect(),
             Err(error) if images.len() == 1 => vec![Err(Failure::engine(&error))],
             Err(_) => images.iter().flat_map(|image| self.embed(&[image])).collect(),
         }
     }
 
-    fn try_embed(&self, images: &[&GrayImage]) -> Result<Embeddings, EncodeError> {
-        let batch = self.model.preprocessor().normalize(images.iter().copied())?;
-        self.model.embed_images(&batch)
+    fn try_embed(&self, images: &[&GrayImage]) -> Result<Vec<Embedded>, EncodeError> {
+        let batch = self.batch(images)?;
+        if !self.maps {
+            let embeddings = self.model.embed_images(&batch)?;
+            let embedded = |embedding: &[f32]| Embedded { embedding: embedding.to_vec(), maps: None };
+            return Ok(embeddings.iter().map(embedded).collect());
+        }
+        let (embeddings, locations) = self.model.embed_with_maps(&batch)?;
+        let maps = self.classifier.maps_in_logits(&embeddings, &locations)?;
+        let embedded =
+            |(embedding, maps): (&[f32], _)| Embedded { embedding: embedding.to_vec(), maps: Some(maps) };
+        Ok(embeddings.iter().zip(maps).map(embedded).collect())
+    }
+
+    pub(crate) fn batch(&self, images: &[&GrayImage]) -> Result<ImageBatch, EncodeError> {
+        Ok(self.model.preprocessor().normalize(images.iter().copied())?)
+    }
+
+    /// Whether its reports have maps.
+    pub const fn has_maps(&self) -> bool {
+        self.maps
+    }
+
+    /// The most bytes that a prepared film takes.
+    pub fn prepared_bytes(&self) -> u64 {
+        let side = self.model.preprocessor().config().image_size as u64;
+        let shown = u64::from(self.maps) * u64::from(FilmMaps::SIDE).pow(2);
+        side * side + shown
     }
 
     /// The model.

@@ -72,7 +72,7 @@ impl Texts {
         let sum = bytes.iter().map(|byte| f32::from(*byte)).sum::<f32>() / 7.0;
         let width = if bytes.starts_with(b"odd") { 1 } else { 2 };
         let embedding = schema.embedding_dim.map(|_| vec![sum, 1.0 / sum, -0.25]);
-        let scores = Scores { findings: vec![(sum, 0.5); width], embedding };
+        let scores = Scores { findings: vec![(sum, 0.5); width], embedding, maps: None };
         let mut report = Report::failed(schema, Failure::new(Failure::WITHHELD, "strange"));
         if bytes.starts_with(b"strange") {
             report.qc.push(Code::Inverted);

@@ -5,6 +5,7 @@ mod settings;
 
 use std::path::PathBuf;
 
+use medclip_core::ImageBatch;
 use medclip_runtime::{Bundle, Precision, PrecisionChoice};
 use medclip_train::reference::ReferenceModel;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::agreement::Agreement;
 use super::compare::ParityLimits;
 use super::error::{AgainstError, VerifyError};
-use super::inputs::{Answers, BATCHES, SENTENCES};
+use super::inputs::{Answers, BATCHES, Mapped, SENTENCES};
 use super::report::Verification;
 use super::{Expected, Subject, VerifyOptions};
 use crate::observer::Observer;
@@ -75,6 +76,11 @@ pub fn certify(
     Ok(verification)
 }
 
+/// Embeddings and maps of the weights.
+fn mapped(model: &ReferenceModel, images: &ImageBatch) -> Result<Mapped, AgainstError> {
+    Ok((model.embed_images(images)?, model.locate_images(images)?))
+}
+
 /// What candle makes of the weights.
 fn answers(
     subject: &Subject<'_>,
@@ -106,6 +112,7 @@ fn answers(
     let answers = Answers {
         images: images.collect::<Result<_, _>>()?,
         texts: texts.collect::<Result<_, AgainstError>>()?,
+        maps: subject.has_maps.then(|| mapped(&model, subject.inputs.mapped())).transpose()?,
     };
 
     let (scale, effective) = settings::scales(bundle, &checkpoint)?;

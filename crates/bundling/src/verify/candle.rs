@@ -6,12 +6,13 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
-use medclip_core::graph::{IMAGE_EMBEDDINGS, MASK, PIXELS, TEXT_EMBEDDINGS, TOKENS};
+use medclip_core::graph::{IMAGE_EMBEDDINGS, IMAGE_MAP, MASK, PIXELS, TEXT_EMBEDDINGS, TOKENS};
+use medclip_core::map::LocationMaps;
 use medclip_core::{Embeddings, ImageBatch, Tokenizer};
 use medclip_runtime::{Bundle, Precision, PrecisionChoice, SelfTest, TowerKind};
 
 use super::error::CandleError;
-use super::inputs::{Answers, BATCHES, Inputs, SENTENCES};
+use super::inputs::{Answers, BATCHES, Inputs, Mapped, SENTENCES};
 use graph::{Graph, Input};
 
 /// Both towers of a bundle.
@@ -46,10 +47,14 @@ impl<'a> Candle<'a> {
     }
 
     /// Embeddings of everything that engines are compared on.
-    pub(super) fn run(&self, inputs: &Inputs) -> Result<Answers, CandleError> {
+    pub(super) fn run(&self, inputs: &Inputs, has_maps: bool) -> Result<Answers, CandleError> {
         let images = inputs.images.iter().map(|batch| self.images(batch));
         let texts = BATCHES.iter().map(|&size| self.texts(&SENTENCES[..size]));
-        Ok(Answers { images: images.collect::<Result<_, _>>()?, texts: texts.collect::<Result<_, _>>()? })
+        Ok(Answers {
+            images: images.collect::<Result<_, _>>()?,
+            texts: texts.collect::<Result<_, _>>()?,
+            maps: has_maps.then(|| self.mapped(inputs.mapped())).transpose()?,
+        })
     }
 
     /// How well the golden embeddings are reproduced.
@@ -69,13 +74,26 @@ impl<'a> Candle<'a> {
         })
     }
 
+    /// Embeddings and maps.
+    fn mapped(&self, batch: &ImageBatch) -> Result<Mapped, CandleError> {
+        let (mut values, mut grid) = (Vec::new(), [0; 2]);
+        for pixels in each_image(batch) {
+            let (of_image, shape) = self.image.output([pixels?], IMAGE_MAP)?;
+            let [1, rows, columns, _] = shape[..] else {
+                return Err(CandleError::MapShape { actual: shape });
+            };
+            grid = [rows, columns];
+            values.extend(of_image);
+        }
+        let ([images, ..], [_, dim]) = (batch.shape(), self.shape(1));
+        Ok((self.images(batch)?, LocationMaps::new(values, [images, grid[0], grid[1], dim])?))
+    }
+
     /// One image after the other: every intermediate value of a call stays in memory until it ends.
     fn images(&self, batch: &ImageBatch) -> Result<Embeddings, CandleError> {
-        let [rows, channels, height, width] = batch.shape();
         let mut values = Vec::new();
-        for image in batch.data().chunks_exact((channels * height * width).max(1)).take(rows) {
-            let pixels = Input::pixels(PIXELS, [1, channels, height, width], image)?;
-            values.extend(self.image.evaluate([pixels], IMAGE_EMBEDDINGS, self.shape(1))?);
+        for pixels in each_image(batch) {
+            values.extend(self.image.evaluate([pixels?], IMAGE_EMBEDDINGS, self.shape(1))?);
         }
         self.embeddings(values)
     }
@@ -96,4 +114,11 @@ impl<'a> Candle<'a> {
     fn embeddings(&self, values: Vec<f32>) -> Result<Embeddings, CandleError> {
         Ok(Embeddings::new(values, self.bundle.config().architecture.embedding_dim)?)
     }
+}
+
+/// Every image of a batch as a batch of its own.
+fn each_image(batch: &ImageBatch) -> impl Iterator<Item = Result<Input, CandleError>> + '_ {
+    let [_, channels, height, width] = batch.shape();
+    let images = batch.data().chunks_exact((channels * height * width).max(1));
+    images.map(move |image| Ok(Input::pixels(PIXELS, [1, channels, height, width], image)?))
 }

@@ -3,6 +3,8 @@
 use medclip_core::Embeddings;
 use serde::Serialize;
 
+use super::inputs::Mapped;
+
 /// How far two sides may be apart.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ParityLimits {
@@ -12,22 +14,33 @@ pub struct ParityLimits {
     pub text_cosine: f64,
     /// Largest difference of a logit.
     pub logit: f64,
+    /// Largest difference of an entry of a map from its counterpart.
+    pub map: f64,
+    /// Largest difference between the mean of a map and the embedding of the same call.
+    pub map_mean: f64,
 }
 
 impl ParityLimits {
     /// The same weights in the same precision.
-    pub(super) const EXACT: Self = Self { image_cosine: 0.99999, text_cosine: 0.99999, logit: 1e-4 };
+    pub(super) const EXACT: Self =
+        Self { image_cosine: 0.99999, text_cosine: 0.99999, logit: 1e-4, map: 1e-3, map_mean: 1e-5 };
     /// Sentences from weights that storage has rounded to eleven bits.
     #[cfg(any(feature = "train", test))]
     const HALF: Self = Self { text_cosine: 0.9999, logit: 0.05, ..Self::EXACT };
 
     /// The same 8-bit weights, sums rounded by different engines.
-    pub(super) const QUANTIZED: Self = Self { image_cosine: 0.999, text_cosine: 0.999, logit: 0.5 };
+    pub(super) const QUANTIZED: Self =
+        Self { image_cosine: 0.999, text_cosine: 0.999, logit: 0.5, map: 0.5, map_mean: 1e-5 };
 
     /// A bundle compared with the weights it was made of.
     #[cfg(feature = "train")]
     pub(super) const fn to_weights(half: bool) -> Self {
         if half { Self::HALF } else { Self::EXACT }
+    }
+
+    /// Whether the maps of an engine keep to them; what is not a number does not.
+    pub fn hold_maps(&self, found: &MapComparison) -> bool {
+        found.mean <= self.map_mean && found.largest.is_none_or(|largest| largest <= self.map)
     }
 
     /// Whether a comparison keeps to them; what is not a number does not.
@@ -51,6 +64,27 @@ pub struct Comparison {
     pub text: Difference,
     /// Largest difference of a logit: scaled cosine of every image with every sentence of the batch.
     pub logit: f64,
+}
+
+/// The maps of an engine.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct MapComparison {
+    /// The engine's name.
+    pub engine: String,
+    /// Largest difference between the mean of a map and the embedding of the same call.
+    pub mean: f64,
+    /// Largest difference of an entry from its counterpart; none for what the others are compared with.
+    pub largest: Option<f64>,
+}
+
+impl MapComparison {
+    pub(super) fn new(engine: &str, (embeddings, maps): &Mapped, expected: Option<&Mapped>) -> Self {
+        Self {
+            engine: engine.to_owned(),
+            mean: maps.incompleteness(embeddings),
+            largest: expected.map(|(_, other)| maps.largest_difference(other)),
+        }
+    }
 }
 
 /// How far embeddings are apart.

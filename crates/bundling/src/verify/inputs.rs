@@ -1,5 +1,6 @@
 //! What is run through every engine: the same for everyone.
 
+use medclip_core::map::LocationMaps;
 use medclip_core::{Embeddings, GrayImage, ImageBatch};
 use medclip_phantom::Phantom;
 use medclip_runtime::{Bundle, Model};
@@ -8,6 +9,8 @@ use super::error::VerifyError;
 
 /// Batch sizes that are compared.
 pub(super) const BATCHES: [usize; 3] = [1, 3, 8];
+/// The batch whose maps are compared.
+const MAPPED: usize = 1;
 /// Side of the phantoms in pixels.
 const PHANTOM: u32 = 256;
 /// Sentences from one token to a line and a half, so that a batch of them is padded.
@@ -32,7 +35,12 @@ pub(super) struct Inputs {
 pub(super) struct Answers {
     pub(super) images: Vec<Embeddings>,
     pub(super) texts: Vec<Embeddings>,
+    /// Of one batch, where the model has maps.
+    pub(super) maps: Option<Mapped>,
 }
+
+/// Embeddings and maps of the same call.
+pub(super) type Mapped = (Embeddings, LocationMaps);
 
 impl Inputs {
     pub(super) fn new(bundle: &Bundle) -> Result<Self, VerifyError> {
@@ -42,13 +50,19 @@ impl Inputs {
         Ok(Self { images: BATCHES.iter().map(batch).collect::<Result<_, VerifyError>>()? })
     }
 
-    pub(super) fn run(&self, model: &Model) -> Result<Answers, VerifyError> {
+    /// The batch whose maps are compared.
+    pub(super) fn mapped(&self) -> &ImageBatch {
+        &self.images[MAPPED]
+    }
+
+    pub(super) fn run(&self, model: &Model, has_maps: bool) -> Result<Answers, VerifyError> {
         let fails = |source| VerifyError::Run { engine: model.engine(), source };
         let images = self.images.iter().map(|batch| model.embed_images(batch));
         let texts = BATCHES.iter().map(|&size| model.embed_texts(&SENTENCES[..size]));
         Ok(Answers {
             images: images.collect::<Result<_, _>>().map_err(fails)?,
             texts: texts.collect::<Result<_, _>>().map_err(fails)?,
+            maps: has_maps.then(|| model.embed_with_maps(self.mapped())).transpose().map_err(fails)?,
         })
     }
 }

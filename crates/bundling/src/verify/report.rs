@@ -4,7 +4,7 @@ use medclip_runtime::SelfTest;
 use serde::Serialize;
 
 use super::agreement::Agreement;
-use super::compare::{Comparison, ParityLimits};
+use super::compare::{Comparison, MapComparison, ParityLimits};
 
 /// Everything that was found; the fields are the keys of its JSON object, and of the certificate.
 #[derive(Debug, Serialize)]
@@ -34,6 +34,8 @@ pub struct Verification {
     pub not_compared: Vec<String>,
     /// Every engine on every batch.
     pub results: Vec<Comparison>,
+    /// The maps of every engine, the one that the others are compared with first.
+    pub maps: Vec<MapComparison>,
     /// How well every engine reproduces the golden embeddings.
     pub self_tests: Vec<EngineSelfTest>,
 }
@@ -52,6 +54,7 @@ impl Verification {
     /// Whether every engine keeps to the limits and reproduces the golden embeddings, and everything else agrees.
     pub fn within(&self) -> bool {
         self.results.iter().all(|each| self.limits.hold(each))
+            && self.maps.iter().all(|each| self.limits.hold_maps(each))
             && self.compared.iter().all(|each| each.agrees)
             && self.self_tests.iter().all(|each| each.cosines.passed())
     }

@@ -50,7 +50,8 @@ pub(super) struct QueryArgs {
     format: Format,
     #[command(flatten)]
     csv: CsvArgs,
-    /// Also write a page with small pictures of the films, as far as they are still in their places
+    /// Also write a page with pictures of the films, as far as they are still in their places, and of what in them is like the
+    /// query
     ///
     /// An index names films by the paths they had when it was built. Relative ones are shown from the current directory;
     /// absolute ones only from the directory that --root names. Nothing outside of it is opened, whatever the index says and
@@ -78,7 +79,7 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
             "this index does not say how its films were shown; the query is shown as its file wants. Build it again",
         );
     }
-    let builder = Scorer::builder().model(Arc::clone(&model));
+    let builder = Scorer::builder().model(Arc::clone(&model)).maps(args.sheet.is_some());
     let films = IndexedFilms::of(&index, builder).context("cannot use the index")?;
     let id = |path: &PathBuf| {
         if path.exists() { Source::file(path).id() } else { path.to_string_lossy().into_owned() }
@@ -94,7 +95,7 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
     let found = index.find(&vector, args.k.get(), search)?;
     if let Some(page) = &args.sheet {
         warn_of_left_out(&root, &found);
-        replace_file(page, sheet(&index, &films, &root, query, &found).as_bytes())?;
+        replace_file(page, sheet(&index, &films, &root, query, &vector, &found).as_bytes())?;
     }
     print(&found, args.format, args.csv.cell_text())?;
     Ok(Outcome::Complete)

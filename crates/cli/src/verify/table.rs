@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use medclip_bundling::{Agreement, EngineSelfTest, ParityLimits, Verification};
+use medclip_bundling::{Agreement, EngineSelfTest, MapComparison, ParityLimits, Verification};
 use medclip_core::terminal::Escaped;
 use medclip_runtime::SelfTest;
 
@@ -32,12 +32,18 @@ pub(super) fn write(out: &mut impl Write, found: &Verification) -> io::Result<()
         ]);
     }
     write_table(out, table)?;
-    let ParityLimits { image_cosine, text_cosine, logit } = limits;
+    let ParityLimits { image_cosine, text_cosine, logit, .. } = limits;
     writeln!(
         out,
         "\nlimits: cosine at least {image_cosine} (images), {text_cosine} (sentences), logit at most {logit:.0e}"
     )?;
     write_agreements(out, &found.compared, &found.not_compared)?;
+    for found in &found.maps {
+        let MapComparison { engine, mean, largest } = found;
+        let apart = largest.map(|largest| format!(", {largest:.1e} from {reference}")).unwrap_or_default();
+        let verdict = if limits.hold_maps(found) { "within" } else { "PAST THE LIMITS" };
+        writeln!(out, "maps on {engine}: {mean:.1e} from their embedding{}: {verdict}", Escaped(apart))?;
+    }
     for EngineSelfTest { engine, cosines } in &found.self_tests {
         let SelfTest { image, text, .. } = cosines;
         let verdict = if cosines.passed() { "passed" } else { "FAILED" };

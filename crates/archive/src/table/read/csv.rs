@@ -62,7 +62,8 @@ fn row(settings: &Settings, shards: &Shards<'_>, record: &StringRecord) -> io::R
         None => None,
     };
     let outcome = if kind.is_empty() {
-        Ok(Scores { findings: numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(), embedding })
+        let findings = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+        Ok(Scores { findings, embedding, maps: None })
     } else {
         Err(Failure { kind: kind.into(), message })
     };

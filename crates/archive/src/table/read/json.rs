@@ -56,7 +56,7 @@ fn row(settings: &Settings, shards: &Shards<'_>, line: Line) -> io::Result<Repor
         Some(kind) => Err(Failure { kind: kind.into(), message: line.error.unwrap_or_default() }),
         None if line.findings.iter().map(|finding| &finding.name).eq(&schema.classes) => {
             let findings = line.findings.iter().map(|finding| (finding.logit, finding.probability)).collect();
-            Ok(Scores { findings, embedding: line.embedding })
+            Ok(Scores { findings, embedding: line.embedding, maps: None })
         }
         None => return Err(unfit("a row has other classes")),
     };

@@ -78,7 +78,7 @@ fn row(shared: &Arc<Schema>, record: &parquet::record::Row) -> Result<Report, Pa
         Some(kind) => Err(Failure { kind: kind.into(), message: message.unwrap_or_default() }),
         None if numbers.len() == 2 * columns.classes.len() => {
             let findings = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-            Ok(Scores { findings, embedding })
+            Ok(Scores { findings, embedding, maps: None })
         }
         None => return Err(ParquetError::General("a row lacks scores".to_owned())),
     };

@@ -47,20 +47,29 @@ impl Graph {
         name: &str,
         shape: [usize; 2],
     ) -> Result<Vec<f32>, CandleError> {
+        let (values, actual) = self.output(inputs, name)?;
+        if actual != shape {
+            return Err(CandleError::OutputShape { expected: shape, actual });
+        }
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(position) => Err(CandleError::NonFinite { row: position / shape[1].max(1) + 1 }),
+            None => Ok(values),
+        }
+    }
+
+    /// An output of any shape, and its shape; empty where the graph lacks it.
+    pub(super) fn output<const N: usize>(
+        &self,
+        inputs: [Input; N],
+        name: &str,
+    ) -> Result<(Vec<f32>, Vec<usize>), CandleError> {
         let inputs: HashMap<_, _> =
             inputs.into_iter().map(|Input(name, value)| (name.to_owned(), value)).collect();
         // An index out of a node's inputs, or a gather by a cube of indices, is a panic there.
         let outputs =
             catch(|| simple_eval(&self.0, inputs)).map_err(|message| CandleError::Panic { message })??;
-        let found = outputs.get(name).map(|value| value.to_dtype(DType::F32)).transpose()?;
-        let actual = found.as_ref().map(|value| value.dims().to_vec()).unwrap_or_default();
-        let Some(found) = found.filter(|_| actual == shape) else {
-            return Err(CandleError::OutputShape { expected: shape, actual });
-        };
-        let values = found.flatten_all()?.to_vec1::<f32>()?;
-        match values.iter().position(|value| !value.is_finite()) {
-            Some(position) => Err(CandleError::NonFinite { row: position / shape[1].max(1) + 1 }),
-            None => Ok(values),
-        }
+        let Some(found) = outputs.get(name) else { return Ok((Vec::new(), Vec::new())) };
+        let values = found.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+        Ok((values, found.dims().to_vec()))
     }
 }

@@ -1,6 +1,7 @@
 //! Why candle evaluates nothing.
 
 use medclip_core::batch::EmbeddingsError;
+use medclip_core::map::LocationMapsError;
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::tokenize::TokenizeError;
 use medclip_runtime::{BundleError, Precision, PrecisionChoice, TowerKind};
@@ -72,6 +73,15 @@ pub enum CandleError {
         /// Shape given.
         actual: Vec<usize>,
     },
+    /// Maps of another shape than those of one image.
+    #[error("the graph gave maps of shape {actual:?} for one image")]
+    MapShape {
+        /// Shape given.
+        actual: Vec<usize>,
+    },
+    /// Locations that do not fill their shape.
+    #[error("the graph gave maps of another size for each image")]
+    Maps(#[from] LocationMapsError),
     /// An embedding holds an infinity or is not a number.
     #[error("the embedding of input {row} is not finite")]
     NonFinite {
