@@ -47,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         let path = report.path.as_deref().unwrap_or_default();
         let said = report.failure().map_or("scored", |failure| failure.message.as_str());
         println!("{} of {}: {path}: {said}", progress.done, progress.total);
+        Ok(())
     })?;
     println!("{}: {} rows", output.display(), run.summary().rows);
     Ok(())

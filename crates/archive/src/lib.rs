@@ -41,6 +41,7 @@
 //! let options = PipelineOptions { decode_threads: one, score_threads: one, batch: one, memory: 1 << 30 };
 //! work(&mut run, &scorer, &options, &AtomicBool::new(false), |report, progress| {
 //!     println!("{} of {}: {:?}", progress.done, progress.total, report.failure());
+//!     Ok(())
 //! })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -63,7 +64,7 @@ pub mod table;
 
 pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
 pub use maps::{MapClasses, MapError, MapWriter};
-pub use pipeline::{End, PipelineOptions, Progress, stream, work};
+pub use pipeline::{End, PipelineOptions, Progress, Watched, stream, work};
 pub use portion::Portion;
 pub use run::{Run, RunError, Settings, Summary, Target, TargetError};
 pub use source::{Member, Source};

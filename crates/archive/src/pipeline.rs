@@ -49,6 +49,9 @@ impl PipelineOptions {
     }
 }
 
+/// Why whoever watches a run cannot take a report.
+pub type Watched = Box<dyn std::error::Error + Send + Sync>;
+
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -70,7 +73,7 @@ pub enum End {
 }
 
 /// Scores what has no row yet and puts every row on disk, in order. What is to be scored again comes first. `observe` is told
-/// of every report, in order.
+/// of every report, in order, before its row counts.
 ///
 /// When `stop` becomes true, inputs of the file of rows at hand are finished and no others begun. At most
 /// `2 · (decode_threads + score_threads · batch)` inputs, and the rows of one file, are in memory at any time; of these
@@ -78,13 +81,14 @@ pub enum End {
 /// [`PipelineOptions::memory`], of which prepared images have their part set aside.
 ///
 /// # Errors
-/// [`RunError`] when rows cannot be written or the list of inputs cannot be read. What was committed stays.
+/// [`RunError`] when rows cannot be written, the list of inputs cannot be read, or `observe` fails. What was committed stays, and
+/// of the file of rows at hand nothing counts: going on tells `observe` of its reports again.
 pub fn work<S: Stages>(
     run: &mut Run,
     stages: &S,
     options: &PipelineOptions,
     stop: &AtomicBool,
-    mut observe: impl FnMut(&Report, Progress),
+    mut observe: impl FnMut(&Report, Progress) -> Result<(), Watched>,
 ) -> Result<End, RunError> {
     if run.is_finished() {
         return Ok(End::Complete);
@@ -110,7 +114,7 @@ pub fn work<S: Stages>(
     flow(stages, inputs, &[], plan, options, stop, |report: Report| {
         progress.done += 1;
         progress.failed += u64::from(report.outcome.is_err());
-        observe(&report, progress);
+        observe(&report, progress).map_err(RunError::Observed)?;
         file.push(report);
         if progress.done.is_multiple_of(rows_of_file) || progress.done == progress.total {
             run.commit(&file)?;

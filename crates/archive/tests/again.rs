@@ -98,8 +98,8 @@ fn with_more_memory_just_those_rows_are_scored_again() {
                 let mut run = open(&target, with(format, Some(more), wide), &inputs).unwrap();
                 let stages = Only { inner: Texts::new(run.settings(), more), allowed: &allowed };
                 assert_eq!(run.is_finished(), again.is_empty());
-                let end =
-                    work(&mut run, &stages, &threads(2, 1, 1), &AtomicBool::new(false), |_, _| {}).unwrap();
+                let end = work(&mut run, &stages, &threads(2, 1, 1), &AtomicBool::new(false), |_, _| Ok(()))
+                    .unwrap();
                 assert_eq!(
                     (end, run.summary().failures["too_much_memory"]),
                     (End::Complete, left),

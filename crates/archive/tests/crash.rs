@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use medclip_archive::{End, Format, Portion, RunError, Target, work};
+use medclip_scorer::Report;
 use support::{Texts, contents, files, go, open, settings, threads};
 
 const INPUTS: usize = 23;
@@ -213,6 +214,7 @@ fn asked_to_stop_it_ends_after_a_whole_file() {
     let end = work(&mut run, &stages, &threads(1, 1, 1), &stop, |_, progress| {
         assert_eq!(progress.total, 60);
         stop.store(progress.done >= 7, Ordering::Relaxed);
+        Ok(())
     });
     assert_eq!(end.unwrap(), End::Stopped);
     let rows = run.summary().rows;
@@ -220,6 +222,35 @@ fn asked_to_stop_it_ends_after_a_whole_file() {
     drop(run);
     let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
     assert_eq!((run.summary().rows, go(&mut run), run.summary().rows), (rows, End::Complete, 60));
+}
+
+#[test]
+fn a_report_that_cannot_be_taken_has_no_row_and_is_told_again() {
+    let root = tempfile::tempdir().unwrap();
+    let inputs = files(root.path(), 12);
+    let target = Target::Directory(root.path().join("run"));
+    let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
+    let stages = Texts::new(run.settings(), u64::MAX);
+    let go = AtomicBool::new(false);
+    let mut told = Vec::new();
+    let mut full = |report: &Report, done| {
+        told.push(report.path.clone());
+        if done == 7 { Err("the disk is full".into()) } else { Ok(()) }
+    };
+    let failed =
+        work(&mut run, &stages, &threads(1, 1, 1), &go, |report, progress| full(report, progress.done));
+    assert_eq!(failed.unwrap_err().to_string(), "the disk is full");
+    assert_eq!(run.summary().rows, 5);
+    drop(run);
+    let mut run = open(&target, settings(Format::Jsonl, SHARD), &inputs).unwrap();
+    let mut again = Vec::new();
+    work(&mut run, &stages, &threads(1, 1, 1), &go, |report, _| {
+        again.push(report.path.clone());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!((again.len(), run.summary().rows), (7, 12));
+    assert_eq!(again[..2], told[5..7]);
 }
 
 #[test]

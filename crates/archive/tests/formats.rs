@@ -143,7 +143,8 @@ fn every_fault_is_the_row_of_its_input() {
         let mut run = open(&target, settings(Format::Jsonl, 16), &inputs).unwrap();
         let stages = support::Texts::new(run.settings(), u64::MAX);
         let stop = std::sync::atomic::AtomicBool::new(false);
-        medclip_archive::work(&mut run, &stages, &support::threads(3, 2, batch), &stop, |_, _| {}).unwrap();
+        medclip_archive::work(&mut run, &stages, &support::threads(3, 2, batch), &stop, |_, _| Ok(()))
+            .unwrap();
         let text = fs::read_to_string(root.path().join("scores.jsonl")).unwrap();
         for (number, line) in text.lines().enumerate() {
             let line: Value = serde_json::from_str(line).unwrap();

@@ -118,7 +118,7 @@ fn rows(inputs: &[PathBuf], options: PipelineOptions) -> (String, BTreeMap<Strin
         let schema = Arc::new(run.settings().schema.clone());
         let stages = Needy { schema, held: AtomicU64::new(0), most: AtomicU64::new(0) };
         assert_eq!(
-            work(&mut run, &stages, &options, &AtomicBool::new(false), |_, _| {}).unwrap(),
+            work(&mut run, &stages, &options, &AtomicBool::new(false), |_, _| Ok(())).unwrap(),
             End::Complete
         );
         let failures = run.summary().failures.clone();

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use medclip_archive::{
-    End, InputList, InputOptions, PipelineOptions, Portion, Run, RunError, Settings, Source, Target, work,
+    End, InputList, InputOptions, MapWriter, PipelineOptions, Portion, Run, RunError, Settings, Source,
+    Target, work,
 };
 use medclip_core::budget;
 use medclip_scorer::{Scorer, ScorerBuilder};
@@ -105,6 +106,8 @@ pub(crate) struct Job<'a> {
     /// Name inputs that fail on standard error.
     pub(crate) log_paths: bool,
     pub(crate) pipeline: PipelineOptions,
+    /// What writes maps, where they are wanted.
+    pub(crate) maps: Option<MapWriter>,
 }
 
 /// What becomes of an earlier run in the same place.
@@ -134,11 +137,14 @@ pub(crate) fn run(
     let stop = stop_on_interrupt("stopping after the rows at hand; Ctrl-C once more stops at once")?;
     let mut reporter = Reporter::new(run.summary().rows, run.inputs());
     let end = work(&mut run, scorer, &job.pipeline, &stop, |report, progress| {
+        // Before its row counts, so that no film with a row lacks its maps.
+        job.maps.iter().try_for_each(|maps| maps.write(report))?;
         reporter.update(progress);
         if let Some(failure) = report.failure().filter(|_| job.log_paths) {
             let path = report.path.as_deref().unwrap_or_default();
             reporter.suspend(|| report_error(&format!("{path}: {}", failure.message)));
         }
+        Ok(())
     })?;
     reporter.end(shown, run.summary(), run.inputs(), inputs.skipped());
     Ok(match end {

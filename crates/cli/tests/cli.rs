@@ -43,6 +43,8 @@ mod label_sections;
 mod log;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/maps.rs"]
+mod maps;
 #[cfg(all(feature = "archive", feature = "dicom", feature = "search"))]
 #[path = "cli/memory.rs"]
 mod memory;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use medclip_core::budget::Budget;
 use medclip_scorer::Report;
 
-use super::Progress;
 use super::reports::{prepare, reports_of};
+use super::{Progress, Watched};
 use crate::inputs::ArchiveReader;
 use crate::memory::Loaded;
 use crate::run::{Run, RunError};
@@ -20,7 +20,7 @@ pub(super) fn score_again<S: Stages>(
     stages: &S,
     budget: &Budget,
     stop: &AtomicBool,
-    observe: &mut impl FnMut(&Report, Progress),
+    observe: &mut impl FnMut(&Report, Progress) -> Result<(), Watched>,
 ) -> Result<bool, RunError> {
     let rows_of_file = u64::from(run.settings().shard_size.get());
     let mut wanted: Vec<u64> = run.redo().to_vec();
@@ -37,7 +37,8 @@ pub(super) fn score_again<S: Stages>(
         let loaded = Loaded::of(stages, &mut archives, &source, budget.turn());
         for report in reports_of(stages, vec![prepare(stages, &source, loaded)]) {
             let failed = run.summary().failures.values().sum();
-            observe(&report, Progress { done: run.summary().rows, total: run.inputs(), failed });
+            let progress = Progress { done: run.summary().rows, total: run.inputs(), failed };
+            observe(&report, progress).map_err(RunError::Observed)?;
             reports.insert(position, report);
         }
         if wanted.last().is_none_or(|next| next / rows_of_file != position / rows_of_file) {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::VERSION;
 use crate::inputs::InputError;
+use crate::pipeline::Watched;
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, Error)]
@@ -16,6 +17,9 @@ pub enum RunError {
     /// The inputs cannot be listed.
     #[error(transparent)]
     Inputs(#[from] InputError),
+    /// Whoever watches the run cannot take a report. Rows of its file do not count.
+    #[error(transparent)]
+    Observed(Watched),
     /// Something cannot be written.
     #[error("cannot write {source}")]
     Write {

@@ -120,7 +120,7 @@ pub(crate) fn open(target: &Target, settings: Settings, inputs: &[PathBuf]) -> R
 pub(crate) fn go(run: &mut Run) -> End {
     let memory = run.settings().memory.unwrap_or(u64::MAX);
     let stages = Texts::new(run.settings(), memory);
-    work(run, &stages, &threads(3, 2, 4), &AtomicBool::new(false), |_, _| {}).unwrap()
+    work(run, &stages, &threads(3, 2, 4), &AtomicBool::new(false), |_, _| Ok(())).unwrap()
 }
 
 pub(crate) fn threads(decode: usize, score: usize, batch: usize) -> PipelineOptions {

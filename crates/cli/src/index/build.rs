@@ -107,6 +107,7 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         unique: true,
         log_paths: args.log_paths,
         pipeline,
+        maps: None,
     };
     let outcome = scoring::run(&scorer, &Target::Directory(rows.clone()), settings, &job, &rows)?;
     if outcome == Outcome::Stopped {

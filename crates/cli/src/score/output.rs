@@ -77,6 +77,7 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         unique: false,
         log_paths: args.output.log_paths,
         pipeline,
+        maps: args.maps.open(scorer.schema())?,
     };
     scoring::run(&scorer, &target, settings, &job, output)
 }
