@@ -2,7 +2,7 @@
 //!
 //! A command that this build lacks is one nevertheless: it says which feature has it.
 
-use clap::{CommandFactory, Subcommand};
+use clap::Subcommand;
 
 #[cfg(feature = "search")]
 use crate::index;
@@ -18,7 +18,7 @@ use crate::missing::{eval, fit};
 use crate::missing::{import, quantize};
 #[cfg(feature = "candle-onnx")]
 use crate::restore;
-use crate::{Cli, Outcome, bench, doctor, inspect, label, manual, phantom, score, verify};
+use crate::{Outcome, bench, command, doctor, inspect, label, manual, phantom, score, verify};
 #[cfg(feature = "train")]
 use crate::{certify, export, runs, train};
 #[cfg(feature = "eval")]
@@ -76,8 +76,8 @@ impl Command {
             Self::Export(args) => export::run(&args),
             Self::Restore(args) => restore::run(&args),
             Self::Phantom(args) => phantom::run(&args),
-            Self::Completions(args) => manual::complete(&args, Cli::command()),
-            Self::Man(args) => manual::man(&args, Cli::command()),
+            Self::Completions(args) => manual::complete(&args, command()),
+            Self::Man(args) => manual::man(&args, command()),
         }
     }
 }
