@@ -8,6 +8,7 @@
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
 //! | [`run`] | a run on disk: commits, going on after a crash |
 //! | [`maps`] | where scores come from, as pictures and arrays |
+//! | [`job`] | inputs as they were named, scored into a run |
 //! | [`stages`] | what turns inputs into reports |
 //! | [`pipeline`] | decode, score, write, side by side |
 //!
@@ -53,6 +54,7 @@
 //! each one whose file lies before it costs another pass.
 
 pub mod inputs;
+pub mod job;
 pub mod maps;
 mod memory;
 pub mod pipeline;
@@ -61,8 +63,10 @@ pub mod run;
 pub mod source;
 pub mod stages;
 pub mod table;
+mod unnamed;
 
 pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
+pub use job::{Earlier, Job, JobOptions};
 pub use maps::{MapClasses, MapError, MapWriter};
 pub use pipeline::{End, PipelineOptions, Progress, Watched, stream, work};
 pub use portion::Portion;
@@ -72,3 +76,4 @@ pub use stages::{Content, Stages};
 pub use table::{CSV_TEXTS, CsvWriter, EXACT, Format};
 #[cfg(feature = "parquet")]
 pub use table::{Described, EmbeddingsError, describe_embeddings, read_embeddings};
+pub use unnamed::unnamed;

@@ -124,6 +124,13 @@ enum Outcome {
     Stopped,
 }
 
+impl Outcome {
+    /// Everything was done, unless some of it failed.
+    const fn failed_if(some: bool) -> Self {
+        if some { Self::SomeFailed } else { Self::Complete }
+    }
+}
+
 /// The commands and options, in clap's own model.
 #[doc(hidden)]
 pub fn command() -> clap::Command {

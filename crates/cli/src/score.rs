@@ -133,7 +133,7 @@ fn print(mut args: ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(summary) = search.summary(last.done - last.failed, last.failed) {
         say(&summary);
     }
-    Ok(if last.failed == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+    Ok(Outcome::failed_if(last.failed > 0))
 }
 
 impl ScoreArgs {

@@ -80,7 +80,7 @@ pub(crate) fn print(found: &Verification, format: ReportFormat) -> anyhow::Resul
 
 /// Differences past the limits are a failure.
 pub(crate) fn outcome(found: &Verification) -> Outcome {
-    if found.within() { Outcome::Complete } else { Outcome::SomeFailed }
+    Outcome::failed_if(!found.within())
 }
 
 /// Why nothing was compared, in terms of the options.

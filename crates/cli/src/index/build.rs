@@ -1,21 +1,18 @@
 //! `medclip index build`.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
-use medclip_archive::{Format, Run, Settings, Target};
+use medclip_archive::{Earlier, JobOptions, Run, Settings, Target};
 use medclip_decode::DecodeOptions;
 use medclip_index::{GatherError, IndexBuilder, Layout, gather, row_files};
 use medclip_qc::Policy;
 
-use crate::scoring::{self, Earlier, Flow, Job, ScoringArgs};
+use crate::scoring::{self, Flow, PROGRAM, ScoringArgs, open_job};
 use crate::{Outcome, say};
-
-/// Rows that are put on disk together while images are embedded.
-const SHARD_SIZE: NonZeroU32 = NonZeroU32::new(512).unwrap();
 
 /// Embed the images of an archive and write them as an index
 ///
@@ -84,32 +81,24 @@ pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
     }
     let gathered = gather(&files)?;
     write(gathered.builder, &args)?;
-    Ok(if gathered.without == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+    Ok(Outcome::failed_if(gathered.without > 0))
 }
 
 fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
     let directory = args.scoring.directory()?;
     let (scorer, pipeline) =
         args.scoring.open(&directory, &Flow::Batches(args.batch), |builder| builder.embeddings(true))?;
-    let settings = Settings {
-        schema: (**scorer.schema()).clone(),
-        options: scoring::recorded(&scorer, &pipeline),
-        format: Format::Parquet,
-        shard_size: SHARD_SIZE,
-        portion: None,
-        memory: Some(pipeline.memory),
-    };
+    let settings = Settings::of(&scorer, &pipeline, PROGRAM);
     let rows = Target::File(args.output.clone()).directory();
-    let job = Job {
+    let options = JobOptions {
         inputs: &args.images,
-        portion: None,
         earlier: if args.resume { Earlier::Continue } else { Earlier::Replace },
         unique: true,
-        log_paths: args.log_paths,
         pipeline,
         maps: None,
     };
-    let outcome = scoring::run(&scorer, &Target::Directory(rows.clone()), settings, &job, &rows)?;
+    let job = open_job(options, &Target::Directory(rows.clone()), settings, args.log_paths)?;
+    let outcome = scoring::run(&scorer, job, args.log_paths, &rows)?;
     if outcome == Outcome::Stopped {
         return Ok(outcome);
     }

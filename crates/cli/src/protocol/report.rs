@@ -32,7 +32,7 @@ impl FormatArgs {
         } else {
             write!(out, "{}", found.sheet())?;
         }
-        Ok(if found.failed() == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+        Ok(Outcome::failed_if(found.failed() > 0))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use medclip_archive::{Progress, Skipped, Summary};
+use medclip_archive::{Job, Progress};
 
 use crate::{output, say};
 
@@ -23,8 +23,9 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn new(before: u64, total: u64) -> Self {
-        let bar = output::progress(total as usize, "inputs");
+    pub(crate) fn new(job: &Job<'_>) -> Self {
+        let before = job.summary().rows;
+        let bar = output::progress(job.inputs() as usize, "inputs");
         bar.set_position(before);
         bar.reset_eta();
         let now = Instant::now();
@@ -47,7 +48,8 @@ impl Reporter {
         self.bar.suspend(print);
     }
 
-    pub(crate) fn end(&self, output: &Path, summary: &Summary, inputs: u64, skipped: &Skipped) {
+    pub(crate) fn end(&self, output: &Path, job: &Job<'_>) {
+        let (summary, inputs, skipped) = (job.summary(), job.inputs(), job.skipped());
         self.bar.finish_and_clear();
         let counts: Vec<_> = summary.failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let failed: u64 = summary.failures.values().sum();
