@@ -3,11 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Context, bail};
 use clap::Args;
-use medclip_runtime::{
-    BundleFile, EngineChoice, EngineKind, ModelConfig, ModelOptions, PrecisionChoice, Preferred,
-};
+use medclip_runtime::{EngineChoice, EngineKind, ModelOptions, PrecisionChoice};
 
 use crate::say;
 
@@ -79,14 +76,7 @@ fn default() -> EngineChoice {
 
 /// The engine to use for a bundle; one that was not named is told on standard error, with what kept preferred ones out.
 fn resolve(choice: EngineChoice, bundle: &Path) -> anyhow::Result<EngineKind> {
-    match choice {
-        EngineChoice::Named(kind) => Ok(kind),
-        EngineChoice::Auto => {
-            let config = ModelConfig::open(bundle.join(BundleFile::Model.file_name()));
-            let found = Preferred::of(&config.context("cannot load the model")?.architecture.image);
-            let Some(kind) = found.engine else { bail!("no engine of this build can run here: {found}") };
-            say(&format!("engine: {found}"));
-            Ok(kind)
-        }
-    }
+    let (kind, chosen) = choice.resolve(bundle)?;
+    chosen.iter().for_each(|chosen| say(&format!("engine: {chosen}")));
+    Ok(kind)
 }
