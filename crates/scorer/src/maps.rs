@@ -65,7 +65,7 @@ impl Scorer {
     /// The film's own failure, or one of kind [`Failure::ENGINE`] when the model has no maps, as those of earlier versions, or
     /// the engine fails.
     pub fn maps(&self, film: &Prepared) -> Result<FilmMaps, Failure> {
-        self.mapped(film, |image| {
+        mapped(film, |image| {
             let (embeddings, locations) = self.model.embed_with_maps(&self.batch(&[image])?)?;
             Ok(self.classifier.maps_in_logits(&embeddings, &locations)?.pop().unwrap_or_default())
         })
@@ -80,7 +80,7 @@ impl Scorer {
     /// # Errors
     /// As [`Scorer::maps`], and for a direction of another width.
     pub fn map_toward(&self, film: &Prepared, name: &str, direction: &[f32]) -> Result<FilmMaps, Failure> {
-        self.mapped(film, |image| {
+        mapped(film, |image| {
             let (embeddings, locations) = self.model.embed_with_maps(&self.batch(&[image])?)?;
             if embeddings.dim() != direction.len() {
                 return Err(EncodeError::EmbeddingWidth {
@@ -91,16 +91,15 @@ impl Scorer {
             Ok(vec![locations.class_map(0, name, direction)])
         })
     }
+}
 
-    fn mapped(
-        &self,
-        film: &Prepared,
-        make: impl FnOnce(&GrayImage) -> Result<Vec<ClassMap>, EncodeError>,
-    ) -> Result<FilmMaps, Failure> {
-        let image = film.image.as_ref().map_err(Clone::clone)?;
-        let maps = make(image).map_err(|error| Failure::engine(&error))?;
-        Ok(film.shown.clone().unwrap_or_else(|| Shown::square(image)).with(maps))
-    }
+fn mapped(
+    film: &Prepared,
+    make: impl FnOnce(&GrayImage) -> Result<Vec<ClassMap>, EncodeError>,
+) -> Result<FilmMaps, Failure> {
+    let image = film.image.as_ref().map_err(Clone::clone)?;
+    let maps = make(image).map_err(|error| Failure::engine(&error))?;
+    Ok(film.shown.clone().unwrap_or_else(|| Shown::square(image)).with(maps))
 }
 
 #[cfg(test)]
