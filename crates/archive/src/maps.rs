@@ -82,10 +82,10 @@ impl MapWriter {
     /// # Errors
     /// [`MapError`] when that is not possible, or the model lacks a class that is named.
     pub fn new(directory: &Path, classes: MapClasses, schema: &Schema) -> Result<Self, MapError> {
-        if let MapClasses::Named(names) = &classes {
-            if let Some(name) = names.iter().find(|name| !schema.classes.contains(name)) {
-                return Err(MapError::NoClass { name: name.clone(), classes: schema.classes.clone() });
-            }
+        if let MapClasses::Named(names) = &classes
+            && let Some(name) = names.iter().find(|name| !schema.classes.contains(name))
+        {
+            return Err(MapError::NoClass { name: name.clone(), classes: schema.classes.clone() });
         }
         fs::create_dir_all(directory)
             .map_err(|source| MapError::Directory { path: directory.to_owned(), source })?;

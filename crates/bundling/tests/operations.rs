@@ -119,6 +119,9 @@ fn verifying_compares_two_sides_and_only_reads() {
     assert!(found.within(), "{found:?}");
     assert_eq!(found.reference, "tract");
     assert_eq!(found.results.iter().map(|each| each.batch).collect::<Vec<_>>(), [1, 3, 8]);
+    let maps: Vec<_> = found.maps.iter().map(|each| (each.engine.as_str(), each.largest.is_some())).collect();
+    assert_eq!(maps, [("tract", false), ("rten", true)]);
+    assert!(found.maps.iter().all(|each| each.mean <= 1e-5 && each.largest.unwrap_or_default() <= 1e-4));
     assert_eq!(files(bundle.directory()), before);
 }
 

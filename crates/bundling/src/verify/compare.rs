@@ -23,7 +23,7 @@ pub struct ParityLimits {
 impl ParityLimits {
     /// The same weights in the same precision.
     pub(super) const EXACT: Self =
-        Self { image_cosine: 0.99999, text_cosine: 0.99999, logit: 1e-4, map: 1e-3, map_mean: 1e-5 };
+        Self { image_cosine: 0.99999, text_cosine: 0.99999, logit: 1e-4, map: 1e-4, map_mean: 1e-5 };
     /// Sentences from weights that storage has rounded to eleven bits.
     #[cfg(any(feature = "train", test))]
     const HALF: Self = Self { text_cosine: 0.9999, logit: 0.05, ..Self::EXACT };
@@ -149,6 +149,8 @@ fn worse(worst: f64, difference: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use medclip_core::map::LocationMaps;
+
     use super::*;
 
     fn rows(values: &[f32]) -> Embeddings {
@@ -189,6 +191,20 @@ mod tests {
         assert!(ParityLimits::HALF.hold(&found) && !ParityLimits::EXACT.hold(&found));
         let found = Comparison::new("a", 1, (&turned(0.999_95, 0.01), &text), (&image, &text), [1.0; 2]);
         assert!(!ParityLimits::HALF.hold(&found));
+    }
+
+    #[test]
+    fn maps_average_to_their_embedding_and_are_those_of_the_other_side() {
+        let maps = |values: [f32; 4]| LocationMaps::new(values.to_vec(), [1, 1, 2, 2]).unwrap();
+        let sound = (rows(&[0.5, 0.5]), maps([1.0, 0.0, 0.0, 1.0]));
+        let turned = (rows(&[0.5, 0.5]), maps([0.0, 1.0, 1.0, 0.0]));
+        let off = (rows(&[0.5, 0.6]), maps([1.0, 0.0, 0.0, 1.0]));
+        let holds = |own: &Mapped, other: Option<&Mapped>| {
+            ParityLimits::EXACT.hold_maps(&MapComparison::new("a", own, other))
+        };
+        assert!(holds(&sound, None) && holds(&sound, Some(&sound)));
+        assert!(!holds(&turned, Some(&sound)) && holds(&turned, None));
+        assert!(!holds(&off, None) && !holds(&sound, Some(&(rows(&[0.5, 0.5]), maps([f32::NAN; 4])))));
     }
 
     #[test]

@@ -19,6 +19,10 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+fn ends(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == ending)
+}
+
 /// Means of the maps in a file of NumPy.
 fn means(file: &Path) -> Vec<f64> {
     let bytes = fs::read(file).unwrap();
@@ -49,7 +53,7 @@ fn a_map_averages_to_the_logit_and_has_its_picture() {
     let (records, plain) = (json_lines(&output), json_lines(&plain));
     let maps = directory.path().join("maps");
     let files = names(&maps);
-    let arrays: Vec<&String> = files.iter().filter(|name| name.ends_with(".npy")).collect();
+    let arrays: Vec<&String> = files.iter().filter(|name| ends(name, "npy")).collect();
     assert_eq!(arrays.len(), 2, "{files:?}");
     assert_eq!(files.len(), 2 * FILES, "of two films: {files:?}");
     for (record, plain) in [(&records[0], &plain[0]), (&records[2], &plain[2])] {
@@ -58,7 +62,7 @@ fn a_map_averages_to_the_logit_and_has_its_picture() {
         let agrees = |means: &[f64]| means.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-3);
         assert_eq!(arrays.iter().filter(|name| agrees(&means(&maps.join(name)))).count(), 1);
     }
-    let picture = files.iter().find(|name| name.ends_with(".png")).unwrap();
+    let picture = files.iter().find(|name| ends(name, "png")).unwrap();
     let picture = image::open(maps.join(picture)).unwrap().to_rgb8();
     assert!(picture.width() > 400 && picture.height() > 512);
     assert!(picture.pixels().any(|pixel| pixel[0].abs_diff(pixel[2]) > 60), "it has colors");
@@ -95,7 +99,7 @@ fn an_archive_has_maps_of_every_scored_film_and_stops_where_they_cannot_be_writt
     let files = names(&directory.path().join("maps"));
     assert_eq!(files.len(), 3 * FILES, "{files:?}");
     // A directory where a file should be: nothing of it may be lost, and no row counts.
-    let blocked = files.iter().find(|name| name.starts_with("b-") && name.ends_with(".npy")).unwrap();
+    let blocked = files.iter().find(|name| name.starts_with("b-") && ends(name, "npy")).unwrap();
     fs::create_dir_all(directory.path().join("second").join(blocked).join("inside")).unwrap();
     let arguments = ["--output", "again.csv", "--maps", "second", "a.png", "b.png", "c.png"];
     let output = score(directory.path(), &arguments);

@@ -22,6 +22,10 @@ fn engines_agree_where_two_run() {
     assert_eq!((&report["model"], &report["reference"]), (&"tiny".into(), &"tract".into()));
     let batches: Vec<_> = report["results"].as_array().unwrap().iter().map(|each| &each["batch"]).collect();
     assert_eq!(batches, [1, 3, 8]);
+    let maps = report["maps"].as_array().unwrap();
+    assert!(maps.len() == 2 && maps[0]["largest"].is_null(), "{report}");
+    assert_eq!(maps[1]["largest"], 0.0, "the same engine twice");
+    assert!(maps.iter().all(|each| each["mean"].as_f64().unwrap() < 1e-5), "{report}");
     assert!(report["self_tests"][0]["text"].as_f64().unwrap() > 0.999_999);
     assert!(!bundle().join("parity.json").exists(), "engines alone certify nothing");
 }
@@ -36,6 +40,7 @@ fn candle_has_its_row_beside_an_engine_on_the_shipped_model() {
     let rows: Vec<_> = table.lines().filter(|line| line.trim_start().starts_with("candle ")).collect();
     assert!(rows.len() == 3 && rows.iter().all(|row| row.ends_with("within")), "{table}");
     assert!(table.contains("self-test on candle: passed"), "{table}");
+    assert!(table.contains("not compared: maps") || table.contains("maps on candle: "), "{table}");
 }
 
 #[cfg(not(feature = "candle-onnx"))]

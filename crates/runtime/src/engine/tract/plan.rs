@@ -54,7 +54,12 @@ fn widen_stored_weights(model: &mut TypedModel) -> TractResult<()> {
 
 #[cfg(test)]
 mod tests {
-    use tract_onnx::prelude::{DatumExt, IntoTensor, Tensor, f16, tvec};
+    use medclip_core::architecture::TextPooling;
+    use medclip_core::graph::IMAGE_EMBEDDINGS;
+    use medclip_export::{Checkpoint, GraphOptions, image_graph};
+    use medclip_tests::{random_checkpoint, tiny_config, tiny_published_configs};
+    use tempfile::TempDir;
+    use tract_onnx::prelude::{DatumExt, Framework, IntoTensor, Tensor, f16, onnx, tvec};
     use tract_onnx::tract_core::ops::math::add;
 
     use super::*;
@@ -75,6 +80,29 @@ mod tests {
 
     fn casts(model: &TypedModel) -> usize {
         model.nodes().iter().filter(|node| node.op_is::<Cast>()).count()
+    }
+
+    #[test]
+    fn a_map_that_is_not_asked_for_leaves_nothing_in_the_plan() {
+        let [swin, resnet] = tiny_published_configs();
+        for config in [tiny_config(TextPooling::Masked), swin, resnet] {
+            let directory = TempDir::new().unwrap();
+            random_checkpoint(directory.path(), &config, 7);
+            let checkpoint = Checkpoint::open(directory.path()).unwrap();
+            let (architecture, preprocess) = (&config.architecture, &config.preprocess);
+            let graph = image_graph(architecture, preprocess, checkpoint.weights(), &GraphOptions::default());
+            let whole = graph.unwrap().into_bytes();
+            let without = medclip_onnx::select(&whole, &[IMAGE_EMBEDDINGS]).unwrap();
+            let operators = |mut graph: &[u8], contract: &GraphContract| -> Vec<String> {
+                let plan = plan(onnx().model_for_read(&mut graph).unwrap(), contract).unwrap();
+                plan.model().nodes().iter().map(|node| node.op.name().into_owned()).collect()
+            };
+            let contract = GraphContract::image(&config);
+            let what = format!("{:?}", architecture.image);
+            assert_eq!(operators(&whole, &contract), operators(&without, &contract), "{what}");
+            let mapped = operators(&whole, &contract.clone().with_map());
+            assert!(mapped.len() > operators(&whole, &contract).len(), "{what}");
+        }
     }
 
     #[test]
