@@ -8,8 +8,8 @@ use medclip_scorer::Report;
 
 use crate::inputs::{InputList, InputOptions, Skipped};
 use crate::maps::MapWriter;
-use crate::pipeline::{End, PipelineOptions, Progress, Watched, work};
-use crate::run::{Run, RunError, Settings, Summary, Target};
+use crate::pipeline::{End, PipelineOptions, Progress, work};
+use crate::run::{Run, RunError, Settings, Summary, Target, Watched};
 use crate::source::Source;
 use crate::stages::Stages;
 
@@ -83,9 +83,9 @@ impl<'a> Job<'a> {
         self.run.inputs()
     }
 
-    /// What the search for inputs left out.
-    pub const fn skipped(&self) -> &Skipped {
-        self.inputs.skipped()
+    /// What the run has come to, as `180 of 180 rows, 9 without scores (3 empty, 6 truncated)`, and what the search left out.
+    pub fn describe(&self) -> String {
+        described(self.summary(), self.inputs(), self.inputs.skipped())
     }
 
     /// Scores the inputs that have no row yet, as [`work`] does, and writes the maps of a film before its row counts.
@@ -103,5 +103,28 @@ impl<'a> Job<'a> {
             maps.iter().try_for_each(|maps| maps.write(report))?;
             observe(report, progress)
         })
+    }
+}
+
+fn described(summary: &Summary, inputs: u64, skipped: &Skipped) -> String {
+    let Summary { rows, failures } = summary;
+    let counts: Vec<_> = failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let failed: u64 = failures.values().sum();
+    let kinds = if failed == 0 { String::new() } else { format!(" ({})", counts.join(", ")) };
+    let skipped = if skipped.is_empty() { String::new() } else { format!("; {skipped}") };
+    format!("{rows} of {inputs} rows, {failed} without scores{kinds}{skipped}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_by_kind() {
+        let described = |summary: &Summary| described(summary, 20, &Skipped::default());
+        let mut summary = Summary { rows: 20, ..Summary::default() };
+        assert_eq!(described(&summary), "20 of 20 rows, 0 without scores");
+        summary.failures = [("empty".to_owned(), 3), ("truncated".to_owned(), 6)].into();
+        assert_eq!(described(&summary), "20 of 20 rows, 9 without scores (3 empty, 6 truncated)");
     }
 }

@@ -4,33 +4,17 @@
 
 use clap::Subcommand;
 
-#[cfg(feature = "search")]
-use crate::index;
-#[cfg(not(feature = "search"))]
-use crate::missing::index;
-#[cfg(not(feature = "candle-onnx"))]
-use crate::missing::restore;
-#[cfg(not(feature = "train"))]
-use crate::missing::{certify, export, runs, train};
-#[cfg(not(feature = "eval"))]
-use crate::missing::{eval, fit};
-#[cfg(not(feature = "import"))]
-use crate::missing::{import, quantize};
-#[cfg(feature = "candle-onnx")]
-use crate::restore;
-use crate::{Outcome, bench, command, doctor, inspect, label, manual, phantom, score, verify};
-#[cfg(feature = "train")]
-use crate::{certify, export, runs, train};
-#[cfg(feature = "eval")]
-use crate::{eval, fit};
-#[cfg(feature = "import")]
-use crate::{import, quantize};
+use crate::{
+    Outcome, bench, certify, command, doctor, eval, export, fit, import, index, inspect, label, manual,
+    phantom, quantize, restore, runs, score, train, verify,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Score(score::ScoreArgs),
     Inspect(inspect::InspectArgs),
     Label(label::LabelArgs),
+    #[cfg_attr(feature = "search", command(subcommand))]
     Index(index::IndexArgs),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
@@ -40,9 +24,12 @@ pub(crate) enum Command {
     BenchWorker(bench::WorkerArgs),
     Import(import::ImportArgs),
     Quantize(quantize::QuantizeArgs),
+    #[cfg_attr(feature = "eval", command(subcommand))]
     Eval(eval::EvalArgs),
+    #[cfg_attr(feature = "eval", command(subcommand))]
     Fit(fit::FitArgs),
     Train(train::TrainArgs),
+    #[cfg_attr(feature = "train", command(subcommand))]
     Runs(runs::RunsArgs),
     Export(export::ExportArgs),
     Restore(restore::RestoreArgs),
@@ -58,7 +45,7 @@ impl Command {
     /// When it could not run at all.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
-            Self::Score(args) => score::run(args),
+            Self::Score(args) => score::run(&args),
             Self::Inspect(args) => inspect::run(args),
             Self::Label(args) => label::run(&args),
             Self::Index(args) => index::run(args),
@@ -67,7 +54,7 @@ impl Command {
             Self::Verify(args) => verify::run(&args),
             Self::Certify(args) => certify::run(args),
             Self::BenchWorker(args) => bench::work(&args),
-            Self::Import(args) => import::run(&args),
+            Self::Import(args) => import::run(args),
             Self::Quantize(args) => quantize::run(args),
             Self::Eval(args) => eval::run(args),
             Self::Fit(args) => fit::run(args),

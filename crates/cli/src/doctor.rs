@@ -73,11 +73,7 @@ fn facts(found: &Diagnosis) -> Table {
     facts.add_row(["processor", cpu.as_deref().unwrap_or("unknown")]);
     facts.add_row(["instructions", &cpu_features.join(" ")]);
     facts.add_row(["hardware threads", &cores.to_string()]);
-    if let (Some(total), Some(free)) =
-        (found.machine.memory_total_bytes, found.machine.memory_available_bytes)
-    {
-        let gibibytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        let memory = format!("{:.1} GiB, {:.1} GiB available", gibibytes(total), gibibytes(free));
+    if let Some(memory) = found.machine.describe_memory() {
         facts.add_row(["memory", &memory]);
     }
     let none = cuda_devices.is_empty().then_some("none");
@@ -94,15 +90,6 @@ fn facts(found: &Diagnosis) -> Table {
     for entries in ignored {
         facts.add_row(["", &format!("not searched: {entries}")]);
     }
-    facts.add_row(["model", &model_text(&found.model)]);
+    facts.add_row(["model", &found.model.to_string()]);
     facts
-}
-
-fn model_text(model: &ModelState) -> String {
-    let path = model.path.as_ref().map_or_else(String::new, |path| path.display().to_string());
-    match (&model.name, &model.problem) {
-        (_, Some(problem)) => problem.clone(),
-        (Some(name), None) => format!("{name} in {path}, all sums verified"),
-        (None, None) => path,
-    }
 }

@@ -3,40 +3,9 @@
 //! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done, 3 stopped half way, on
 //! request. Results go to standard output, everything else to standard error.
 //!
-//! # Grammar
-//!
-//! A verb keeps its promise in every command:
-//!
-//! | verb | promise |
-//! |---|---|
-//! | `score`, `label`, `index query` | answers for each input, in order; one that fails costs only its own row |
-//! | `inspect`, `doctor`, `bench`, `verify`, `eval …` | only reads: nothing that it looks at is changed, and nothing is kept |
-//! | `fit …` | fits to annotated films, keeps what was fitted, and measures what was kept as `eval …` does |
-//! | `train` | makes a checkpoint, and continues where it was stopped |
-//! | `runs …` | reports on trainings from their logs |
-//! | `import`, `export`, `restore`, `quantize` | makes a bundle or a checkpoint, proves it, and only then puts it in place |
-//! | `certify` | compares as `verify` does, and writes the certificate into the bundle |
-//! | `index build` | makes or continues an index |
-//! | `phantom`, `man`, `completions` | writes what medclip itself makes up |
-//!
-//! An option of one name has one form everywhere:
-//!
-//! | option | variable | meaning |
-//! |---|---|---|
-//! | `--model DIR` | `MEDCLIP_MODEL` | the bundle that is used |
-//! | `-o`, `--output PATH` | | file or directory to write |
-//! | `--replace` | | replace what is there, if it is of the same kind |
-//! | `--format FORMAT` | | form of the results: some of `table`, `json`, `csv`, `parquet`, `html`, in this order |
-//! | `--engine ENGINE` | | what runs the model |
-//! | `--precision PRECISION` | | precision of the model's towers: `fp32`, `fp16`, `int8`, where it makes sense `auto` |
-//! | `--threads N` | | threads to use |
-//! | `--batch N` | | films, or sentences, in one call or step |
-//! | `--seed N` | | seed of everything drawn |
-//! | `--split SPLIT` | | part of the annotated films: `train`, `val`, `test` |
-//! | `-v`, `-q`, `--log-format FORM` | `RUST_LOG` | how much is told beside the results |
-//!
-//! A command that a build lacks is there, and says which feature has it. `tests/grammar.rs` tests all of this over clap's own
-//! model.
+//! A verb keeps its promise in every command, and an option of one name has one form everywhere: `docs/guide/commands.md` has
+//! that grammar, and `tests/grammar.rs` tests it over clap's own model. A command that a build lacks is there, and says which
+//! feature has it.
 //!
 //! The program is a library for its tests alone; programs that embed medclip depend on `medclip`.
 
@@ -49,7 +18,6 @@ mod check_args;
 mod command;
 mod decode_args;
 mod doctor;
-mod doubts;
 mod engine;
 #[cfg(feature = "eval")]
 mod eval;
@@ -61,7 +29,6 @@ mod fit;
 mod import;
 #[cfg(feature = "search")]
 mod index;
-mod inputs;
 mod inspect;
 mod interrupt;
 mod label;
@@ -72,6 +39,7 @@ mod missing;
 mod models;
 mod output;
 mod phantom;
+mod printer;
 mod private;
 #[cfg(feature = "eval")]
 mod protocol;
@@ -83,8 +51,11 @@ mod restore;
 mod runs;
 mod score;
 mod scoring;
+#[cfg(any(feature = "eval", feature = "import"))]
+mod target;
 #[cfg(feature = "train")]
 mod train;
+mod values;
 mod verify;
 
 use std::backtrace::Backtrace;
@@ -95,11 +66,21 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
-use medclip_core::causes::joined;
+use medclip_core::causes::with_causes;
 use medclip_core::guard::is_quiet;
 use medclip_core::terminal::escape;
 
 use command::Command;
+#[cfg(not(feature = "search"))]
+use missing::index;
+#[cfg(not(feature = "candle-onnx"))]
+use missing::restore;
+#[cfg(not(feature = "train"))]
+use missing::{certify, export, runs, train};
+#[cfg(not(feature = "eval"))]
+use missing::{eval, fit};
+#[cfg(not(feature = "import"))]
+use missing::{import, quantize};
 
 /// Findings on chest radiographs, zero-shot. Research use only, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -146,7 +127,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     if let Err(error) = cli.log.start() {
-        report_error(&one_line(&error));
+        report_error(&with_causes(error.as_ref()));
         return ExitCode::from(2);
     }
     match cli.command.run() {
@@ -156,7 +137,7 @@ pub fn main() -> ExitCode {
         // Whoever read the output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            report_error(&one_line(&error));
+            report_error(&with_causes(error.as_ref()));
             ExitCode::from(2)
         }
     }
@@ -195,11 +176,6 @@ fn fault(panic: &PanicHookInfo<'_>) {
     trace.lines().for_each(write_line);
 }
 
-/// An error and its causes on one line, causes that their effect has quoted already left out.
-fn one_line(error: &anyhow::Error) -> String {
-    joined(error.chain().map(ToString::to_string))
-}
-
 /// One line on standard error; a closed standard error is nobody's loss.
 fn report_error(message: &str) {
     write_line(&format!("error: {message}"));
@@ -220,20 +196,4 @@ fn write_line(line: &str) {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_error_is_one_line_without_repeats() {
-        let cause = anyhow::anyhow!("line 1\n  | ^\nunexpected end");
-        let quoted =
-            cause.context("file.toml: line 1\n  | ^\nunexpected end").context("cannot load the model");
-        assert_eq!(super::one_line(&quoted), "cannot load the model: file.toml: line 1 | ^ unexpected end");
-    }
-
-    #[test]
-    fn command_line_is_consistent() {
-        super::command().debug_assert();
-    }
 }

@@ -2,9 +2,7 @@
 
 use std::error::Error;
 
-use medclip_core::causes::joined;
-
-use crate::one_line;
+use medclip_core::causes::{joined, with_causes};
 
 /// The error as it is where paths may be told; otherwise one that names rows instead of films, patients and cells.
 pub(crate) fn told(error: anyhow::Error, log_paths: bool) -> anyhow::Error {
@@ -12,7 +10,7 @@ pub(crate) fn told(error: anyhow::Error, log_paths: bool) -> anyhow::Error {
         return error;
     }
     let line = joined(error.chain().map(|cause| unnamed(cause).unwrap_or_else(|| cause.to_string())));
-    if line == one_line(&error) { error } else { anyhow::anyhow!(line) }
+    if line == with_causes(error.as_ref()) { error } else { anyhow::anyhow!(line) }
 }
 
 fn unnamed(cause: &(dyn Error + 'static)) -> Option<String> {

@@ -3,12 +3,11 @@
 mod progress;
 
 use std::io::stdin;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 use clap::Args;
-use medclip_archive::{End, Job, JobOptions, PipelineOptions, RunError, Settings, Target};
+use medclip_archive::{End, Flow, Job, JobOptions, PipelineOptions, RunError, Settings, Target};
 use medclip_core::budget;
 use medclip_scorer::{Scorer, ScorerBuilder};
 
@@ -40,36 +39,18 @@ pub(crate) struct ScoringArgs {
     pub(crate) decode: DecodeArgs,
 }
 
-/// How films go through the model.
-pub(crate) enum Flow {
-    /// So many inputs, each as soon as it can be.
-    AtOnce(usize),
-    /// Any number, so many in a batch; where nobody says, as many as suit the engine.
-    Batches(Option<NonZeroUsize>),
-}
-
 impl ScoringArgs {
-    /// The model's directory, decided once.
-    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
-        self.model.clone().resolve()
-    }
-
-    /// A scorer of the bundle in `directory`, and how to run it. `choose` makes further choices.
+    /// A scorer, and how to run it. `choose` makes further choices.
     pub(crate) fn open(
-        &mut self,
-        directory: &Path,
-        flow: &Flow,
+        &self,
+        flow: Flow,
         choose: impl FnOnce(ScorerBuilder) -> ScorerBuilder,
     ) -> anyhow::Result<(Scorer, PipelineOptions)> {
         let threads = self.engine.threads();
+        let directory = &self.model.clone().resolve()?;
         let engine = self.engine.settle(directory)?;
         let memory = self.memory.unwrap_or_else(|| budget::beside_files(directory));
-        let (options, of_model) = match *flow {
-            Flow::AtOnce(inputs) => PipelineOptions::at_once(threads, inputs, memory),
-            Flow::Batches(batch) => {
-                PipelineOptions::in_batches(threads, batch.unwrap_or(engine.preferred_batch()), memory)
-            }
-        };
+        let (options, of_model) = flow.options(threads, engine.preferred_batch(), memory);
         let builder = Scorer::builder()
             .bundle(directory)
             .engine(engine)

@@ -58,8 +58,7 @@ Examples:
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let bundle = args.model.clone().open()?;
     let found = verify(&bundle, args).map_err(refusal)?;
-    print(&found, args.format)?;
-    Ok(outcome(&found))
+    report(&found, args.format)
 }
 
 fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyError> {
@@ -73,14 +72,10 @@ fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyErro
     medclip_bundling::verify(bundle, &options, &mut ())
 }
 
-/// Prints what was found.
-pub(crate) fn print(found: &Verification, format: ReportFormat) -> anyhow::Result<()> {
-    print_report(format, found, |out| table::write(out, found))
-}
-
-/// Differences past the limits are a failure.
-pub(crate) fn outcome(found: &Verification) -> Outcome {
-    Outcome::failed_if(!found.within())
+/// Prints what was found. Differences past the limits are a failure.
+pub(crate) fn report(found: &Verification, format: ReportFormat) -> anyhow::Result<Outcome> {
+    print_report(format, found, |out| table::write(out, found))?;
+    Ok(Outcome::failed_if(!found.within()))
 }
 
 /// Why nothing was compared, in terms of the options.

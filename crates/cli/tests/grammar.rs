@@ -1,4 +1,4 @@
-//! Tests the grammar that the crate's documentation has over clap's own model: one name for one thing, and verbs that do as they say.
+//! Tests the grammar of `docs/guide/commands.md` over clap's own model: one name for one thing, and verbs that do as they say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,4 +175,9 @@ fn help_begins_with_one_line_for_people() {
         (!is_right).then(|| format!("medclip {name}: {about}"))
     });
     assert_none(&wrong.collect::<Vec<_>>());
+}
+
+#[test]
+fn command_line_is_consistent() {
+    medclip_cli::command().debug_assert();
 }

@@ -123,6 +123,7 @@ mod tests {
         let problem = found.model.problem.as_deref().unwrap();
         assert!(problem.starts_with("cannot load the model: no/such/bundle"), "{problem}");
         assert_eq!((found.auto, &found.model.name), (None, &None));
+        assert_eq!(found.model.to_string(), problem);
         assert_eq!(found.medclip.features.last(), Some(&"train"));
         let is_built = cfg!(feature = "rten");
         assert_eq!(found.problem_of(EngineKind::Rten).is_none(), is_built);

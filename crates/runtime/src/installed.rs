@@ -85,7 +85,7 @@ mod tests {
         let all = [&installed[..], std::slice::from_ref(&tree)].concat();
         assert_eq!(places(Some(&beside), None), all);
         assert_eq!(places(None, Some(&root.join("crates/node"))), [tree]);
-        assert_eq!(places(None, Some(Path::new("crates/node"))), [PathBuf::new(); 0], "a relative package");
+        assert!(places(None, Some(Path::new("crates/node"))).is_empty(), "a relative package");
         let error = NoShippedModel { places: all };
         assert!(error.to_string().ends_with("models/medclip-edge"), "{error}");
         assert_eq!(error.to_string().matches(", ").count(), 2, "{error}");

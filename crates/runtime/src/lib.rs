@@ -70,7 +70,7 @@ pub use options::{
     CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, Prepack,
     RtenOptions, TensorRtOptions,
 };
-pub use outline::{BundleOutline, ClassPrompts, FileSize, OutlineError};
+pub use outline::{BundleOutline, ClassPrompts, FileSize, OutlineError, describe_fields};
 pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};

@@ -1,11 +1,10 @@
 //! What a run is of, its inputs aside.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::PipelineOptions;
 use crate::portion::Portion;
 use crate::table::Format;
 use medclip_scorer::{Schema, Scorer};
@@ -38,14 +37,15 @@ impl Settings {
     /// Name of the option that says how many images went through the model at once.
     pub const BATCH: &str = "batch";
 
-    /// Those of rows of a scorer: all inputs, in Parquet files of 512 rows. `program` names the program and its version.
-    pub fn of(scorer: &Scorer, pipeline: &PipelineOptions, program: &str) -> Self {
+    /// Those of rows of a scorer that takes so many images at once and may use `memory` bytes: all inputs, in Parquet files of 512
+    /// rows. `program` names the program and its version.
+    pub fn of(scorer: &Scorer, batch: NonZeroUsize, memory: u64, program: &str) -> Self {
         let mut options = scorer.record();
         options.insert(Self::PROGRAM.to_owned(), program.to_owned());
-        options.insert(Self::BATCH.to_owned(), pipeline.batch.to_string());
+        options.insert(Self::BATCH.to_owned(), batch.to_string());
         let schema = (**scorer.schema()).clone();
-        let memory = Some(pipeline.memory);
-        Self { schema, options, format: Format::Parquet, shard_size: SHARD_SIZE, portion: None, memory }
+        let (format, memory) = (Format::Parquet, Some(memory));
+        Self { schema, options, format, shard_size: SHARD_SIZE, portion: None, memory }
     }
 
     /// Rows of file `number` of a run of `inputs`.

@@ -6,10 +6,9 @@ use medclip_core::quantization::LayerCost;
 use medclip_core::tokenize::TokenizeError;
 use medclip_decode::DecodeError;
 use medclip_export::quantize::{ChooseError, QuantizeError as GraphError};
+use medclip_files::AlreadyThere;
 use medclip_runtime::{BundleError, EncodeError, LoadError, Precision, TowerKind};
 use thiserror::Error;
-
-use crate::target::TargetError;
 
 /// Why a bundle gained no towers in further precisions. Nothing was written.
 #[derive(Debug, Error)]
@@ -20,7 +19,7 @@ pub enum QuantizeError {
     Stopped,
     /// There is something where the bundle is to be.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] AlreadyThere),
     /// The precision of every bundle was asked for.
     #[error("a bundle has its towers in {0} already")]
     Own(Precision),

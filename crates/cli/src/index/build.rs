@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
-use medclip_archive::{Earlier, JobOptions, Run, Settings, Target};
+use medclip_archive::{Earlier, Flow, JobOptions, Run, Settings, Target};
 use medclip_decode::DecodeOptions;
 use medclip_index::{GatherError, IndexBuilder, Layout, gather, row_files};
 use medclip_qc::Policy;
 
-use crate::scoring::{self, Flow, PROGRAM, ScoringArgs, open_job};
+use crate::scoring::{self, PROGRAM, ScoringArgs, open_job};
 use crate::{Outcome, say};
 
 /// Embed the images of an archive and write them as an index
@@ -28,7 +28,7 @@ Examples:
   medclip index build --scores scores/ -o films.index
 
 Exit status: 0 all images are in the index, 1 some are not, 2 could not run, 3 stopped by Ctrl-C and can be resumed.")]
-pub(super) struct BuildArgs {
+pub(crate) struct BuildArgs {
     /// Files, directories, archives, patterns, tables with a column `path`, or `-`, as for `score --output`
     #[arg(value_name = "IMAGES", required_unless_present = "scores", conflicts_with = "scores")]
     images: Vec<PathBuf>,
@@ -58,7 +58,7 @@ pub(super) struct BuildArgs {
     recall: Option<f64>,
 }
 
-pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &BuildArgs) -> anyhow::Result<Outcome> {
     ensure!(!args.output.is_dir(), "{} is a directory", args.output.display());
     if let Some(recall) = args.recall {
         ensure!(recall > 0.0 && recall <= 1.0, "--recall is above 0 and at most 1, not {recall}");
@@ -80,15 +80,14 @@ pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
         })?);
     }
     let gathered = gather(&files)?;
-    write(gathered.builder, &args)?;
+    write(gathered.builder, args)?;
     Ok(Outcome::failed_if(gathered.without > 0))
 }
 
-fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
-    let directory = args.scoring.directory()?;
+fn embed(args: &BuildArgs) -> anyhow::Result<Outcome> {
     let (scorer, pipeline) =
-        args.scoring.open(&directory, &Flow::Batches(args.batch), |builder| builder.embeddings(true))?;
-    let settings = Settings::of(&scorer, &pipeline, PROGRAM);
+        args.scoring.open(Flow::Batches(args.batch), |builder| builder.embeddings(true))?;
+    let settings = Settings::of(&scorer, pipeline.batch, pipeline.memory, PROGRAM);
     let rows = Target::File(args.output.clone()).directory();
     let options = JobOptions {
         inputs: &args.images,
@@ -107,23 +106,16 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         // There is nothing in it that another build could use. The first error is the one to report.
         let _ = Run::remove(&rows);
     }
-    write(gathered?.builder, &args)?;
+    write(gathered?.builder, args)?;
     Run::remove(&rows)?;
     Ok(outcome)
 }
 
 fn write(builder: IndexBuilder, args: &BuildArgs) -> anyhow::Result<()> {
-    let layout = match args.recall {
-        Some(recall) => Layout::Lists { recall },
-        None if args.flat => Layout::Flat,
-        None => Layout::of_size(builder.len()),
-    };
+    let layout = Layout::wanted(args.recall, args.flat, builder.len());
     let begun = Instant::now();
     let report = builder.write(&args.output, layout)?;
-    let (path, rows, seconds) = (args.output.display(), report.rows, begun.elapsed().as_secs_f64());
-    let lists = report.recall.map_or_else(String::new, |recall| {
-        format!(", {} lists of which a query reads {}, recall@10 {recall:.4}", report.lists, report.probes)
-    });
-    say(&format!("{path}: {rows} vectors{lists}, written in {seconds:.1} s"));
+    let (path, seconds) = (args.output.display(), begun.elapsed().as_secs_f64());
+    say(&format!("{path}: {report}, written in {seconds:.1} s"));
     Ok(())
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, ensure};
 use clap::Args;
 use medclip_archive::{
-    CSV_TEXTS, EXACT, Earlier, Format as RowFormat, JobOptions, Portion, Settings, Target, TargetError,
+    CSV_TEXTS, EXACT, Earlier, Flow, Format as RowFormat, JobOptions, Portion, Settings, Target, TargetError,
 };
 use medclip_data::CellText;
 
 use super::ScoreArgs;
 use crate::Outcome;
 use crate::output::Format;
-use crate::scoring::{self, Flow, PROGRAM, open_job};
+use crate::scoring::{self, PROGRAM, open_job};
 
 /// Where an archive's scores go.
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ pub(super) struct OutputArgs {
     log_paths: bool,
 }
 
-pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
     ensure!(
         output != Path::new("-"),
         "--output writes files: leave it out to have scores on standard output, as --format json or csv has them"
@@ -55,15 +55,14 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         error => error.into(),
     })?;
     args.csv.check(format == RowFormat::Csv)?;
-    let directory = args.scoring.directory()?;
     let sums = args.sums()?;
     let flow = Flow::Batches(args.output.batch);
-    let (scorer, pipeline) = args.open(&directory, &flow)?;
+    let (scorer, pipeline) = args.open(flow)?;
     let mut settings = Settings {
         format,
         shard_size: args.output.shard_size,
         portion: args.output.shard,
-        ..Settings::of(&scorer, &pipeline, PROGRAM)
+        ..Settings::of(&scorer, pipeline.batch, pipeline.memory, PROGRAM)
     };
     settings.options.extend(sums);
     if args.csv.cell_text() == CellText::Exact {

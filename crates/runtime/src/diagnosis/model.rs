@@ -1,5 +1,6 @@
 //! Whether a model can be used.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use medclip_core::architecture::ImageTower;
@@ -44,5 +45,16 @@ impl ModelState {
     /// None, for this reason.
     pub fn missing(problem: String) -> Self {
         Self { problem: Some(problem), ..Self::default() }
+    }
+}
+
+impl fmt::Display for ModelState {
+    /// `NAME in PATH, all sums verified`, or the problem.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.problem, &self.name, &self.path) {
+            (Some(problem), ..) => f.write_str(problem),
+            (None, Some(name), Some(path)) => write!(f, "{name} in {}, all sums verified", path.display()),
+            (None, ..) => f.write_str("none"),
+        }
     }
 }
