@@ -6,6 +6,7 @@ mod tower;
 use std::path::{Path, PathBuf};
 
 use medclip_core::prompt::{PromptDoubts, sentences};
+use medclip_core::stop::Stopped;
 use medclip_core::{ModelConfig, PromptSet};
 use medclip_export::{
     BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportOptions, Imported, Mode, Storage, import,
@@ -118,7 +119,7 @@ pub fn import_bundle(
         BundleOptions { image: exact, text: exact, replace: options.replace, ..BundleOptions::default() };
     tell_doubts(&prompts, &checkpoint, observer)?;
     if observer.is_stopped() {
-        return Err(ImportBundleError::Stopped);
+        return Err(Stopped.into());
     }
     let contents = BundleContents { prompts: &prompts, card: &card };
     write_bundle_if(&checkpoint, contents, &write, target, embed, |bundle| Ok(try_out(bundle)?))?;

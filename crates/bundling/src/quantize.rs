@@ -104,7 +104,7 @@ pub fn quantize(
                 TowerKind::Text => text::quantize(bundle, precision, options, observer),
             };
             let refused = |source| match source {
-                TowerError::Stopped => QuantizeError::Stopped,
+                TowerError::Stopped(stopped) => stopped.into(),
                 source => QuantizeError::Tower { tower, precision, source: Box::new(source) },
             };
             made.push(result.map_err(refused)?);

@@ -1,30 +1,46 @@
 //! What the commands that write bundles share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::anyhow;
 use indicatif::ProgressBar;
 use medclip_bundling::{Observer, Progress};
 use medclip_core::causes::with_causes;
 use medclip_export::ImportNote;
 
+use crate::interrupt::stop_or_nothing;
 use crate::{output, say};
 
 #[cfg(feature = "train")]
 pub(crate) use medclip_bundling::read_text as read;
 
-/// Says on standard error what an operation tells, and shows how far it is when that is a terminal.
-#[derive(Default)]
-pub(crate) struct Bar(Option<ProgressBar>);
+/// Says on standard error what an operation tells, and shows how far it is when that is a terminal. The operation stops on
+/// Ctrl-C.
+pub(crate) struct Bar {
+    bar: Option<ProgressBar>,
+    stop: &'static AtomicBool,
+}
+
+impl Bar {
+    pub(crate) fn new() -> Self {
+        Self { bar: None, stop: stop_or_nothing() }
+    }
+}
 
 impl Observer for Bar {
     fn tell(&mut self, progress: Progress<'_>) {
         match progress {
-            Progress::Begin { work, steps } => self.0 = Some(output::progress(steps, work.name())),
-            Progress::Step => self.0.iter().for_each(|bar| bar.inc(1)),
-            Progress::End => self.0.take().iter().for_each(ProgressBar::finish_and_clear),
+            Progress::Begin { work, steps } => self.bar = Some(output::progress(steps, work.name())),
+            Progress::Step => self.bar.iter().for_each(|bar| bar.inc(1)),
+            Progress::End => self.bar.take().iter().for_each(ProgressBar::finish_and_clear),
             Progress::Note(note) => say(&format!("note: {note}{}", advice(note))),
             Progress::Doubts(doubts) => say(&format!("warning: {doubts}")),
             _ => {}
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(args: CertifyArgs) -> anyhow::Result<Outcome> {
     let mut bundle = args.model.open()?;
     let weights = WeightFiles { files: args.against, part: args.part };
     let options = VerifyOptions { engines: args.engine, ..VerifyOptions::default() };
-    let found = medclip_bundling::certify(&mut bundle, &weights, &options, &mut Bar::default());
+    let found = medclip_bundling::certify(&mut bundle, &weights, &options, &mut Bar::new());
     let found = found.map_err(refusal)?;
     let outcome = report(&found, args.format)?;
     if found.within() && args.format == ReportFormat::Table {

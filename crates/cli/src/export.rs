@@ -65,7 +65,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
             card,
             (&options, &further),
             |bundle| Ok(args.quantize.films(bundle)?),
-            &mut Bar::default(),
+            &mut Bar::new(),
         );
         let (bundle, differences) = made.map_err(|error| refusal(error, &args.quantize))?;
         write_reports(&mut out, &bundle)?;

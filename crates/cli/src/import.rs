@@ -93,7 +93,7 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<Outcome> {
         name: args.name,
         replace,
     };
-    let config = import_bundle(&weights, &output, &options, &mut Bar::default()).map_err(refusal)?;
+    let config = import_bundle(&weights, &output, &options, &mut Bar::new()).map_err(refusal)?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", Escaped(output.display()))?;
     writeln!(out, "image tower: {}", describe_image_tower(&config.architecture.image))?;

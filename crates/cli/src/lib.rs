@@ -71,6 +71,7 @@ use medclip_core::guard::is_quiet;
 use medclip_core::terminal::escape;
 
 use command::Command;
+use interrupt::is_stop;
 #[cfg(not(feature = "search"))]
 use missing::index;
 #[cfg(not(feature = "candle-onnx"))]
@@ -93,7 +94,7 @@ struct Cli {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 all done, 1 some inputs failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.
+Exit status: 0 all done, 1 some inputs failed, 2 could not run, 3 stopped by Ctrl-C.
 Results go to standard output; errors and progress to standard error.";
 
 /// How a command that could run ended.
@@ -134,6 +135,10 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
         Ok(Outcome::Stopped) => ExitCode::from(3),
+        Err(error) if is_stop(&error) => {
+            say("stopped: nothing was kept");
+            ExitCode::from(3)
+        }
         // Whoever read the output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

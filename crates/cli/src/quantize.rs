@@ -124,7 +124,7 @@ pub(crate) fn run(args: QuantizeArgs) -> anyhow::Result<Outcome> {
     bundle.require_text_tower()?;
     let films = args.settings.films(&bundle)?;
     let options = args.settings.options(&args.precision, args.target.replace);
-    let written = medclip_bundling::quantize(&bundle, &films, target, &options, &mut Bar::default())
+    let written = medclip_bundling::quantize(&bundle, &films, target, &options, &mut Bar::new())
         .map_err(|error| args.settings.refusal(error))?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", Escaped(target.display()))?;

@@ -91,7 +91,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     let stop = stop_on_interrupt("stopping after the rows at hand; Ctrl-C once more stops at once")?;
     let mut reporter = Reporter::new(&job);
-    let end = job.work(scorer, &stop, |report, progress| {
+    let end = job.work(scorer, stop, |report, progress| {
         reporter.update(progress);
         if let Some(failure) = report.failure().filter(|_| log_paths) {
             let path = report.path.as_deref().unwrap_or_default();

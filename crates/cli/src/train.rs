@@ -84,7 +84,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     }
     let stop = stop_on_interrupt("stopping after the step at hand; Ctrl-C once more stops at once")?;
     let mut bar = Bar::new();
-    let ended = trainer.run(&mut bar, &stop);
+    let ended = trainer.run(&mut bar, stop);
     // Whatever is printed from here on comes below it.
     drop(bar);
     let ended = ended.context("training stopped").map_err(|error| told(error, log_paths))?;

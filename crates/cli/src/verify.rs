@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
-use medclip_bundling::{Evaluator, Verification, VerifyError, VerifyOptions};
+use medclip_bundling::{Evaluator, Stoppable, Verification, VerifyError, VerifyOptions};
 use medclip_runtime::{Bundle, PrecisionChoice};
 
 use crate::Outcome;
+use crate::interrupt::stop_or_nothing;
 use crate::models::ModelArg;
 use crate::output::{ReportFormat, print_report};
 
@@ -66,10 +67,10 @@ fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyErro
     #[cfg(feature = "train")]
     if !args.against.is_empty() {
         let weights = medclip_bundling::WeightFiles { files: args.against.clone(), part: args.part.clone() };
-        let mut bar = crate::bundle::Bar::default();
+        let mut bar = crate::bundle::Bar::new();
         return medclip_bundling::verify_against(bundle, &weights, &options, &mut bar);
     }
-    medclip_bundling::verify(bundle, &options, &mut ())
+    medclip_bundling::verify(bundle, &options, &mut Stoppable::new(&mut (), stop_or_nothing()))
 }
 
 /// Prints what was found. Differences past the limits are a failure.

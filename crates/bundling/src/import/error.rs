@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::prompt::PromptError;
+use medclip_core::stop::Stopped;
 use medclip_core::tokenize::TokenizeError;
 use medclip_export::{ImportError, WriteBundleError};
 use medclip_files::AlreadyThere;
@@ -20,7 +21,7 @@ use crate::vocabulary::VOCABULARIES;
 pub enum ImportBundleError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked; nothing was written")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// There is something where the bundle is to be.
     #[error(transparent)]
     Target(#[from] AlreadyThere),

@@ -3,6 +3,7 @@
 use medclip_core::batch::EmbeddingsError;
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::quantization::LayerCost;
+use medclip_core::stop::Stopped;
 use medclip_core::tokenize::TokenizeError;
 use medclip_decode::DecodeError;
 use medclip_export::quantize::{ChooseError, QuantizeError as GraphError};
@@ -16,7 +17,7 @@ use thiserror::Error;
 pub enum QuantizeError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked; nothing was written")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// There is something where the bundle is to be.
     #[error(transparent)]
     Target(#[from] AlreadyThere),
@@ -69,7 +70,7 @@ pub enum QuantizeError {
 pub enum TowerError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// The graph cannot be read or rewritten.
     #[error(transparent)]
     Graph(#[from] GraphError),
