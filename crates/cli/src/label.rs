@@ -73,17 +73,10 @@ pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
             if !args.sentences {
                 report.sentences = None;
             }
-            printer.write(
-                &report,
-                |out| table::write(out, &report),
-                |csv| {
-                    csv.write(&report)?;
-                    csv.flush()
-                },
-            )
+            printer.write(&report, |out| table::write(out, &report), |csv| csv.write(&report))
         })?;
     }
-    printer.end(|_| Ok(()))?;
+    printer.end(|_| Ok(()), |csv| Ok(csv.flush()?))?;
     if let Some(message) = reader.missing() {
         outcome = Outcome::SomeFailed;
         report_error(&message);

@@ -41,19 +41,22 @@ impl<C> Printer<C> {
             Self::Table(out) => table(out)?,
             Self::Json(out) => write_json_line(out, result)?,
         }
-        self.end(|_| Ok(()))
+        self.end(|_| Ok(()), |_| Ok(()))
     }
 
-    /// Ends with what `table` has to say for people.
-    pub(crate) fn end(&mut self, table: impl FnOnce(&mut Stdout) -> io::Result<()>) -> anyhow::Result<()> {
+    /// Ends with what `table` has to say for people, or `csv` still has to write.
+    pub(crate) fn end(
+        &mut self,
+        table: impl FnOnce(&mut Stdout) -> io::Result<()>,
+        csv: impl FnOnce(&mut C) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         match self {
-            Self::Csv(_) => {}
-            Self::Json(out) => out.flush()?,
+            Self::Csv(out) => csv(out),
+            Self::Json(out) => Ok(out.flush()?),
             Self::Table(out) => {
                 table(out)?;
-                out.flush()?;
+                Ok(out.flush()?)
             }
         }
-        Ok(())
     }
 }

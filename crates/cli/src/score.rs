@@ -122,7 +122,7 @@ fn print(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     };
     stream(&search.sources, &search.pipes, &scorer, &options, &AtomicBool::new(false), sink)?;
     bar.finish_and_clear();
-    printer.end(|out| writeln!(out, "{RESEARCH_USE}"))?;
+    printer.end(|out| writeln!(out, "{RESEARCH_USE}"), |_| Ok(()))?;
     if let Some(summary) = search.summary(last.done - last.failed, last.failed) {
         say(&summary);
     }
