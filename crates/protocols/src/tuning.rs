@@ -8,6 +8,7 @@ mod sheet;
 
 use std::path::Path;
 
+use medclip_core::stop::Stopped;
 use medclip_data::{Record, Split};
 use medclip_files::sha256_of_file;
 use medclip_stats::grouped_share;
@@ -26,6 +27,12 @@ use crate::resampling::Resampling;
 pub use error::{ExportError, SaveError, TuningError};
 pub use finetune::{FinetuneOptions, Finetuned, finetune};
 pub use prompts::{PromptTuningOptions, TunedPrompts, tune_prompts};
+
+/// Tells that so many more films are done, and fails once the work is to end.
+fn done(observer: &mut dyn Observer, count: usize) -> Result<(), Stopped> {
+    observer.tell(Progress::Done(count));
+    if observer.is_stopped() { Err(Stopped) } else { Ok(()) }
+}
 
 /// Films that a checkpoint is fitted to and tried on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

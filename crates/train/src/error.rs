@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use medclip_core::Finding;
+use medclip_core::stop::Stopped;
 use medclip_files::{LockError, StagingError};
 use medclip_stats::FitError;
 use thiserror::Error;
@@ -14,6 +15,9 @@ use crate::data::{DataError, ImagesError};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// The caller asked it to stop.
+    #[error("stopped before the end, as was asked")]
+    Stopped(#[from] Stopped),
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {

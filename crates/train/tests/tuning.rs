@@ -7,11 +7,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use medclip_core::stop::Stopped;
 use medclip_core::{Embeddings, Finding, ModelConfig};
 use medclip_data::Record;
 use medclip_data::read_manifest_from;
 use medclip_nn::{Decay, Schedule};
 use medclip_stats::auroc;
+use medclip_train::TrainError;
 use medclip_train::checkpoint::StoredModel;
 use medclip_train::data::AugmentConfig;
 use medclip_train::tuning::finetune::Finetuned;
@@ -96,12 +98,12 @@ impl Setting {
     }
 
     fn finetune(&self, config: &FinetuneConfig) -> Finetuned {
-        finetune(&self.start, &self.films, &self.targets, config, |_| {}).unwrap()
+        finetune(&self.start, &self.films, &self.targets, config, |_| Ok(())).unwrap()
     }
 
     /// AUROC on the films that were not fitted.
     fn auroc(&self, tuned: &Finetuned) -> f64 {
-        let embeddings = self.evaluation.embed(&tuned.model, usize::MAX, |_| {}).unwrap();
+        let embeddings = self.evaluation.embed(&tuned.model, usize::MAX, |_| Ok(())).unwrap();
         let records = self.evaluation.records().iter();
         let present = records.map(|r| r.annotations[Finding::PleuralEffusion.index()].known().unwrap());
         auroc(&tuned.head.logits(&embeddings)[0], &present.collect::<Vec<_>>()).unwrap()
@@ -142,6 +144,8 @@ fn moved(setting: &Setting, tuned: &Finetuned) -> Vec<String> {
 #[test]
 fn a_fine_tune_ranks_better_than_the_head_it_starts_from_and_repeats() {
     let setting = Setting::new();
+    let stopped = finetune(&setting.start, &setting.films, &setting.targets, &CONFIG, |_| Err(Stopped));
+    assert!(matches!(stopped, Err(TrainError::Stopped(_))), "a fit ends at the next step");
     let start = setting.finetune(&FinetuneConfig { epochs: 0, ..CONFIG });
     assert_eq!(moved(&setting, &start), [""; 0], "no epoch moves nothing");
     let tuned = setting.finetune(&CONFIG);
@@ -203,7 +207,7 @@ fn a_tower_without_statistics_is_not_fitted_by_them() {
     setting.start = StoredModel::open(&target).unwrap();
 
     let config = FinetuneConfig { epochs: 1, batch_statistics: true, ..CONFIG };
-    let refused = finetune(&setting.start, &setting.films, &setting.targets, &config, |_| {});
+    let refused = finetune(&setting.start, &setting.films, &setting.targets, &config, |_| Ok(()));
     let message = refused.err().unwrap().to_string();
     assert!(message.contains("weights.safetensors") && message.contains("identities"), "{message}");
     assert_eq!(setting.finetune(&FinetuneConfig { batch_statistics: false, ..config }).losses.len(), 1);
@@ -266,8 +270,9 @@ fn context_is_learned_back_from_what_it_says_of_films() {
     let auroc_of = |head: &LinearHead| auroc(&head.logits(&evaluation)[0], &outcomes).unwrap();
     for per_finding in [false, true] {
         let config = ContextConfig { per_finding, ..config };
-        let tune =
-            |config: &ContextConfig| tune_context(&model, &prompts, &fit, &targets, config, |_| {}).unwrap();
+        let tune = |config: &ContextConfig| {
+            tune_context(&model, &prompts, &fit, &targets, config, |_| Ok(())).unwrap()
+        };
         let tuned = tune(&config);
         assert!(tuned.losses[29] < tuned.losses[0] - 0.05, "{:?}", tuned.losses);
         let (before, after) =

@@ -76,6 +76,16 @@ pub enum TuningError {
     Head(#[from] HeadError),
 }
 
+impl TuningError {
+    /// Of a fit that failed or was stopped.
+    pub(crate) fn of_fit(what: &'static str) -> impl Fn(TrainError) -> Self + Copy {
+        move |source| match source {
+            TrainError::Stopped(stopped) => Self::Evaluation(stopped.into()),
+            source => Self::Fit { what, source },
+        }
+    }
+}
+
 /// Why a bundle could not be written.
 pub type ExportError = Box<dyn std::error::Error + Send + Sync>;
 

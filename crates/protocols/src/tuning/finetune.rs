@@ -10,7 +10,7 @@ use serde::Serialize;
 use tracing::info_span;
 
 use super::save::{Evaluated, save};
-use super::{ExportError, Fit, SaveError, Tuning, TuningError, TuningOptions, open};
+use super::{ExportError, Fit, SaveError, Tuning, TuningError, TuningOptions, done, open};
 use crate::films::FilmSet;
 use crate::observer::{Observer, Progress, Unit, go_on};
 
@@ -63,7 +63,7 @@ pub fn finetune(
         Films::load("evaluation", &evaluation, root, &model.preprocess).map_err(TuningError::Setting)?;
 
     let mut found = Tuning::new(&start, weights, fit.films(), &evaluation, tuning.resampling, observer);
-    let failed = |source| TuningError::Fit { what: "fine-tune", source };
+    let failed = TuningError::of_fit("fine-tune");
     let mut last = None;
     for &fraction in &tuning.fractions {
         go_on(observer)?;
@@ -71,10 +71,10 @@ pub fn finetune(
         let (targets, left_out) = tuning.targets(fit.films(), fraction)?;
         let count = targets.rows().len() * config.epochs;
         observer.tell(Progress::Begin { unit: Unit::Images, count });
-        let visited = |count: usize| observer.tell(Progress::Done(count));
+        let visited = |count| done(observer, count);
         let tuned = fit_tower(&start, &fit, &targets, config, visited).map_err(failed)?;
         observer.tell(Progress::End);
-        let embeddings = evaluation.embed(&tuned.model, usize::MAX, |_| {}).map_err(failed)?;
+        let embeddings = evaluation.embed(&tuned.model, usize::MAX, |_| done(observer, 0)).map_err(failed)?;
         let scores = tuned.head.logits(&embeddings);
         let losses = tuned.losses.clone();
         let share = Fit { fraction, targets: &targets, left_out, losses, scores: scores.clone() };

@@ -9,7 +9,7 @@ use medclip_train::tuning::{ClassTexts, ContextConfig, ContextPrompts, Films, tu
 use serde::Serialize;
 use tracing::info_span;
 
-use super::{Fit, Tuning, TuningError, TuningOptions, open};
+use super::{Fit, Tuning, TuningError, TuningOptions, done, open};
 use crate::embed::{embed, read};
 use crate::films::FilmSet;
 use crate::observer::{Observer, Progress, Unit, go_on};
@@ -74,10 +74,10 @@ pub fn tune_prompts(
     let evaluation =
         Films::load("evaluation", &evaluation, root, preprocess).map_err(TuningError::Setting)?;
 
-    let failed = |source| TuningError::Fit { what: "tune the prompts", source };
+    let failed = TuningError::of_fit("tune the prompts");
     let count = fit.records().len() + evaluation.records().len();
     observer.tell(Progress::Begin { unit: Unit::Images, count });
-    let mut embedded = |count: usize| observer.tell(Progress::Done(count));
+    let mut embedded = |count| done(observer, count);
     let evaluated = evaluation.embed(&model, usize::MAX, &mut embedded).map_err(failed)?;
     let bundle = bundle.as_ref().map(|path| {
         let files = evaluation.records().iter().map(|record| root.join(&record.path));
@@ -98,7 +98,7 @@ pub fn tune_prompts(
         let waiting = waiting.map_err(TuningError::Setting)?;
         let count = targets.rows().len() * config.epochs;
         observer.tell(Progress::Begin { unit: Unit::Images, count });
-        let visited = |count: usize| observer.tell(Progress::Done(count));
+        let visited = |count| done(observer, count);
         let tuned = tune_context(&model, &waiting, &embeddings, &targets, config, visited).map_err(failed)?;
         observer.tell(Progress::End);
         let scores = tuned.head.logits(&evaluated);

@@ -5,6 +5,7 @@ mod prompts;
 
 use candle_core::{Device, Tensor};
 use medclip_core::Embeddings;
+use medclip_core::stop::Stopped;
 use medclip_nn::{AdamW, Compute, Init, MedClip, ParameterStore, backward};
 
 pub use self::config::ContextConfig;
@@ -27,7 +28,8 @@ pub struct TunedContext {
     pub losses: Vec<f64>,
 }
 
-/// Learns the context of `prompts` on films whose embeddings are known; `visited` hears of every film that a step has used.
+/// Learns the context of `prompts` on films whose embeddings are known; `visited` hears of every film that a step has used,
+/// and may stop the work.
 ///
 /// A finding's logit is the temperature times the film's cosine with the positive prompt minus that with the negative
 /// one, as in zero-shot scoring. Nothing but the context moves.
@@ -36,7 +38,7 @@ pub struct TunedContext {
 /// - `films`: `[films, embedding_dim]`, unit norm; numbered as the rows of `targets`
 /// # Errors
 /// [`TrainError::Setting`] for a setting out of range; [`TrainError::Compute`] when the prompts are of other findings
-/// than `targets`, or a gradient is not finite.
+/// than `targets`, or a gradient is not finite; [`TrainError::Stopped`].
 /// # Source
 /// Zhou et al. 2022, *Learning to Prompt for Vision-Language Models* (`CoOp`), here with binary outcomes.
 pub fn tune_context(
@@ -45,7 +47,7 @@ pub fn tune_context(
     films: &Embeddings,
     targets: &Targets,
     config: &ContextConfig,
-    mut visited: impl FnMut(usize),
+    mut visited: impl FnMut(usize) -> Result<(), Stopped>,
 ) -> Result<TunedContext, TrainError> {
     config.validate()?;
     let mut store = ParameterStore::new(config.seed, Compute::cpu(), |_| false);
@@ -67,7 +69,7 @@ pub fn tune_context(
             let factor = config.schedule.factor(epoch * steps + step, config.epochs * steps);
             optimizer.step(&backward(&loss)?, config.learning_rate * factor)?;
             sum += f64::from(loss.to_scalar::<f32>()?);
-            visited(places.len());
+            visited(places.len())?;
         }
         losses.push(sum / steps as f64);
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use medclip_core::Embeddings;
 use medclip_core::preprocess::{PreprocessConfig, Preprocessor};
+use medclip_core::stop::Stopped;
 use medclip_data::Record;
 use medclip_data::random::{Purpose, stream};
 use medclip_decode::Limits;
@@ -54,17 +55,17 @@ impl Films {
         &self.bad
     }
 
-    /// Unit-norm embeddings of the first `count` films; `embedded` hears how many more are done.
+    /// Unit-norm embeddings of the first `count` films; `embedded` hears how many more are done, and may stop the work.
     ///
     /// # Shapes
     /// - returns: `[films, embedding_dim]`
     /// # Errors
-    /// When the films have other channels than the tower takes.
+    /// When the films have other channels than the tower takes, and [`TrainError::Stopped`].
     pub fn embed(
         &self,
         model: &MedClip,
         count: usize,
-        mut embedded: impl FnMut(usize),
+        mut embedded: impl FnMut(usize) -> Result<(), Stopped>,
     ) -> Result<Embeddings, TrainError> {
         let count = count.min(self.set.len());
         let (mut values, mut dim) = (Vec::new(), 0);
@@ -76,7 +77,7 @@ impl Films {
             let part = to_embeddings(&model.embed_images(&pixels, Phase::Evaluate)?)?;
             dim = part.dim();
             values.extend_from_slice(part.data());
-            embedded(end - start);
+            embedded(end - start)?;
         }
         Ok(Embeddings::new(values, dim).map_err(candle_core::Error::wrap)?)
     }

@@ -5,6 +5,7 @@ mod config;
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
+use medclip_core::stop::Stopped;
 use medclip_core::{Embeddings, Finding};
 use medclip_nn::tower::Phase;
 use medclip_nn::{AdamW, Compute, Init, MedClip, ParameterStore, backward};
@@ -33,7 +34,8 @@ pub struct Finetuned {
     pub losses: Vec<f64>,
 }
 
-/// Fine-tunes the image tower of `start` on the films of `targets`; `visited` hears of every film that a step has used.
+/// Fine-tunes the image tower of `start` on the films of `targets`; `visited` hears of every film that a step has used, and may stop
+/// the work.
 ///
 /// The head starts as the logistic regressions of the unchanged tower's embeddings, and the tower moves from there (Kumar
 /// et al. 2022, *Fine-Tuning can Distort Pretrained Features*): a head that knows nothing would first pull good
@@ -42,13 +44,13 @@ pub struct Finetuned {
 ///
 /// # Errors
 /// [`TrainError::Setting`] for a setting out of range, and where no finding has enough films; [`TrainError::Fit`] when
-/// the head has no start; [`TrainError::Compute`] when a gradient is not finite.
+/// the head has no start; [`TrainError::Compute`] when a gradient is not finite; [`TrainError::Stopped`].
 pub fn finetune(
     start: &StoredModel,
     films: &TrainingFilms,
     targets: &Targets,
     config: &FinetuneConfig,
-    mut visited: impl FnMut(usize),
+    mut visited: impl FnMut(usize) -> Result<(), Stopped>,
 ) -> Result<Finetuned, TrainError> {
     let tower = &start.config().architecture.image;
     config.validate(tower)?;
@@ -60,7 +62,7 @@ pub fn finetune(
         refuse_identities(start, &model)?;
     }
     let count = targets.rows().iter().max().map_or(0, |last| last + 1);
-    let embeddings = films.films().embed(&model, count, |_| {})?;
+    let embeddings = films.films().embed(&model, count, |_| visited(0))?;
     let head = Head::fitted(&embeddings, targets, config.head_c)?;
 
     let mut parameters = model.store().parameters().clone();
@@ -80,7 +82,7 @@ pub fn finetune(
             let factor = config.schedule.factor(epoch * steps + step, config.epochs * steps);
             optimizer.step(&backward(&loss)?, config.learning_rate * factor)?;
             sum += f64::from(loss.to_scalar::<f32>()?);
-            visited(places.len());
+            visited(places.len())?;
         }
         losses.push(sum / steps as f64);
     }
