@@ -132,6 +132,11 @@ pub fn read_manifest(path: &Path) -> Result<Vec<Record>, ManifestError> {
     records(Table::open(path, &columns())?)
 }
 
+/// Whether a file is a table with the columns of a manifest. Its rows are not looked at.
+pub fn is_manifest(path: &Path) -> bool {
+    Table::open(path, &columns()).is_ok()
+}
+
 /// A CSV manifest from any reader.
 ///
 /// # Errors
