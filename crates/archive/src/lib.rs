@@ -64,9 +64,9 @@ pub mod table;
 
 pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
 pub use maps::{MapClasses, MapError, MapWriter};
-pub use pipeline::{End, PipelineOptions, Progress, Watched, stream, work};
+pub use pipeline::{End, PipelineOptions, Progress, stream, work};
 pub use portion::Portion;
-pub use run::{Run, RunError, Settings, Summary, Target, TargetError};
+pub use run::{Run, RunError, Settings, Summary, Target, TargetError, Watched};
 pub use source::{Member, Source};
 pub use stages::{Content, Stages};
 pub use table::{CSV_TEXTS, CsvWriter, EXACT, Format};

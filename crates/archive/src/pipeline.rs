@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use medclip_core::budget::Budget;
 use medclip_scorer::Report;
 
-use crate::run::{Run, RunError};
+use crate::run::{Run, RunError, Watched};
 use crate::source::Source;
 use crate::stages::Stages;
 use flow::{Plan, flow};
@@ -48,9 +48,6 @@ impl PipelineOptions {
         (Self { decode_threads: threads, score_threads, batch, memory }, each)
     }
 }
-
-/// Why whoever watches a run cannot take a report.
-pub type Watched = Box<dyn std::error::Error + Send + Sync>;
 
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

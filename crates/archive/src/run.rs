@@ -45,7 +45,7 @@ use inputs::{InputReader, InputWriter, Stamp};
 use medclip_scorer::Report;
 use place::{FINISHED, INPUTS, Place, RUN};
 
-pub use error::RunError;
+pub use error::{RunError, Watched};
 pub use settings::Settings;
 pub use target::{Target, TargetError};
 

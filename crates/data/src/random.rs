@@ -17,6 +17,8 @@ pub enum Purpose {
     Texts = 4,
     /// How much of each other the images of one batch become.
     Mix = 5,
+    /// What is drawn into one image visit.
+    Lesion = 6,
 }
 
 /// The stream of `purpose` in `epoch` for the `index`-th batch or visit.

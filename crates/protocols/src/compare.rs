@@ -15,6 +15,7 @@ use crate::films::FilmSet;
 use crate::headline::LeftOut;
 use crate::observer::Observer;
 use crate::resampling::Resampling;
+use crate::side::Side;
 
 pub use error::CompareError;
 pub use figures::{Difference, LabelFigures, LabelFinding};
@@ -35,6 +36,8 @@ pub struct LabelledBundle {
 pub struct CompareOptions {
     /// Only films of these splits; an empty list takes all.
     pub splits: Vec<Split>,
+    /// Which sentences rank films.
+    pub side: Side,
     /// How every bundle is loaded.
     pub model: ModelOptions,
     /// Threads to embed films on; 0 counts as 1.
@@ -46,6 +49,8 @@ pub struct CompareOptions {
 /// What [`compare`] finds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
+    /// Which sentences ranked the films.
+    pub side: Side,
     /// Engine that ran the bundles.
     pub engine: &'static str,
     /// Films evaluated.
@@ -93,8 +98,8 @@ pub struct Member {
 /// Zero-shot AUROC of several bundles, with paired differences from those of the first label.
 ///
 /// Figures of a label are means over its bundles, with the 95 % interval of that mean by patient. All labels are resampled on the
-/// same patients, and a difference is taken resample by resample. Each bundle's own prompt bank and pooling are used, so no text
-/// tower is loaded. Findings that not every bundle has prompts of are left out.
+/// same patients, and a difference is taken resample by resample. Each bundle's own prompt bank and pooling are used, or one side
+/// of its pairs ([`CompareOptions::side`]), so no text tower is loaded. Findings that not every bundle has prompts of are left out.
 ///
 /// # Errors
 /// [`CompareError`] when films or a bundle cannot be used, or the bundles have no finding in common.
@@ -112,7 +117,7 @@ pub fn compare(
         let model = Model::open_with(path, options.model.clone())
             .map_err(|source| CompareError::Load { path: path.clone(), source })?;
         let in_bundle = |source| CompareError::Bundle { path: path.clone(), source };
-        let (read, scored) = score(films, &model, &chosen, options.threads, observer).map_err(in_bundle)?;
+        let (read, scored) = score(films, &model, &chosen, options, observer).map_err(in_bundle)?;
         // A film that cannot be read fails with the first bundle; one that fails later leaves nothing to pair.
         if position > 0 && read.len() < chosen.len() {
             return Err(CompareError::OtherFilms { path: path.clone() });
@@ -129,5 +134,5 @@ pub fn compare(
         }
     }
     let failed = asked - chosen.len();
-    figures::compare(columns, &chosen, failed, engine, options.resampling)
+    figures::compare(columns, &chosen, failed, engine, options)
 }

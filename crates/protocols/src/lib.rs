@@ -59,6 +59,7 @@ mod retrieval;
 #[cfg(feature = "train")]
 mod runs;
 mod sheet;
+mod side;
 #[cfg(feature = "train")]
 mod tuning;
 mod zero_shot;
@@ -93,6 +94,7 @@ pub use retrieval::{
 #[cfg(feature = "train")]
 pub use runs::{LabelledRun, RunColumn, RunComparison, RunFinding, RunsError, Spread, compare_runs};
 pub use sheet::{Measured, Sheet};
+pub use side::{Side, UnknownSide};
 #[cfg(feature = "train")]
 pub use tuning::{
     ExportError, FinetuneOptions, Finetuned, PromptTuningOptions, SaveError, TooFewFilms, TunedPrompts,

@@ -5,12 +5,10 @@
 
 mod sheet;
 
-use medclip_core::{Finding, PromptBank, PromptPooling};
 use medclip_data::Split;
 use medclip_stats::{Interval, annotated, auroc, bootstrap_ci};
 use serde::{Deserialize, Serialize};
 
-use crate::embed::EmbeddedFilms;
 use crate::error::EvaluationError;
 use crate::evaluator::{Evaluator, Subject};
 use crate::headline::HEADLINE;
@@ -18,6 +16,7 @@ use crate::logits::findings;
 use crate::observer::Observer;
 use crate::ranking::{Figures, Ranking, mean};
 use crate::resampling::{LEVEL, Resampling};
+use crate::side::Side;
 use crate::zero_shot::{PromptNote, PromptOptions, ZeroShotError};
 
 /// How [`negation`] evaluates.
@@ -67,9 +66,11 @@ pub fn negation(
     let bank = prompts.banks.first().ok_or(EvaluationError::NoFinding)?;
     let embedded = evaluator.embed(&chosen, observer)?;
     let subject = evaluator.subject(&embedded, resampling);
-    let sides = sides(bank, prompts.pooling, &embedded);
-    let [positive, negative, pair] =
-        sides.map(|scores| Ranking::new(findings(bank), scores, &embedded.records));
+    let ranking = |side: Side| {
+        let scores = side.scores(bank, prompts.pooling, &embedded.embeddings);
+        Ranking::new(findings(bank), scores, &embedded.records)
+    };
+    let [positive, negative, pair] = Side::ALL.map(ranking);
     Ok(Negation {
         subject,
         prompts: prompts.note,
@@ -78,22 +79,6 @@ pub fn negation(
         negative: negative.figures(resampling)?,
         pair: pair.figures(resampling)?,
     })
-}
-
-/// Scores `[findings][films]` by affirming sentences, by denying ones (the nearer, the lower), and by both.
-fn sides(bank: &PromptBank, pooling: PromptPooling, films: &EmbeddedFilms<'_>) -> [Vec<Vec<f32>>; 3] {
-    let columns = vec![Vec::with_capacity(films.embeddings.len()); findings(bank).len()];
-    let mut scores = [columns.clone(), columns.clone(), columns];
-    for image in &films.embeddings {
-        let of_classes = bank.classes().iter().zip(bank.sides(image, pooling));
-        let of_findings = of_classes.filter(|(class, _)| Finding::from_name(&class.name).is_some());
-        for (column, (_, [positive, negative])) in of_findings.enumerate() {
-            for (scores, score) in scores.iter_mut().zip([positive, -negative, positive - negative]) {
-                scores[column].push(score);
-            }
-        }
-    }
-    scores
 }
 
 /// Mean AUROC of the headline findings by `negative`, minus that by `positive`.

@@ -21,6 +21,7 @@
 mod builder;
 mod error;
 mod failure;
+mod locate;
 mod maps;
 mod prepared;
 pub mod record;

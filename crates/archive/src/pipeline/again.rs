@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use medclip_core::budget::Budget;
 use medclip_scorer::Report;
 
+use super::Progress;
 use super::reports::{prepare, reports_of};
-use super::{Progress, Watched};
 use crate::inputs::ArchiveReader;
 use crate::memory::Loaded;
-use crate::run::{Run, RunError};
+use crate::run::{Run, RunError, Watched};
 use crate::stages::Stages;
 
 /// Scores the inputs of [`Run::redo`] again and puts their rows in the place of the earlier ones; returns whether all of them

@@ -8,7 +8,9 @@ use thiserror::Error;
 
 use super::VERSION;
 use crate::inputs::InputError;
-use crate::pipeline::Watched;
+
+/// Why whoever watches a run cannot take a report.
+pub type Watched = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, Error)]

@@ -204,7 +204,7 @@ mod tests {
         };
         assert!(holds(&sound, None) && holds(&sound, Some(&sound)));
         assert!(!holds(&turned, Some(&sound)) && holds(&turned, None));
-        assert!(!holds(&off, None) && !holds(&sound, Some(&(rows(&[1.0]), maps([f32::NAN; 4])))));
+        assert!(!holds(&off, None) && !holds(&sound, Some(&(rows(&[0.5, 0.5]), maps([f32::NAN; 4])))));
     }
 
     #[test]

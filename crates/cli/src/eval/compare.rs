@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use medclip_data::Split;
-use medclip_protocols::{CompareOptions, LabelledBundle, compare};
+use medclip_protocols::{CompareOptions, LabelledBundle, Side, compare};
 
 use crate::Outcome;
 use crate::engine::EngineArgs;
@@ -31,6 +31,10 @@ pub(crate) struct CompareArgs {
     /// Only images of this split; may be repeated
     #[arg(long, value_name = "SPLIT", value_parser = split())]
     split: Vec<Split>,
+    /// Rank films by each finding's pair of affirming and denying sentences, as scores do, or by one side alone: pair, positive
+    /// or negative
+    #[arg(long, value_name = "SIDE", default_value_t)]
+    by: Side,
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
@@ -47,6 +51,7 @@ pub(crate) fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let first = args.bundles.first().map_or(Path::new(""), |bundle| &bundle.path);
     let options = CompareOptions {
         splits: args.split,
+        side: args.by,
         model: args.engine.options(first, NonZeroUsize::MIN)?,
         threads: args.engine.threads().get(),
         resampling: args.report.resampling(),

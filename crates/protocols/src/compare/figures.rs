@@ -6,10 +6,9 @@ use medclip_stats::{Interval, Ranks, Setting};
 use serde::Serialize;
 
 use super::scored::{Column, Scored};
-use super::{CompareError, Comparison, Counted, Member};
+use super::{CompareError, CompareOptions, Comparison, Counted, Member};
 use crate::embed::distinct_patients;
 use crate::members::{Figure, Members};
-use crate::resampling::Resampling;
 
 /// Figures of one label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,8 +52,9 @@ pub(super) fn compare(
     records: &[&Record],
     failed: usize,
     engine: &'static str,
-    resampling: Resampling,
+    options: &CompareOptions,
 ) -> Result<Comparison, CompareError> {
+    let resampling = options.resampling;
     let all: Vec<&Scored> = columns.iter().flat_map(|column| &column.bundles).collect();
     let in_all = |finding: &Finding| all.iter().all(|scored| scored.findings.contains(finding));
     let in_any = |finding: &Finding| all.iter().any(|scored| scored.findings.contains(finding));
@@ -77,6 +77,7 @@ pub(super) fn compare(
     });
     let headline = members.headline(&settings);
     Ok(Comparison {
+        side: options.side,
         engine,
         images: records.len(),
         patients: distinct_patients(records.iter().copied()),

@@ -4,12 +4,13 @@ use medclip_core::Finding;
 use medclip_data::Record;
 use medclip_runtime::Model;
 
-use super::Member;
+use super::{CompareOptions, Member};
 use crate::embed::embed_films;
 use crate::error::EvaluationError;
 use crate::films::FilmSet;
 use crate::logits::{findings, logits};
 use crate::observer::Observer;
+use crate::side::Side;
 
 /// Bundles of one label.
 pub(super) struct Column {
@@ -21,7 +22,7 @@ pub(super) struct Column {
 pub(super) struct Scored {
     pub(super) member: Member,
     pub(super) findings: Vec<Finding>,
-    /// `[findings][films]`.
+    /// Or what one side of the sentences gives: `[findings][films]`.
     pub(super) logits: Vec<Vec<f32>>,
 }
 
@@ -30,7 +31,7 @@ pub(super) fn score<'a>(
     films: &FilmSet,
     model: &Model,
     chosen: &[&'a Record],
-    threads: usize,
+    options: &CompareOptions,
     observer: &mut dyn Observer,
 ) -> Result<(Vec<&'a Record>, Scored), EvaluationError> {
     let bundle = model.bundle();
@@ -38,9 +39,12 @@ pub(super) fn score<'a>(
     if found.is_empty() {
         return Err(EvaluationError::NoFinding);
     }
-    let embedded = embed_films(model, films, chosen, threads, observer)?;
+    let embedded = embed_films(model, films, chosen, options.threads, observer)?;
     let pooling = bundle.config().prompt_pooling;
-    let logits = logits(bundle.bank(), bundle.logit_scale(), pooling, &embedded.embeddings);
+    let logits = match options.side {
+        Side::Pair => logits(bundle.bank(), bundle.logit_scale(), pooling, &embedded.embeddings),
+        side => side.scores(bundle.bank(), pooling, &embedded.embeddings),
+    };
     let member = Member { model: model.name().to_owned(), bundle: bundle.id().to_owned() };
     Ok((embedded.records, Scored { member, findings: found, logits }))
 }

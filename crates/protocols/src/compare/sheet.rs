@@ -3,13 +3,19 @@
 use super::{Comparison, Counted, Difference, LabelFigures};
 use crate::evaluator::interval_words;
 use crate::sheet::{Measured, Sheet, Table, cell, left_out_note, no_interval_note};
+use crate::side::Side;
 
 impl Measured for Comparison {
     fn sheet(&self) -> Sheet {
         let Self { engine, images, patients, resamples, seed, labels, .. } = self;
         let intervals = interval_words(*resamples, *seed);
+        let sentences = match self.side {
+            Side::Pair => "prompts",
+            Side::Positive => "prompts that affirm alone",
+            Side::Negative => "prompts that deny alone",
+        };
         let mut sheet = Sheet::new(format!(
-            "{images} images of {patients} patients, zero-shot by prompts ({engine}); {intervals}, the same for all labels."
+            "{images} images of {patients} patients, zero-shot by {sentences} ({engine}); {intervals}, the same for all labels."
         ));
         add_means(&mut sheet, self);
         sheet.add("AUROC by finding:");

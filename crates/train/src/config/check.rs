@@ -82,6 +82,7 @@ impl TrainConfig {
         if self.objective == Objective::InfoNce {
             let ignored = [
                 ("augment.mixup", self.data.augment.mixup != 0.0),
+                ("augment.opacities", self.data.augment.opacities != 0.0),
                 ("data.teacher", self.data.teacher.is_some()),
             ];
             if let Some((field, _)) = ignored.into_iter().find(|(_, given)| *given) {

@@ -1,7 +1,9 @@
-//! Random flips, contrast and small affine movements of training images.
+//! Random flips, contrast, small affine movements and more for training images.
 
 mod config;
+mod erase;
 pub(crate) mod mix;
+pub(crate) mod opacity;
 
 use rand::{Rng, RngExt};
 
@@ -60,15 +62,26 @@ impl Augmenter {
                 *pixel = bilinear(source, self.source_side, source_x, source_y, &levels, black);
             }
         }
+        // The mean of training images.
+        erase::erase(self.config.erase, out, self.side, 0.0, rng);
     }
 
-    /// The normalized value of each gray level after brightness and contrast, in random order as torchvision's `ColorJitter`.
+    /// Black and white as pixels.
+    pub(crate) fn levels(&self) -> [f32; 2] {
+        [0.0, 1.0].map(|level| (level - self.mean) / self.std)
+    }
+
+    /// The normalized value of each gray level after gamma, and then brightness and contrast in random order as torchvision's `ColorJitter`.
     fn jitter(&self, source: &[u8], rng: &mut impl Rng) -> [f32; 256] {
         let brightness = uniform(1.0 - self.config.brightness, 1.0 + self.config.brightness, rng);
         let contrast = uniform(1.0 - self.config.contrast, 1.0 + self.config.contrast, rng);
         let contrast_first = rng.random::<bool>();
 
         let mut levels: [f32; 256] = std::array::from_fn(|level| level as f32 / 255.0);
+        if self.config.gamma > 0.0 {
+            let exponent = uniform(-self.config.gamma, self.config.gamma, rng).exp();
+            levels = levels.map(|level| level.powf(exponent));
+        }
         let brighten = |levels: &mut [f32; 256]| {
             for level in levels {
                 *level = (*level * brightness).clamp(0.0, 1.0);

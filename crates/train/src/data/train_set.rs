@@ -6,6 +6,7 @@ use medclip_data::{LabelVector, Record, Sentence, SentencePool};
 
 use crate::data::augment::Augmenter;
 use crate::data::augment::mix::mix;
+use crate::data::augment::opacity;
 use crate::data::images::{ImageStore, ImagesError};
 use crate::data::sampler::{BatchPlan, Sampler};
 use crate::data::text_augment::TextAugmenter;
@@ -81,7 +82,10 @@ impl TrainSet {
         let PreprocessConfig { image_size: side, channels, .. } = self.preprocess;
         let area = side * side;
         let mut pixels = vec![0.0; plan.images.len() * channels * area];
+        let opacities = self.augmenter.config().opacities;
         let first_visit = plan.step * plan.images.len();
+        let mut image_labels: Vec<LabelVector> =
+            plan.images.iter().filter_map(|image| self.labels.get(*image)).copied().collect();
         for (slot, (planes, image)) in pixels.chunks_exact_mut(channels * area).zip(&plan.images).enumerate()
         {
             let Some(source) = self.images.get(*image)? else { continue };
@@ -89,12 +93,14 @@ impl TrainSet {
             let mut rng = stream(self.seed, Purpose::Augment, plan.epoch, visit);
             let (first, others) = planes.split_at_mut(area);
             self.augmenter.augment(&source, first, &mut rng);
+            if let Some(labels) = image_labels.get_mut(slot).filter(|_| opacities > 0.0) {
+                let mut rng = stream(self.seed, Purpose::Lesion, plan.epoch, visit);
+                opacity::draw(opacities, first, side, self.augmenter.levels(), labels, &mut rng);
+            }
             for plane in others.chunks_exact_mut(area) {
                 plane.copy_from_slice(first);
             }
         }
-        let mut image_labels: Vec<LabelVector> =
-            plan.images.iter().filter_map(|image| self.labels.get(*image)).copied().collect();
         let mut rng = stream(self.seed, Purpose::Mix, plan.epoch, plan.step as u64);
         mix(self.augmenter.config().mixup, &mut pixels, &mut image_labels, &mut rng);
         let pool = self.pool.sentences();

@@ -114,3 +114,26 @@ fn bundles_of_other_classes_share_what_they_can() {
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((found["images"].as_u64(), found["failed"].as_u64()), (Some(39), Some(1)));
 }
+
+#[test]
+fn one_side_of_the_sentences_ranks_as_in_eval_negation() {
+    let (directory, [a, b, _]) = setting();
+    let at = directory.path();
+    let mut command =
+        medclip(&["eval", "negation", "films/manifest.csv", "--model", &a, "--resamples", "80"]);
+    let output = command.args(["--format", "json"]).current_dir(at).output().unwrap();
+    let alone: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut estimates = Vec::new();
+    for side in ["positive", "negative", "pair"] {
+        let found = comparison(at, &[&a, &b, "--by", side]);
+        assert_eq!(found["side"], side);
+        let (label, expected) = (&found["labels"][0], &alone[side]);
+        for end in ["estimate", "low", "high"] {
+            assert_eq!(label["macro_auroc"][end], expected["macro_auroc"][end], "{side} {end}");
+        }
+        estimates.push(label["macro_auroc"]["estimate"].as_f64().unwrap());
+    }
+    assert!(estimates[0] != estimates[1] && estimates[1] != estimates[2], "{estimates:?}");
+    let said = text(&compare(at, &[&a, &b, "--by", "both"]).stderr);
+    assert!(said.contains("none of pair, positive, negative"), "{said}");
+}

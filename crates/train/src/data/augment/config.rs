@@ -28,6 +28,15 @@ pub struct AugmentConfig {
     /// other the rest (Zhang et al. 2018).
     #[serde(skip_serializing_if = "is_zero")]
     pub mixup: f32,
+    /// Exponent of the gray levels, its logarithm uniform in ± this: films of other latitudes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gamma: f32,
+    /// Share of the images that lose a rectangle of 2 to 15 % of their area.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub erase: f32,
+    /// Share of the visits of normal films that get an opacity drawn into a lung, and its label.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub opacities: f32,
 }
 
 // Left out of what identifies a run, so that runs begun before there was a choice go on.
@@ -48,6 +57,9 @@ impl Default for AugmentConfig {
             scale: (0.8, 1.1),
             resize: 256.0 / 224.0,
             mixup: 0.0,
+            gamma: 0.0,
+            erase: 0.0,
+            opacities: 0.0,
         }
     }
 }
@@ -73,6 +85,9 @@ impl AugmentConfig {
         scale: (1.0, 1.0),
         resize: 1.0,
         mixup: 0.0,
+        gamma: 0.0,
+        erase: 0.0,
+        opacities: 0.0,
     };
 
     /// Side of the images to augment from, for a model that takes `image_size`.
@@ -95,6 +110,9 @@ impl AugmentConfig {
             ("translate", share(self.translate), "in 0–1"),
             ("scale", 0.1 <= low && low <= high && high <= 10.0, "two rising numbers in 0.1–10"),
             ("mixup", share(self.mixup), "in 0–1"),
+            ("gamma", (0.0..=2.0).contains(&self.gamma), "in 0–2"),
+            ("erase", share(self.erase), "in 0–1"),
+            ("opacities", share(self.opacities), "in 0–1"),
             ("resize", (1.0..=4.0).contains(&self.resize), "in 1–4"),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {
