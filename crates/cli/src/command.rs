@@ -18,7 +18,7 @@ use crate::missing::{eval, fit};
 use crate::missing::{import, quantize};
 #[cfg(feature = "candle-onnx")]
 use crate::restore;
-use crate::{Cli, Outcome, bench, doctor, inspect, label, manual, phantom, score, verify};
+use crate::{Cli, Outcome, bench, data, doctor, inspect, label, manual, phantom, score, verify};
 #[cfg(feature = "train")]
 use crate::{certify, export, runs, train};
 #[cfg(feature = "eval")]
@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Runs(runs::RunsArgs),
     Export(export::ExportArgs),
     Restore(restore::RestoreArgs),
+    Data(data::DataArgs),
     Phantom(phantom::PhantomArgs),
     Completions(manual::CompletionArgs),
     Man(manual::ManArgs),
@@ -75,6 +76,7 @@ impl Command {
             Self::Runs(args) => runs::run(args),
             Self::Export(args) => export::run(&args),
             Self::Restore(args) => restore::run(&args),
+            Self::Data(args) => data::run(args),
             Self::Phantom(args) => phantom::run(&args),
             Self::Completions(args) => manual::complete(&args, Cli::command()),
             Self::Man(args) => manual::man(&args, Cli::command()),

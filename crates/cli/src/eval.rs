@@ -1,5 +1,6 @@
 //! `medclip eval`: how well models do, one file a protocol. Nothing that is measured changes a bundle.
 
+mod benchmark;
 mod compare;
 #[cfg(feature = "train")]
 pub(crate) mod finetune;
@@ -28,6 +29,7 @@ pub(crate) struct EvalArgs {
 #[derive(Debug, Subcommand)]
 enum Protocol {
     ZeroShot(zero_shot::ZeroShotArgs),
+    Benchmark(benchmark::BenchmarkArgs),
     Negation(negation::NegationArgs),
     Maps(maps::MapsArgs),
     Retrieval(retrieval::RetrievalArgs),
@@ -41,6 +43,7 @@ enum Protocol {
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
     match args.protocol {
         Protocol::ZeroShot(args) => zero_shot::run(args),
+        Protocol::Benchmark(args) => benchmark::run(args),
         Protocol::Negation(args) => negation::run(args),
         Protocol::Maps(args) => maps::run(args),
         Protocol::Retrieval(args) => retrieval::run(args),

@@ -17,6 +17,7 @@
 //! | `import`, `export`, `restore`, `quantize` | makes a bundle or a checkpoint, proves it, and only then puts it in place |
 //! | `certify` | compares as `verify` does, and writes the certificate into the bundle |
 //! | `index build` | makes or continues an index |
+//! | `data prepare` | makes a manifest of a data set, or refuses the data set and writes nothing |
 //! | `phantom`, `man`, `completions` | writes what medclip itself makes up |
 //!
 //! An option of one name has one form everywhere:
@@ -45,6 +46,7 @@ mod bundle;
 mod certify;
 mod check_args;
 mod command;
+mod data;
 mod decode_args;
 mod doctor;
 mod doubts;
@@ -70,6 +72,7 @@ mod manual;
 #[cfg(not(all(feature = "candle-onnx", feature = "eval", feature = "import", feature = "search")))]
 mod missing;
 mod models;
+mod named;
 mod output;
 mod phantom;
 mod private;
