@@ -5,7 +5,7 @@
 use clap::Subcommand;
 
 use crate::{
-    Outcome, bench, certify, command, doctor, eval, export, fit, import, index, inspect, label, manual,
+    Outcome, bench, certify, command, data, doctor, eval, export, fit, import, index, inspect, label, manual,
     phantom, quantize, restore, runs, score, train, verify,
 };
 
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Runs(runs::RunsArgs),
     Export(export::ExportArgs),
     Restore(restore::RestoreArgs),
+    #[command(subcommand)]
+    Data(data::DataArgs),
     Phantom(phantom::PhantomArgs),
     Completions(manual::CompletionArgs),
     Man(manual::ManArgs),
@@ -62,6 +64,7 @@ impl Command {
             Self::Runs(args) => runs::run(args),
             Self::Export(args) => export::run(&args),
             Self::Restore(args) => restore::run(&args),
+            Self::Data(args) => data::run(&args),
             Self::Phantom(args) => phantom::run(&args),
             Self::Completions(args) => manual::complete(&args, command()),
             Self::Man(args) => manual::man(&args, command()),

@@ -1,5 +1,6 @@
 //! `medclip eval`: how well models do, one file a protocol. Nothing that is measured changes a bundle.
 
+mod benchmark;
 mod compare;
 #[cfg(feature = "train")]
 pub(crate) mod finetune;
@@ -22,6 +23,7 @@ use crate::missing::{eval_finetune as finetune, eval_prompt_tuning as prompt_tun
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvalArgs {
     ZeroShot(zero_shot::ZeroShotArgs),
+    Benchmark(benchmark::BenchmarkArgs),
     Negation(negation::NegationArgs),
     Maps(maps::MapsArgs),
     Retrieval(retrieval::RetrievalArgs),
@@ -35,6 +37,7 @@ pub(crate) enum EvalArgs {
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
     match args {
         EvalArgs::ZeroShot(args) => zero_shot::run(args),
+        EvalArgs::Benchmark(args) => benchmark::run(args),
         EvalArgs::Negation(args) => negation::run(args),
         EvalArgs::Maps(args) => maps::run(args),
         EvalArgs::Retrieval(args) => retrieval::run(args),

@@ -3,11 +3,8 @@
 //! Exit status: 0 everything asked for was done, 1 some inputs failed, 2 nothing could be done, 3 stopped half way, on
 //! request. Results go to standard output, everything else to standard error.
 //!
-//! A verb keeps its promise in every command, and an option of one name has one form everywhere: `docs/guide/commands.md` has
-//! that grammar, and `tests/grammar.rs` tests it over clap's own model. A command that a build lacks is there, and says which
-//! feature has it.
-//!
 //! The program is a library for its tests alone; programs that embed medclip depend on `medclip`.
+#![doc = include_str!("../GRAMMAR.md")]
 
 mod bench;
 #[cfg(feature = "import")]
@@ -16,6 +13,7 @@ mod bundle;
 mod certify;
 mod check_args;
 mod command;
+mod data;
 mod decode_args;
 mod doctor;
 mod engine;

@@ -9,6 +9,8 @@ mod archive;
 mod bench;
 #[path = "cli/broken.rs"]
 mod broken;
+#[path = "cli/data.rs"]
+mod data;
 #[cfg(feature = "dicom")]
 #[path = "cli/dicom.rs"]
 mod dicom;

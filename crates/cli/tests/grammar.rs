@@ -24,7 +24,8 @@ const COMMON: [Common; 9] = [
 const FORMATS: &[&str] = &["table", "json", "csv", "parquet", "html"];
 
 /// Commands that write files or directories.
-const WRITERS: [&str; 10] = [
+const WRITERS: [&str; 11] = [
+    "data prepare",
     "export",
     "fit finetune",
     "fit probe",

@@ -92,7 +92,9 @@ pub use labeled::{
     LabelCsv, LabeledReport, LabeledSentence, ReportError, SectionRead, SectionReader, for_each_report,
     mentioned,
 };
-pub use manifest::{Annotation, ManifestError, Record, Split, read_manifest, read_manifest_from};
+pub use manifest::{
+    Annotation, ManifestError, Record, Split, is_manifest, read_manifest, read_manifest_from,
+};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetFile;
 pub use place::Place;

@@ -85,6 +85,8 @@ pub struct Record {
     pub view: String,
     /// One entry a finding, in [`Finding::ALL`] order.
     pub annotations: [Annotation; Finding::COUNT],
+    /// The source's own labels, where the manifest carries them.
+    pub labels: Option<String>,
     /// Report text, where the manifest carries it.
     pub text: Option<String>,
 }
@@ -134,8 +136,8 @@ impl ManifestError {
 /// Reads a manifest: CSV in any form that [`Table`] reads, or Parquet, which needs the feature `parquet`.
 ///
 /// Required columns: `path`, `split` (`train`, `val`, `test`), `source`, `patient_group`, `view` and the 14 findings by
-/// name (`1`, `0`, `-1` or blank, also as `1.0`). Read when there: `fold` (0–255 or blank), `patient_id`, `text`. Other
-/// columns are ignored, and so are rows in which every cell is blank.
+/// name (`1`, `0`, `-1` or blank, also as `1.0`). Read when there: `fold` (0–255 or blank), `patient_id`, `finding_raw` (the
+/// source's own labels), `text`. Other columns are ignored, and so are rows in which every cell is blank.
 ///
 /// In a Parquet file null is blank, findings and folds may be of any type of numbers or truth values, and names may be whole
 /// numbers.
@@ -144,6 +146,11 @@ impl ManifestError {
 /// [`ManifestError`], naming the missing column, or the row and column of a wrong cell.
 pub fn read_manifest(path: &Path) -> Result<Vec<Record>, ManifestError> {
     records(Table::open(path, &columns())?)
+}
+
+/// Whether a file is a table with the columns of a manifest. Its rows are not looked at.
+pub fn is_manifest(path: &Path) -> bool {
+    Table::open(path, &columns()).is_ok()
 }
 
 /// A CSV manifest from any reader.
@@ -180,7 +187,8 @@ const VIEW: usize = 4;
 const FOLD: usize = 5;
 const PATIENT_ID: usize = 6;
 const TEXT: usize = 7;
-const FINDINGS: usize = 8;
+const LABELS: usize = 8;
+const FINDINGS: usize = 9;
 
 fn columns() -> Vec<Column> {
     let mut columns = vec![
@@ -192,6 +200,7 @@ fn columns() -> Vec<Column> {
         Column::optional("fold", Kind::Number),
         Column::optional("patient_id", Kind::Name),
         Column::optional("text", Kind::Text),
+        Column::optional("finding_raw", Kind::Text),
     ];
     columns.extend(Finding::ALL.map(|finding| Column::required(finding.name(), Kind::Number)));
     columns
@@ -228,6 +237,7 @@ fn record(row: &TableRow) -> Result<Record, TableError> {
         patient_group,
         view: row.cell(VIEW).to_owned(),
         annotations,
+        labels: row.filled(LABELS).map(str::to_owned),
         text: row.filled(TEXT).map(str::to_owned),
     })
 }

@@ -1,12 +1,13 @@
-//! Films that show exactly one of several findings.
+//! Films that show exactly one of several findings, and draws of them.
 
 use medclip_core::Finding;
 use medclip_data::Record;
+use medclip_stats::grouped_order;
 
 use crate::error::EvaluationError;
 
 /// The classes of CheXpert-5x200, on which the paper's figures are.
-const CHEXPERT_5X200: [Finding; 5] = [
+pub(crate) const CHEXPERT_5X200: [Finding; 5] = [
     Finding::Atelectasis,
     Finding::Cardiomegaly,
     Finding::Consolidation,
@@ -46,4 +47,13 @@ pub(crate) fn only_class(record: &Record, classes: &[Finding]) -> Option<Finding
         }
     }
     only
+}
+
+/// `count` of `films`, which are rows of `records`, whatever the order of the manifest.
+pub(crate) fn draw(films: &[usize], count: usize, records: &[&Record], seed: u64) -> Vec<usize> {
+    let named: Vec<_> = films.iter().map(|row| (&records[*row].path, *row)).collect();
+    let mut rows: Vec<usize> =
+        grouped_order(&named, seed).into_iter().take(count).map(|(_, row)| row).collect();
+    rows.sort_unstable();
+    rows
 }

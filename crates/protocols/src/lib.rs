@@ -3,6 +3,7 @@
 //! | verb | answers |
 //! |---|---|
 //! | [`zero_shot()`] | how well prompts alone rank films, finding by finding |
+//! | [`benchmark()`] | accuracy and AUROC of the MedCLIP paper's four zero-shot benchmarks |
 //! | [`maps()`] | whether maps point at what radiologists marked |
 //! | [`negation()`] | whether sentences that deny a finding are understood |
 //! | [`retrieval()`] | which sentences and reports a film finds |
@@ -33,8 +34,10 @@
 //! Films are decoded with the default options and embedded one by one. Embeddings of all films are held in memory. An annotation
 //! that is blank or uncertain counts neither as present nor as absent.
 
+mod benchmark;
 mod charts;
 mod checks;
+mod choice;
 mod compare;
 mod embed;
 mod error;
@@ -62,6 +65,10 @@ mod side;
 mod tuning;
 mod zero_shot;
 
+pub use benchmark::{
+    Benchmark, BenchmarkError, BenchmarkFigures, BenchmarkOptions, ClassFigures, Counts, DrawnFilms,
+    UnknownBenchmark, benchmark,
+};
 pub use charts::{Chart, ChartError, ChartFault};
 pub use checks::{
     Alarm, CheckFigures, CheckOptions, ChecksError, CleanFigures, SpoiltFigures, fit_checks, measure_checks,

@@ -24,6 +24,9 @@ pub use balanced::{BalancedAccuracy, BalancedOptions, ClassRecall};
 pub use error::{BalanceError, ZeroShotError};
 pub use prompts::{DrawNote, DrawOptions, PromptNote, PromptOptions};
 
+pub(crate) use prompts::drawn;
+pub(crate) use sheet::of_prompts;
+
 use prompts::Prompts;
 
 /// How [`zero_shot`] evaluates.

@@ -2,6 +2,8 @@
 
 #[path = "eval/balanced.rs"]
 mod balanced;
+#[path = "eval/benchmark.rs"]
+mod benchmark;
 #[path = "eval/compare.rs"]
 mod compare;
 #[path = "eval/draws.rs"]

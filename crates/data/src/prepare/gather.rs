@@ -164,17 +164,18 @@ impl<'a> Gather<'a> {
             return Err(PrepareError::Empty { data_set, directory, rows: self.seen, missing });
         }
         let is_divided = self.rows.iter().any(|(_, split)| split.is_some());
-        let mut rows: Vec<PreparedRow> = self
-            .rows
-            .into_iter()
-            .map(|(row, split)| PreparedRow { split: split.unwrap_or(row.split), ..row })
-            .collect();
+        let Self { rows, options, left_out, unmapped_labels, .. } = self;
+        let with_part = |(row, split): (PreparedRow, Option<Split>)| PreparedRow {
+            split: split.unwrap_or(row.split),
+            ..row
+        };
+        let mut rows: Vec<PreparedRow> = rows.into_iter().map(with_part).collect();
         if is_divided {
-            draw_validation(&mut rows, self.options.validation, self.options.seed);
+            draw_validation(&mut rows, options.validation, options.seed);
         } else {
-            assign(&mut rows, self.options.undivided, self.options.seed);
+            assign(&mut rows, options.undivided, options.seed);
         }
-        Ok(PreparedData { data_set, rows, left_out: self.left_out, unmapped_labels: self.unmapped_labels })
+        Ok(PreparedData { data_set, is_divided, rows, left_out, unmapped_labels })
     }
 }
 

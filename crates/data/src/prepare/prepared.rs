@@ -14,6 +14,8 @@ use crate::manifest::{Annotation, Split};
 pub struct PreparedData {
     /// The data set.
     pub data_set: DataSet,
+    /// Whether the data set's own division decides the parts.
+    pub is_divided: bool,
     /// One row a film.
     pub rows: Vec<PreparedRow>,
     /// Rows and files that became no film, by reason.

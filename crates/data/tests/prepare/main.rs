@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test whose setting is broken fails")]
 
 mod chexpert;
+mod columns;
 mod covid;
 mod mimic;
 mod mutations;

@@ -1,7 +1,8 @@
 //! What holds for every data set.
 
-use medclip_data::{DataSet, MissingImages, PrepareOptions, Undivided, prepare, read_manifest};
+use medclip_data::{DataSet, MissingImages, PrepareOptions, Undivided, is_manifest, prepare, read_manifest};
 
+use crate::chexpert;
 use crate::tree::{HEADER, Tree};
 
 fn covid() -> Tree {
@@ -34,6 +35,7 @@ fn patients_are_drawn_with_the_seed() {
         tree.prepare_with(&PrepareOptions { undivided, seed, ..PrepareOptions::default() })
     };
     assert_eq!(drawn(1).counts().splits.map(|(_, films)| films), [10, 4, 6]);
+    assert!(!drawn(1).is_divided && chexpert::tree().prepare().is_divided);
     assert_eq!(drawn(1), drawn(1));
     assert_ne!(drawn(1), drawn(2));
 }
@@ -76,7 +78,9 @@ fn a_manifest_is_saved_whole() {
     let tree = covid();
     let path = tree.path().join("manifest.csv");
     std::fs::write(&path, "earlier").unwrap();
+    assert!(!is_manifest(&path));
     tree.prepare().save(&path).unwrap();
+    assert!(is_manifest(&path));
     assert!(std::fs::read_to_string(&path).unwrap().starts_with(HEADER));
     assert_eq!(read_manifest(&path).unwrap().len(), 20);
     assert!(tree.prepare().save(&tree.path().join("none/manifest.csv")).is_err());

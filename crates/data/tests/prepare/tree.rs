@@ -108,6 +108,7 @@ pub(crate) fn rows(prepared: &PreparedData) -> String {
         assert_eq!((&record.patient_id, &record.patient_group), (&row.patient, &row.patient));
         assert_eq!((record.source.as_str(), &record.view), (prepared.data_set.name(), &row.view));
         assert_eq!(record.text, row.text);
+        assert_eq!(record.labels.as_deref().unwrap_or_default(), row.labels);
     }
     let text = String::from_utf8(bytes).unwrap();
     text.strip_prefix(HEADER).unwrap_or_else(|| panic!("{text}")).to_owned()

@@ -3,17 +3,18 @@
 use std::num::NonZeroUsize;
 
 use medclip_core::{Finding, PromptBank};
-use medclip_stats::{ConfusionMatrix, Setting, argmax, bootstrap_settings, grouped_order};
+use medclip_stats::{ConfusionMatrix, argmax};
 use serde::{Deserialize, Serialize};
 
 use super::error::BalanceError;
 use super::prompts::Prompts;
+use crate::choice::Choices;
 use crate::embed::EmbeddedFilms;
 use crate::error::EvaluationError;
 use crate::evaluator::Evaluator;
-use crate::exclusive::only_class;
+use crate::exclusive::{draw, only_class};
 use crate::members::Figure;
-use crate::resampling::{LEVEL, Resampling};
+use crate::resampling::Resampling;
 
 /// A choice among findings on a balanced set.
 ///
@@ -77,62 +78,37 @@ impl BalancedAccuracy {
             return Err(BalanceError::NoFilm { finding: rarest.name() });
         }
         let per_class = asked_per_class.min(fewest.len());
-        let drawn = available.iter().map(|films| draw(films, per_class, embedded, resampling.seed));
+        let drawn = available.iter().map(|films| draw(films, per_class, &embedded.records, resampling.seed));
         let (rows, actual): (Vec<usize>, Vec<usize>) =
             drawn.enumerate().flat_map(|(class, rows)| rows.into_iter().map(move |row| (row, class))).unzip();
 
         let chosen =
             prompts.banks.iter().map(|bank| choose(bank, classes, &rows, prompts, evaluator, embedded));
         let chosen: Vec<Vec<usize>> = chosen.collect::<Result<_, _>>()?;
-        let matrix = |draw: usize, counts: &[u32]| {
-            ConfusionMatrix::count(classes.len(), &actual, &chosen[draw], counts)
-        };
-        let patients: Vec<&str> =
-            rows.iter().map(|row| embedded.records[*row].patient_group.as_str()).collect();
-        // Recall of each class, then accuracy.
-        let statistics = |_: usize, draw: usize, counts: &[u32]| {
-            let matrix = matrix(draw, counts);
-            let recall = (0..classes.len()).map(|class| matrix.recall(class));
-            recall.chain([matrix.accuracy()]).collect()
-        };
-        let Resampling { resamples, seed } = resampling;
-        let found = bootstrap_settings(&patients, &[chosen.len()], &[], statistics, resamples, LEVEL, seed)
-            .map_err(EvaluationError::from)?;
-        let figure = |column: usize| figure(&found, column);
+        let patients = rows.iter().map(|row| embedded.records[*row].patient_group.as_str()).collect();
+        let choices = Choices { classes: classes.len(), actual, chosen, patients };
+        let found = choices.figures(resampling)?;
         let of_class = |(class, finding): (usize, &Finding)| ClassRecall {
             name: finding.name(),
             available: available[class].len(),
-            recall: figure(class),
+            recall: found.recalls[class].clone(),
         };
         Ok(Self {
             asked_per_class,
             per_class,
             chance: 1.0 / classes.len() as f64,
-            accuracy: figure(classes.len()),
             classes: classes.iter().enumerate().map(of_class).collect(),
-            confusion: (0..chosen.len()).map(|draw| matrix(draw, &[])).sum(),
-            draws: chosen.len(),
+            accuracy: found.accuracy,
+            confusion: choices.confusion(),
+            draws: choices.chosen.len(),
         })
     }
-}
-
-fn figure(settings: &[Setting], column: usize) -> Option<Figure> {
-    settings.first()?.each.get(column)?.clone().map(Figure::from)
 }
 
 /// Films that show `finding` and no other of `classes`.
 fn alone(finding: Finding, classes: &[Finding], embedded: &EmbeddedFilms<'_>) -> Vec<usize> {
     let records = embedded.records.iter().enumerate();
     records.filter(|(_, record)| only_class(record, classes) == Some(finding)).map(|(row, _)| row).collect()
-}
-
-/// `count` of the films, whatever their order in the manifest.
-fn draw(films: &[usize], count: usize, embedded: &EmbeddedFilms<'_>, seed: u64) -> Vec<usize> {
-    let named: Vec<_> = films.iter().map(|row| (&embedded.records[*row].path, *row)).collect();
-    let mut rows: Vec<usize> =
-        grouped_order(&named, seed).into_iter().take(count).map(|(_, row)| row).collect();
-    rows.sort_unstable();
-    rows
 }
 
 /// Where the classes are in `bank`.

@@ -49,7 +49,7 @@ pub(crate) struct Prompts {
 /// What was evaluated in place of the bundle's own prompts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PromptNote {
-    /// `None` where the bundle's sentences are used.
+    /// `None` where the sentences of the bundle, or of the benchmark, are used.
     pub file: Option<PathBuf>,
     /// How a class's prompts became one logit.
     pub pooling: PromptPooling,
@@ -105,22 +105,34 @@ impl PromptOptions {
         }
         let mut set = set.unwrap_or_else(|| bundle.prompts().clone());
         set.classes.retain(is_finding);
-        let expanded = match self.draws {
-            None => vec![set.expand()],
-            Some(DrawOptions { count, per_class }) => {
-                let per_class = per_class.get();
-                let seeds: Vec<u64> = (0..count.get() as u64).map(|draw| seed.wrapping_add(draw)).collect();
-                let draw = |seed: u64| {
-                    let ensemble = Some(Ensemble { draws: per_class, seed });
-                    PromptSet { ensemble, ..set.clone() }.expand()
-                };
-                let drawn = seeds.iter().map(|seed| draw(*seed)).collect();
-                note.draws = Some(DrawNote { per_class, unvaried: unvaried(&set, per_class), seeds });
-                drawn
+        let banks = match self.draws {
+            None => banks(evaluator, vec![set.expand()], observer)?,
+            Some(draws) => {
+                let (banks, made) = drawn(&set, draws, evaluator, seed, observer)?;
+                note.draws = Some(made);
+                banks
             }
         };
-        Ok(Prompts { banks: banks(evaluator, expanded, observer)?, pooling, note: Some(note) })
+        Ok(Prompts { banks, pooling, note: Some(note) })
     }
+}
+
+/// A bank of every draw of a set's sentences, and which draws were made.
+pub(crate) fn drawn(
+    set: &PromptSet,
+    draws: DrawOptions,
+    evaluator: &Evaluator,
+    seed: u64,
+    observer: &mut dyn Observer,
+) -> Result<(Vec<PromptBank>, DrawNote), ZeroShotError> {
+    let per_class = draws.per_class.get();
+    let seeds: Vec<u64> = (0..draws.count.get() as u64).map(|draw| seed.wrapping_add(draw)).collect();
+    let draw = |seed: &u64| {
+        let ensemble = Some(Ensemble { draws: per_class, seed: *seed });
+        PromptSet { ensemble, ..set.clone() }.expand()
+    };
+    let banks = banks(evaluator, seeds.iter().map(draw).collect(), observer)?;
+    Ok((banks, DrawNote { per_class, unvaried: unvaried(set, per_class), seeds }))
 }
 
 fn is_finding(class: &PromptClass) -> bool {

@@ -9,7 +9,7 @@ use crate::sheet::{Measured, Sheet, Table, add_figures, cell, no_interval_note};
 impl Measured for ZeroShot {
     fn sheet(&self) -> Sheet {
         let mut sheet = Sheet::new(self.subject.words("", ", zero-shot by prompts"));
-        sheet.add_lines(self.prompts.iter().flat_map(of_prompts));
+        sheet.add_lines(self.prompts.iter().flat_map(|note| of_prompts(note, "the bundle")));
         match &self.ranked {
             Ranked::Once(figures) => {
                 let columns = ["AUROC (95 % CI)", "average precision (95 % CI)"];
@@ -41,9 +41,9 @@ impl Measured for ZeroShot {
     }
 }
 
-/// What was evaluated in place of the bundle's own prompts.
-fn of_prompts(note: &PromptNote) -> Vec<String> {
-    let origin = note.file.as_ref().map_or_else(|| "the bundle".to_owned(), |f| f.display().to_string());
+/// Which prompts were evaluated: those of a file, or of `own`.
+pub(crate) fn of_prompts(note: &PromptNote, own: &str) -> Vec<String> {
+    let origin = note.file.as_ref().map_or_else(|| own.to_owned(), |f| f.display().to_string());
     let pooling = match note.pooling {
         PromptPooling::Mean => "mean",
         PromptPooling::Max => "max",

@@ -1,0 +1,56 @@
+//! `medclip data prepare`: a data set as it was distributed becomes a manifest.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use medclip_data::{DataSet, is_manifest, prepare};
+
+use super::choices::ChoiceArgs;
+use super::summary;
+use crate::Outcome;
+use crate::values::named;
+
+/// Make a manifest of a public data set as it was distributed
+///
+/// Reads tables and reports in the directory where the data set was unpacked; no image is opened, nothing is downloaded. Paths
+/// in the manifest start from that directory. A missing column, an unknown label, or a patient in two parts of the official
+/// division ends the command with its name, and nothing is written.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct PrepareArgs {
+    /// Data set
+    #[arg(value_name = "NAME", value_parser = named::<DataSet>(&DataSet::ALL.map(DataSet::name)))]
+    data_set: DataSet,
+    /// Directory where it was unpacked
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// Manifest to write (CSV)
+    #[arg(short, long, value_name = "PATH")]
+    output: PathBuf,
+    /// Replace what is there, if it is of the same kind
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    choices: ChoiceArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  medclip data prepare chexpert CheXpert -o chexpert.csv --uncertain uncertain
+  medclip data prepare nih ChestX-ray14 -o nih.csv --val-share 0.1
+  medclip data prepare rsna rsna-pneumonia -o rsna.csv --split test";
+
+pub(crate) fn run(args: &PrepareArgs) -> anyhow::Result<Outcome> {
+    let PrepareArgs { data_set, directory, output, replace, choices } = args;
+    choices.check(*data_set)?;
+    if output.exists() {
+        ensure!(*replace, "{} already exists; --replace replaces it", output.display());
+        ensure!(is_manifest(output), "{} is not a manifest, so --replace leaves it alone", output.display());
+    }
+    let prepared = prepare(*data_set, directory, &choices.options())?;
+    choices.check_division(&prepared)?;
+    prepared.save(output).context("cannot write the manifest")?;
+    summary::say_what_is_in(&prepared);
+    Ok(Outcome::Complete)
+}
