@@ -1,6 +1,7 @@
 //! The films that an index names, shown and checked as when it was built.
 
 use std::env;
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,15 +10,13 @@ use medclip_archive::inputs::{ArchiveReader, find, find_below};
 use medclip_core::tokenize::TextDoubt;
 use medclip_decode::Film;
 use medclip_qc::Code;
-use medclip_runtime::EncodeError;
 use medclip_scorer::record::{RecordError, decoding_of, policy_of};
 use medclip_scorer::{Failure, OpenError, Scorer, ScorerBuilder};
-use thiserror::Error;
 
 use crate::open::Index;
 
 /// Why films cannot be shown as those of an index were.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FilmsError {
     /// The index was built with options that this version does not know.
@@ -62,7 +61,7 @@ pub struct Asked {
 }
 
 /// Why a query has no embedding.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
     /// The film cannot be used.
@@ -75,7 +74,7 @@ pub enum AskError {
     },
     /// The sentence cannot be embedded.
     #[error(transparent)]
-    Sentence(#[from] EncodeError),
+    Sentence(Box<dyn Error + Send + Sync>),
 }
 
 impl IndexedFilms {
@@ -137,6 +136,12 @@ impl IndexedFilms {
     }
 }
 
+impl AskError {
+    fn of_sentence(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Sentence(error.into())
+    }
+}
+
 impl IndexedFilms {
     /// Embeds what is asked for; a sentence loads the text tower.
     ///
@@ -151,8 +156,10 @@ impl IndexedFilms {
                 Ok(Asked { vector, codes, doubts: Vec::new() })
             }
             Query::Sentence(sentence) => {
-                let vector = model.embed_texts(&[sentence])?.row(0).to_vec();
-                Ok(Asked { vector, codes: Vec::new(), doubts: model.doubts(sentence)? })
+                let embedded = model.embed_texts(&[sentence]);
+                let vector = embedded.map_err(AskError::of_sentence)?.row(0).to_vec();
+                let doubts = model.doubts(sentence).map_err(AskError::of_sentence)?;
+                Ok(Asked { vector, codes: Vec::new(), doubts })
             }
         }
     }

@@ -112,24 +112,3 @@ impl OrtLibrary {
         Self { problem: Some(problem), ..Self::default() }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_that_is_missing_has_a_reason_and_no_engine() {
-        let found = Diagnosis::of(ModelState::of("no/such/bundle".into()), &["train"]);
-        let problem = found.model.problem.as_deref().unwrap();
-        assert!(problem.starts_with("cannot load the model: no/such/bundle"), "{problem}");
-        assert_eq!((found.auto, &found.model.name), (None, &None));
-        assert_eq!(found.model.to_string(), problem);
-        assert_eq!(found.medclip.features.last(), Some(&"train"));
-        let is_built = cfg!(feature = "rten");
-        assert_eq!(found.problem_of(EngineKind::Rten).is_none(), is_built);
-        let json = serde_json::to_value(&found).unwrap();
-        let keys = ["medclip", "machine", "onnx_runtime", "engines", "auto", "model"];
-        assert!(keys.iter().all(|key| json.get(key).is_some()), "{json}");
-        assert!(json["model"].get("tower").is_none());
-    }
-}
