@@ -20,8 +20,12 @@ pub(super) fn say_what_is_in(prepared: &PreparedData) {
         number(counts.patients, "patient"),
         number(counts.texts, "report")
     ));
-    let findings = Finding::ALL.iter().zip(&counts.findings);
-    let findings = findings.map(|(finding, of)| format!("{} {}/{}", finding.name(), of.present, of.absent));
+    let findings = Finding::ALL.iter().zip(&counts.findings).filter(|(_, of)| of.blank < counts.films);
+    let findings = findings.map(|(finding, of)| {
+        let uncertain =
+            if of.uncertain > 0 { format!(" ({} uncertain)", of.uncertain) } else { String::new() };
+        format!("{} {}/{}{uncertain}", finding.name(), of.present, of.absent)
+    });
     say(&format!("findings, present/absent: {}", list(findings)));
     let left_out = prepared.left_out.iter().map(|(reason, count)| format!("{count} ({reason})"));
     if !prepared.left_out.is_empty() {
