@@ -6,6 +6,7 @@ mod list;
 mod manifest;
 mod members;
 mod nature;
+mod search;
 mod skipped;
 #[cfg(feature = "archives")]
 mod tar;
@@ -31,6 +32,7 @@ pub use list::InputList;
 pub use manifest::ManifestError;
 pub use members::{ArchiveReader, MAX_MEMBER_BYTES, find};
 pub use nature::Nature;
+pub use search::Search;
 pub use skipped::Skipped;
 
 /// Name of standard input.

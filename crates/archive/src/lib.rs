@@ -8,6 +8,7 @@
 //! | [`table`] | rows as Parquet, CSV, JSON lines |
 //! | [`run`] | a run on disk: commits, going on after a crash |
 //! | [`maps`] | where scores come from, as pictures and arrays |
+//! | [`job`] | inputs as they were named, scored into a run |
 //! | [`stages`] | what turns inputs into reports |
 //! | [`pipeline`] | decode, score, write, side by side |
 //!
@@ -53,18 +54,23 @@
 //! each one whose file lies before it costs another pass.
 
 pub mod inputs;
+pub mod job;
 pub mod maps;
 mod memory;
+mod pace;
 pub mod pipeline;
 pub mod portion;
 pub mod run;
 pub mod source;
 pub mod stages;
 pub mod table;
+mod unnamed;
 
-pub use inputs::{InputError, InputList, InputOptions, Nature, Skipped, expand, expand_and_count};
+pub use inputs::{InputError, InputList, InputOptions, Nature, Search, Skipped, expand, expand_and_count};
+pub use job::{Earlier, Job, JobOptions};
 pub use maps::{MapClasses, MapError, MapWriter};
-pub use pipeline::{End, PipelineOptions, Progress, stream, work};
+pub use pace::Pace;
+pub use pipeline::{End, Flow, PipelineOptions, Progress, stream, work};
 pub use portion::Portion;
 pub use run::{Run, RunError, Settings, Summary, Target, TargetError, Watched};
 pub use source::{Member, Source};
@@ -72,3 +78,4 @@ pub use stages::{Content, Stages};
 pub use table::{CSV_TEXTS, CsvWriter, EXACT, Format};
 #[cfg(feature = "parquet")]
 pub use table::{Described, EmbeddingsError, describe_embeddings, read_embeddings};
+pub use unnamed::unnamed;

@@ -18,6 +18,8 @@ use thiserror::Error;
 
 /// Said on every overlay.
 const NOTICE: &str = "Research use only, not for diagnosis.";
+/// Classes that are drawn where none is named.
+const HIGHEST: NonZeroUsize = NonZeroUsize::new(3).unwrap();
 /// Letters of a film's name in the names of its files.
 const STEM: usize = 60;
 /// Hexadecimal digits that tell films of one name apart.
@@ -30,6 +32,13 @@ pub enum MapClasses {
     Highest(NonZeroUsize),
     /// These.
     Named(Vec<String>),
+}
+
+impl MapClasses {
+    /// Those of these names; without any, the three with the highest scores.
+    pub fn of(names: &[String]) -> Self {
+        if names.is_empty() { Self::Highest(HIGHEST) } else { Self::Named(names.to_vec()) }
+    }
 }
 
 /// Maps that cannot be written.

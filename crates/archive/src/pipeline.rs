@@ -30,6 +30,31 @@ pub struct PipelineOptions {
     pub memory: u64,
 }
 
+/// How many inputs there are, and how they go through the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// So many, each as soon as it can be.
+    AtOnce(usize),
+    /// Any number, so many in a batch; where nobody says, as many as suit the engine.
+    Batches(Option<NonZeroUsize>),
+}
+
+impl Flow {
+    /// Options for it on so many threads, with so much memory and an engine that batches of `suits` suit. Also gives the threads
+    /// of the model.
+    pub fn options(
+        self,
+        threads: NonZeroUsize,
+        suits: NonZeroUsize,
+        memory: u64,
+    ) -> (PipelineOptions, NonZeroUsize) {
+        match self {
+            Self::AtOnce(inputs) => PipelineOptions::at_once(threads, inputs, memory),
+            Self::Batches(batch) => PipelineOptions::in_batches(threads, batch.unwrap_or(suits), memory),
+        }
+    }
+}
+
 impl PipelineOptions {
     /// For few inputs that are wanted soon: side by side first, and what threads are left over go into each of them. Also gives
     /// the threads of the model.

@@ -8,14 +8,13 @@ use std::path::Path;
 
 use medclip_core::bundle::BUNDLE;
 use medclip_export::{BundleContents, BundleOptions, Checkpoint, write_bundle_if};
-use medclip_files::StagedDirectory;
+use medclip_files::{StagedDirectory, check_vacant};
 use medclip_runtime::Bundle;
 use tracing::info_span;
 
 use crate::engine::embed;
 use crate::observer::Observer;
 use crate::quantize::{LabeledFilm, QuantizeOptions, quantize};
-use crate::target::check_target;
 use crate::text;
 pub use check::TowerDifference;
 pub use error::{CheckError, ExportBundleError};
@@ -34,7 +33,7 @@ pub fn export_bundle(
     card: Option<&Path>,
     options: &BundleOptions,
 ) -> Result<Vec<TowerDifference>, ExportBundleError> {
-    check_target(target, options.replace)?;
+    check_vacant(target, options.replace)?;
     let _span = info_span!("export").entered();
     let checkpoint = Checkpoint::open(directory)?;
     let card = text::card(card, checkpoint.config())?;
@@ -63,7 +62,7 @@ pub fn export_quantized(
     observer: &mut dyn Observer,
 ) -> Result<(Bundle, Vec<TowerDifference>), ExportBundleError> {
     let (export, further) = options;
-    check_target(target, further.replace)?;
+    check_vacant(target, further.replace)?;
     // Out of sight until its towers have passed the gate; it never takes this name.
     let staged = StagedDirectory::create(target, &BUNDLE)?;
     let single = staged.path().join("bundle");

@@ -5,23 +5,24 @@ mod tower;
 
 use std::path::{Path, PathBuf};
 
-use medclip_core::prompt::sentences;
+use medclip_core::prompt::{PromptDoubts, sentences};
+use medclip_core::stop::Stopped;
 use medclip_core::{ModelConfig, PromptSet};
 use medclip_export::{
     BundleContents, BundleOptions, Checkpoint, GraphOptions, ImportOptions, Imported, Mode, Storage, import,
     write_bundle_if,
 };
+use medclip_files::check_vacant;
 use medclip_phantom::Phantom;
 use medclip_runtime::Model;
 use tracing::info_span;
 
 use crate::engine::embed;
 use crate::observer::{Observer, Progress};
-use crate::target::check_target;
 use crate::text::{card, read_text};
 use crate::vocabulary;
 pub use error::{ImportBundleError, TryOutError};
-pub use tower::{KnownTower, describe_image_tower};
+pub use tower::{KnownTower, describe_image_tower, describe_text_tower};
 
 /// Prompts for the findings of CheXpert, those of the models that ship.
 const PROMPTS: &str = include_str!("../data/chest-xray.toml");
@@ -90,7 +91,7 @@ pub fn import_bundle(
     options: &ImportBundleOptions,
     observer: &mut dyn Observer,
 ) -> Result<ModelConfig, ImportBundleError> {
-    check_target(target, options.replace)?;
+    check_vacant(target, options.replace)?;
     let _span = info_span!("import", files = 1 + options.also.len()).entered();
     let files: Vec<&Path> =
         std::iter::once(weights).chain(options.also.iter().map(PathBuf::as_path)).collect();
@@ -118,7 +119,7 @@ pub fn import_bundle(
         BundleOptions { image: exact, text: exact, replace: options.replace, ..BundleOptions::default() };
     tell_doubts(&prompts, &checkpoint, observer)?;
     if observer.is_stopped() {
-        return Err(ImportBundleError::Stopped);
+        return Err(Stopped.into());
     }
     let contents = BundleContents { prompts: &prompts, card: &card };
     write_bundle_if(&checkpoint, contents, &write, target, embed, |bundle| Ok(try_out(bundle)?))?;
@@ -146,17 +147,9 @@ fn tell_doubts(
     observer: &mut dyn Observer,
 ) -> Result<(), ImportBundleError> {
     let classes = PromptSet::parse(prompts).map_err(ImportBundleError::Prompts)?.expand();
-    let prompts = sentences(&classes);
-    let (mut count, mut first) = (0, None);
-    for &prompt in &prompts {
-        let doubts = checkpoint.tokenizer().doubts(prompt).map_err(ImportBundleError::Tokenize)?;
-        if let Some(doubt) = doubts.into_iter().next() {
-            count += 1;
-            first.get_or_insert((prompt, doubt));
-        }
-    }
-    if let Some((prompt, doubt)) = first {
-        observer.tell(Progress::Doubts { count, of: prompts.len(), prompt, doubt: &doubt });
+    let doubts = PromptDoubts::of(sentences(&classes), |prompt| checkpoint.tokenizer().doubts(prompt));
+    if let Some(doubts) = doubts.map_err(ImportBundleError::Tokenize)? {
+        observer.tell(Progress::Doubts(&doubts));
     }
     Ok(())
 }

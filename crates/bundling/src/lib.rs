@@ -39,8 +39,6 @@ mod observer;
 #[cfg(feature = "make")]
 mod quantize;
 #[cfg(feature = "make")]
-mod target;
-#[cfg(feature = "make")]
 mod text;
 mod verify;
 #[cfg(feature = "make")]
@@ -54,13 +52,12 @@ pub use bench::{
 pub use export::{CheckError, ExportBundleError, TowerDifference, export_bundle, export_quantized};
 #[cfg(feature = "make")]
 pub use import::{
-    ImportBundleError, ImportBundleOptions, KnownTower, TryOutError, describe_image_tower, import_bundle,
+    ImportBundleError, ImportBundleOptions, KnownTower, TryOutError, describe_image_tower,
+    describe_text_tower, import_bundle,
 };
 pub use observer::{Observer, Progress, Stoppable, Work};
 #[cfg(feature = "make")]
-pub use quantize::{LabeledFilm, QuantizeError, QuantizeOptions, TowerError, quantize};
-#[cfg(feature = "make")]
-pub use target::{TargetError, check_target};
+pub use quantize::{LabeledFilm, QuantizeError, QuantizeOptions, TowerError, describe_quantized, quantize};
 #[cfg(feature = "make")]
 pub use text::{ReadTextError, read_text};
 #[cfg(feature = "candle-onnx")]

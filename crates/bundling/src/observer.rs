@@ -1,7 +1,8 @@
 //! What an operation tells while it is at work.
 
+use medclip_core::prompt::PromptDoubts;
 pub use medclip_core::stop::Stoppable;
-use medclip_core::tokenize::TextDoubt;
+
 #[cfg(feature = "make")]
 use medclip_export::ImportNote;
 
@@ -24,16 +25,7 @@ pub enum Progress<'a> {
     #[cfg(feature = "make")]
     Note(&'a ImportNote),
     /// Some prompts may not mean what they say.
-    Doubts {
-        /// Prompts that lose something.
-        count: usize,
-        /// Prompts in all.
-        of: usize,
-        /// The first of them.
-        prompt: &'a str,
-        /// What it loses.
-        doubt: &'a TextDoubt,
-    },
+    Doubts(&'a PromptDoubts<'a>),
 }
 
 /// Part of an operation, of steps that can be counted.
@@ -48,6 +40,18 @@ pub enum Work {
     CompareGraphs,
     /// A bundle is verified; a step is an engine.
     RunEngines,
+}
+
+impl Work {
+    /// What its steps are, in the plural and for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReadFilms => "films",
+            Self::MeasureFilms => "films measured",
+            Self::CompareGraphs => "graphs",
+            Self::RunEngines => "engines",
+        }
+    }
 }
 
 /// Is told what happens, in order, by the thread that works.

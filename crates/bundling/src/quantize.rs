@@ -7,20 +7,23 @@ mod gate;
 mod image;
 mod labeled;
 mod text;
+mod words;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use medclip_core::quantization::{GateLimits, QuantizedTower};
 use medclip_export::quantize::{RangeMethod, add_towers};
 use medclip_export::{BundleOptions, OnnxFile};
+use medclip_files::check_vacant;
 use medclip_runtime::{Bundle, ModelOptions, Precision, TowerKind};
 use tracing::info_span;
 
 use crate::observer::Observer;
-use crate::target::check_target;
 pub use error::{QuantizeError, TowerError};
 use films::Films;
 pub use labeled::LabeledFilm;
+pub use words::describe_quantized;
 
 /// Which towers are quantized, how, and what they may cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +83,7 @@ pub fn quantize(
     options: &QuantizeOptions,
     observer: &mut dyn Observer,
 ) -> Result<Bundle, QuantizeError> {
-    check_target(target, options.replace)?;
+    check_vacant(target, options.replace)?;
     bundle.require_text_tower().map_err(QuantizeError::Incomplete)?;
     if let Some(&own) = options.precisions.iter().find(|&&precision| precision == Precision::Fp32) {
         return Err(QuantizeError::Own(own));
@@ -91,16 +94,17 @@ pub fn quantize(
     } else {
         Films::default()
     };
+    let towers: BTreeSet<TowerKind> = options.towers.iter().copied().collect();
     let mut made: Vec<Made> = Vec::new();
     for &precision in &options.precisions {
-        for &tower in &options.towers {
+        for &tower in &towers {
             let _span = info_span!("quantize", tower = %tower, precision = %precision).entered();
             let result = match tower {
                 TowerKind::Image => image::quantize(bundle, precision, &films, options, observer),
                 TowerKind::Text => text::quantize(bundle, precision, options, observer),
             };
             let refused = |source| match source {
-                TowerError::Stopped => QuantizeError::Stopped,
+                TowerError::Stopped(stopped) => stopped.into(),
                 source => QuantizeError::Tower { tower, precision, source: Box::new(source) },
             };
             made.push(result.map_err(refused)?);

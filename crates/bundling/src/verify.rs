@@ -12,6 +12,7 @@ mod inputs;
 mod report;
 
 use medclip_core::graph::IMAGE_MAP;
+use medclip_core::stop::Stopped;
 use medclip_runtime::{
     Bundle, BundleFile, EngineKind, GraphInfo, Model, ModelOptions, Precision, PrecisionChoice, SelfTest,
 };
@@ -141,7 +142,7 @@ impl<'a> Subject<'a> {
         let mut sides = Vec::new();
         for &engine in &self.engines {
             if observer.is_stopped() {
-                return Err(VerifyError::Stopped);
+                return Err(Stopped.into());
             }
             let _span = info_span!("verify", engine = engine.name()).entered();
             let (answers, cosines) = match engine {

@@ -194,13 +194,13 @@ fn a_stop_ends_the_work_between_two_steps_and_nothing_is_written() {
     let (films, out) = (films(directory.path(), 40), directory.path().join("out"));
     for part in [Work::ReadFilms, Work::MeasureFilms, Work::CompareGraphs] {
         let stopped = quantize(&bundle, &films, &out, &wide(), &mut StopIn::new(part)).unwrap_err();
-        assert!(matches!(stopped, QuantizeError::Stopped), "{part:?}: {stopped}");
+        assert!(matches!(stopped, QuantizeError::Stopped(_)), "{part:?}: {stopped}");
         assert!(!out.exists());
     }
     let twice = VerifyOptions { engines: vec![EngineKind::Tract.into(); 2], ..VerifyOptions::default() };
     let stopped = verify(&bundle, &twice, &mut StopIn::new(Work::RunEngines)).unwrap_err();
-    assert!(matches!(stopped, VerifyError::Stopped), "{stopped}");
+    assert!(matches!(stopped, VerifyError::Stopped(_)), "{stopped}");
     let flag = AtomicBool::new(true);
     let stopped = verify(&bundle, &twice, &mut Stoppable::new(&mut (), &flag)).unwrap_err();
-    assert!(matches!(stopped, VerifyError::Stopped), "{stopped}");
+    assert!(matches!(stopped, VerifyError::Stopped(_)), "{stopped}");
 }

@@ -8,13 +8,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::Command;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use medclip_bundling::{BenchOptions, bench_worker};
 use medclip_runtime::{EngineKind, PrecisionChoice, TowerKind};
 
 use crate::Outcome;
 use crate::models::ModelArg;
 use crate::output::{ReportFormat, locked_stdout, print_report, progress};
+use crate::values::tower;
 
 /// Measure engines on a model: latency, throughput, load time, peak memory
 ///
@@ -40,8 +41,8 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,2")]
     threads: Vec<NonZeroUsize>,
     /// Tower to measure; may be repeated
-    #[arg(long, value_name = "TOWER", value_delimiter = ',', default_value = "image")]
-    tower: Vec<TowerArg>,
+    #[arg(long, value_name = "TOWER", value_delimiter = ',', default_value = "image", value_parser = tower())]
+    tower: Vec<TowerKind>,
     /// Rounds through all settings
     #[arg(long, value_name = "N", default_value = "10")]
     rounds: NonZeroUsize,
@@ -59,22 +60,6 @@ Examples:
   medclip bench --model edge-int8 --engine ort-cpu --precision fp32,int8
   medclip bench --engine tract,ort-cpu --threads 1,2 --tower image,text --format json";
 
-/// A tower of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TowerArg {
-    Image,
-    Text,
-}
-
-impl From<TowerArg> for TowerKind {
-    fn from(tower: TowerArg) -> Self {
-        match tower {
-            TowerArg::Image => Self::Image,
-            TowerArg::Text => Self::Text,
-        }
-    }
-}
-
 /// Run one engine for `medclip bench`
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
@@ -89,7 +74,7 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
         precisions: args.precision,
         batches: args.batch,
         threads: args.threads,
-        towers: args.tower.into_iter().map(TowerKind::from).collect(),
+        towers: args.tower,
         rounds: args.rounds,
         runs: args.runs,
     };

@@ -1,72 +1,52 @@
 //! What the commands that write bundles share.
 
-use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
-use clap::Args;
 use indicatif::ProgressBar;
-use medclip_bundling::{Observer, Progress, TargetError, Work, check_target};
+use medclip_bundling::{Observer, Progress};
+use medclip_core::causes::with_causes;
 use medclip_export::ImportNote;
 
-use crate::doubts::say_doubts;
-use crate::{one_line, output, say};
+use crate::interrupt::stop_or_nothing;
+use crate::{output, say};
 
 #[cfg(feature = "train")]
 pub(crate) use medclip_bundling::read_text as read;
 
-/// Where a bundle or a checkpoint is written.
-#[derive(Debug, Args)]
-pub(crate) struct TargetArgs {
-    /// Directory to write
-    #[arg(short, long, value_name = "PATH")]
-    pub(crate) output: PathBuf,
-    /// Replace what is there, if it is of the same kind
-    #[arg(long)]
-    pub(crate) replace: bool,
+/// Says on standard error what an operation tells, and shows how far it is when that is a terminal. The operation stops on
+/// Ctrl-C.
+pub(crate) struct Bar {
+    bar: Option<ProgressBar>,
+    stop: &'static AtomicBool,
 }
 
-impl TargetArgs {
-    /// The directory, if nothing would be overwritten unasked.
-    pub(crate) fn check(&self) -> anyhow::Result<&Path> {
-        check_target(&self.output, self.replace).map_err(|error| exists(&error))?;
-        Ok(&self.output)
+impl Bar {
+    pub(crate) fn new() -> Self {
+        Self { bar: None, stop: stop_or_nothing() }
     }
 }
-
-/// Something is where a bundle is to be, and what to do about it.
-pub(crate) fn exists(error: &TargetError) -> anyhow::Error {
-    anyhow!("{error}; --replace replaces it")
-}
-
-/// Says on standard error what an operation tells, and shows how far it is when that is a terminal.
-#[derive(Default)]
-pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Observer for Bar {
     fn tell(&mut self, progress: Progress<'_>) {
         match progress {
-            Progress::Begin { work, steps } => self.0 = Some(output::progress(steps, unit(work))),
-            Progress::Step => self.0.iter().for_each(|bar| bar.inc(1)),
-            Progress::End => self.0.take().iter().for_each(ProgressBar::finish_and_clear),
+            Progress::Begin { work, steps } => self.bar = Some(output::progress(steps, work.name())),
+            Progress::Step => self.bar.iter().for_each(|bar| bar.inc(1)),
+            Progress::End => self.bar.take().iter().for_each(ProgressBar::finish_and_clear),
             Progress::Note(note) => say(&format!("note: {note}{}", advice(note))),
-            Progress::Doubts { count, of, prompt, doubt } => say_doubts(count, of, prompt, doubt),
+            Progress::Doubts(doubts) => say(&format!("warning: {doubts}")),
             _ => {}
         }
     }
-}
 
-const fn unit(work: Work) -> &'static str {
-    match work {
-        Work::ReadFilms => "films",
-        Work::MeasureFilms => "films measured",
-        Work::RunEngines => "engines",
-        _ => "graphs",
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }
 
 /// An error with the options that may help.
 pub(crate) fn hint(error: impl Into<anyhow::Error>) -> anyhow::Error {
-    let text = one_line(&error.into());
+    let text = with_causes(error.into().as_ref());
     for (sign, option) in [
         ("number of attention heads", "--heads N states it"),
         ("has no word with a capital", "--lowercase, or --lowercase=false"),

@@ -12,7 +12,7 @@ use crate::Outcome;
 use crate::bundle::Bar;
 use crate::models::ModelArg;
 use crate::output::{ReportFormat, locked_stdout};
-use crate::verify::{outcome, print, refusal};
+use crate::verify::{refusal, report};
 
 /// Compare a bundle with the weights it was made of, and write the certificate into it
 ///
@@ -47,12 +47,12 @@ pub(crate) fn run(args: CertifyArgs) -> anyhow::Result<Outcome> {
     let mut bundle = args.model.open()?;
     let weights = WeightFiles { files: args.against, part: args.part };
     let options = VerifyOptions { engines: args.engine, ..VerifyOptions::default() };
-    let found = medclip_bundling::certify(&mut bundle, &weights, &options, &mut Bar::default());
+    let found = medclip_bundling::certify(&mut bundle, &weights, &options, &mut Bar::new());
     let found = found.map_err(refusal)?;
-    print(&found, args.format)?;
+    let outcome = report(&found, args.format)?;
     if found.within() && args.format == ReportFormat::Table {
         let certificate = bundle.path(BundleFile::Certificate);
         writeln!(locked_stdout(), "certified in {}", Escaped(certificate.display()))?;
     }
-    Ok(outcome(&found))
+    Ok(outcome)
 }

@@ -2,35 +2,19 @@
 //!
 //! A command that this build lacks is one nevertheless: it says which feature has it.
 
-use clap::{CommandFactory, Subcommand};
+use clap::Subcommand;
 
-#[cfg(feature = "search")]
-use crate::index;
-#[cfg(not(feature = "search"))]
-use crate::missing::index;
-#[cfg(not(feature = "candle-onnx"))]
-use crate::missing::restore;
-#[cfg(not(feature = "train"))]
-use crate::missing::{certify, export, runs, train};
-#[cfg(not(feature = "eval"))]
-use crate::missing::{eval, fit};
-#[cfg(not(feature = "import"))]
-use crate::missing::{import, quantize};
-#[cfg(feature = "candle-onnx")]
-use crate::restore;
-use crate::{Cli, Outcome, bench, data, doctor, inspect, label, manual, phantom, score, verify};
-#[cfg(feature = "train")]
-use crate::{certify, export, runs, train};
-#[cfg(feature = "eval")]
-use crate::{eval, fit};
-#[cfg(feature = "import")]
-use crate::{import, quantize};
+use crate::{
+    Outcome, bench, certify, command, data, doctor, eval, export, fit, import, index, inspect, label, manual,
+    phantom, quantize, restore, runs, score, train, verify,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Score(score::ScoreArgs),
     Inspect(inspect::InspectArgs),
     Label(label::LabelArgs),
+    #[cfg_attr(feature = "search", command(subcommand))]
     Index(index::IndexArgs),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
@@ -40,12 +24,16 @@ pub(crate) enum Command {
     BenchWorker(bench::WorkerArgs),
     Import(import::ImportArgs),
     Quantize(quantize::QuantizeArgs),
+    #[cfg_attr(feature = "eval", command(subcommand))]
     Eval(eval::EvalArgs),
+    #[cfg_attr(feature = "eval", command(subcommand))]
     Fit(fit::FitArgs),
     Train(train::TrainArgs),
+    #[cfg_attr(feature = "train", command(subcommand))]
     Runs(runs::RunsArgs),
     Export(export::ExportArgs),
     Restore(restore::RestoreArgs),
+    #[command(subcommand)]
     Data(data::DataArgs),
     Phantom(phantom::PhantomArgs),
     Completions(manual::CompletionArgs),
@@ -59,7 +47,7 @@ impl Command {
     /// When it could not run at all.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
-            Self::Score(args) => score::run(args),
+            Self::Score(args) => score::run(&args),
             Self::Inspect(args) => inspect::run(args),
             Self::Label(args) => label::run(&args),
             Self::Index(args) => index::run(args),
@@ -68,7 +56,7 @@ impl Command {
             Self::Verify(args) => verify::run(&args),
             Self::Certify(args) => certify::run(args),
             Self::BenchWorker(args) => bench::work(&args),
-            Self::Import(args) => import::run(&args),
+            Self::Import(args) => import::run(args),
             Self::Quantize(args) => quantize::run(args),
             Self::Eval(args) => eval::run(args),
             Self::Fit(args) => fit::run(args),
@@ -76,10 +64,10 @@ impl Command {
             Self::Runs(args) => runs::run(args),
             Self::Export(args) => export::run(&args),
             Self::Restore(args) => restore::run(&args),
-            Self::Data(args) => data::run(args),
+            Self::Data(args) => data::run(&args),
             Self::Phantom(args) => phantom::run(&args),
-            Self::Completions(args) => manual::complete(&args, Cli::command()),
-            Self::Man(args) => manual::man(&args, Cli::command()),
+            Self::Completions(args) => manual::complete(&args, command()),
+            Self::Man(args) => manual::man(&args, command()),
         }
     }
 }

@@ -4,24 +4,16 @@ mod choices;
 mod prepare;
 mod summary;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::Outcome;
 
 /// Make manifests of public data sets
-#[derive(Debug, Args)]
-pub(crate) struct DataArgs {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum DataArgs {
     Prepare(prepare::PrepareArgs),
 }
 
-pub(crate) fn run(args: DataArgs) -> anyhow::Result<Outcome> {
-    match args.command {
-        Command::Prepare(args) => prepare::run(&args),
-    }
+pub(crate) fn run(DataArgs::Prepare(args): &DataArgs) -> anyhow::Result<Outcome> {
+    prepare::run(args)
 }

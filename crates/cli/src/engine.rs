@@ -3,11 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Context, bail};
 use clap::Args;
-use medclip_runtime::{
-    BundleFile, EngineChoice, EngineKind, ModelConfig, ModelOptions, PrecisionChoice, Preferred,
-};
+use medclip_runtime::{EngineChoice, EngineKind, ModelOptions, PrecisionChoice};
 
 use crate::say;
 
@@ -50,24 +47,26 @@ impl EngineArgs {
         self.precision = precision;
     }
 
-    /// Decides the engine for a bundle where that was left to this program, and says so; it stays decided.
+    /// The engine to use for a bundle; one that was left to this program is told on standard error, with what kept preferred ones
+    /// out.
     ///
     /// # Errors
-    /// When none can run here, or the bundle does not say what it is.
-    pub(crate) fn settle(&mut self, bundle: &Path) -> anyhow::Result<EngineKind> {
-        let kind = resolve(self.engine, bundle)?;
-        self.engine = EngineChoice::Named(kind);
+    /// When it was left to this program and none can run here, or the bundle does not say what it is.
+    pub(crate) fn settle(&self, bundle: &Path) -> anyhow::Result<EngineKind> {
+        let (kind, chosen) = self.engine.resolve(bundle)?;
+        if let Some(chosen) = chosen {
+            say(&format!("engine: {chosen}"));
+        }
         Ok(kind)
     }
 
-    /// How to load a bundle so that it uses `threads` in one call; an engine that was left to this program is named on standard
-    /// error.
+    /// How to load a bundle so that it uses `threads` in one call.
     ///
     /// # Errors
-    /// When the engine was left to this program and none can run here, or the bundle does not say what it is.
+    /// As [`EngineArgs::settle`].
     #[cfg(any(feature = "eval", feature = "search"))]
     pub(crate) fn options(&self, bundle: &Path, threads: NonZeroUsize) -> anyhow::Result<ModelOptions> {
-        let engine = resolve(self.engine, bundle)?.into();
+        let engine = self.settle(bundle)?.into();
         Ok(ModelOptions { engine, threads, precision: self.precision, ..ModelOptions::default() })
     }
 }
@@ -75,18 +74,4 @@ impl EngineArgs {
 /// The default engine or, in a program for devices that lacks it, the one it has.
 fn default() -> EngineChoice {
     EngineChoice::Named(EngineKind::first_built().unwrap_or_default())
-}
-
-/// The engine to use for a bundle; one that was not named is told on standard error, with what kept preferred ones out.
-fn resolve(choice: EngineChoice, bundle: &Path) -> anyhow::Result<EngineKind> {
-    match choice {
-        EngineChoice::Named(kind) => Ok(kind),
-        EngineChoice::Auto => {
-            let config = ModelConfig::open(bundle.join(BundleFile::Model.file_name()));
-            let found = Preferred::of(&config.context("cannot load the model")?.architecture.image);
-            let Some(kind) = found.engine else { bail!("no engine of this build can run here: {found}") };
-            say(&format!("engine: {found}"));
-            Ok(kind)
-        }
-    }
 }

@@ -13,21 +13,15 @@ pub(crate) mod qc;
 mod retrieval;
 mod zero_shot;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::Outcome;
 #[cfg(not(feature = "train"))]
 use crate::missing::{eval_finetune as finetune, eval_prompt_tuning as prompt_tuning};
 
 /// Measure models on annotated images, as they are or fitted to them; nothing is kept
-#[derive(Debug, Args)]
-pub(crate) struct EvalArgs {
-    #[command(subcommand)]
-    protocol: Protocol,
-}
-
 #[derive(Debug, Subcommand)]
-enum Protocol {
+pub(crate) enum EvalArgs {
     ZeroShot(zero_shot::ZeroShotArgs),
     Benchmark(benchmark::BenchmarkArgs),
     Negation(negation::NegationArgs),
@@ -41,16 +35,16 @@ enum Protocol {
 }
 
 pub(crate) fn run(args: EvalArgs) -> anyhow::Result<Outcome> {
-    match args.protocol {
-        Protocol::ZeroShot(args) => zero_shot::run(args),
-        Protocol::Benchmark(args) => benchmark::run(args),
-        Protocol::Negation(args) => negation::run(args),
-        Protocol::Maps(args) => maps::run(args),
-        Protocol::Retrieval(args) => retrieval::run(args),
-        Protocol::Probe(args) => probe::run(args),
-        Protocol::Finetune(args) => finetune::run(args),
-        Protocol::PromptTuning(args) => prompt_tuning::run(args),
-        Protocol::Qc(args) => qc::run(args),
-        Protocol::Compare(args) => compare::run(args),
+    match args {
+        EvalArgs::ZeroShot(args) => zero_shot::run(args),
+        EvalArgs::Benchmark(args) => benchmark::run(args),
+        EvalArgs::Negation(args) => negation::run(args),
+        EvalArgs::Maps(args) => maps::run(args),
+        EvalArgs::Retrieval(args) => retrieval::run(args),
+        EvalArgs::Probe(args) => probe::run(args),
+        EvalArgs::Finetune(args) => finetune::run(args),
+        EvalArgs::PromptTuning(args) => prompt_tuning::run(args),
+        EvalArgs::Qc(args) => qc::run(args),
+        EvalArgs::Compare(args) => compare::run(args),
     }
 }

@@ -12,9 +12,10 @@ use medclip_export::{BundleOptions, GraphOptions, Storage};
 use medclip_runtime::Precision;
 
 use crate::Outcome;
-use crate::bundle::{self, Bar, TargetArgs};
+use crate::bundle::{self, Bar};
 use crate::output::locked_stdout;
 use crate::quantize::{QuantizeSettings, write_reports};
+use crate::target::{TargetArgs, exists};
 
 /// Write a checkpoint as a bundle
 ///
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
             card,
             (&options, &further),
             |bundle| Ok(args.quantize.films(bundle)?),
-            &mut Bar::default(),
+            &mut Bar::new(),
         );
         let (bundle, differences) = made.map_err(|error| refusal(error, &args.quantize))?;
         write_reports(&mut out, &bundle)?;
@@ -82,7 +83,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Outcome> {
 /// Why nothing was exported, in terms of the options.
 fn refusal(error: ExportBundleError, settings: &QuantizeSettings) -> anyhow::Error {
     match error {
-        ExportBundleError::Target(error) => bundle::exists(&error),
+        ExportBundleError::Target(error) => exists(&error),
         ExportBundleError::Quantize(error) => settings.refusal(error),
         error => error.into(),
     }

@@ -7,21 +7,20 @@ mod probe;
 #[cfg(feature = "train")]
 mod prompts;
 
-use clap::{Args, Subcommand};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Subcommand;
+use medclip_core::Head;
+use medclip_files::replace_file;
 
 use crate::Outcome;
 #[cfg(not(feature = "train"))]
 use crate::missing::{fit_finetune as finetune, fit_prompts as prompts};
 
 /// Fit a part of a model to annotated images, keep it, and measure what was kept
-#[derive(Debug, Args)]
-pub(crate) struct FitArgs {
-    #[command(subcommand)]
-    kind: Kind,
-}
-
 #[derive(Debug, Subcommand)]
-enum Kind {
+pub(crate) enum FitArgs {
     Probe(probe::FitProbeArgs),
     Finetune(finetune::FitFinetuneArgs),
     Prompts(prompts::FitPromptsArgs),
@@ -29,10 +28,15 @@ enum Kind {
 }
 
 pub(crate) fn run(args: FitArgs) -> anyhow::Result<Outcome> {
-    match args.kind {
-        Kind::Probe(args) => probe::run(args),
-        Kind::Finetune(args) => finetune::run(args),
-        Kind::Prompts(args) => prompts::run(args),
-        Kind::Checks(args) => checks::run(args),
+    match args {
+        FitArgs::Probe(args) => probe::run(args),
+        FitArgs::Finetune(args) => finetune::run(args),
+        FitArgs::Prompts(args) => prompts::run(args),
+        FitArgs::Checks(args) => checks::run(args),
     }
+}
+
+/// Keeps a head.
+fn write_head(output: &Path, head: &Head) -> anyhow::Result<()> {
+    replace_file(output, &head.to_bytes()?).context("cannot write the head")
 }

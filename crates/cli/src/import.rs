@@ -4,17 +4,19 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use medclip_bundling::{
-    ImportBundleError, ImportBundleOptions, KnownTower, describe_image_tower, import_bundle,
+    ImportBundleError, ImportBundleOptions, KnownTower, describe_image_tower, describe_text_tower,
+    import_bundle,
 };
-use medclip_core::ModelConfig;
-use medclip_core::architecture::TextTower;
 use medclip_core::terminal::Escaped;
+use medclip_export::Mode;
 
 use crate::Outcome;
-use crate::bundle::{self, Bar, TargetArgs, hint};
+use crate::bundle::{Bar, hint};
 use crate::output::locked_stdout;
+use crate::target::{TargetArgs, exists};
+use crate::values::one_of;
 
 /// Write PyTorch weights as a bundle
 ///
@@ -36,8 +38,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     part: Option<String>,
     /// Fail unless the image tower is this one [default: whichever it is]
-    #[arg(long, value_name = "TOWER")]
-    vision: Option<Vision>,
+    #[arg(long, value_name = "TOWER", value_parser = one_of(&KnownTower::ALL, KnownTower::name))]
+    vision: Option<KnownTower>,
     /// vocab.txt or tokenizer.json [default: the one beside the weights]
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
@@ -56,7 +58,7 @@ pub(crate) struct ImportArgs {
     image_size: usize,
     /// Whose behaviour: `paper` averages sentences over their tokens and classes over their prompts; `reference` averages
     /// over padding too and takes the best prompt, as the published code does
-    #[arg(long, default_value = "paper")]
+    #[arg(long, default_value = "paper", value_parser = one_of(&Mode::ALL, Mode::name))]
     mode: Mode,
     /// Zero-shot classes (TOML) [default: the 14 findings of CheXpert]
     #[arg(long, value_name = "FILE")]
@@ -74,76 +76,39 @@ Examples:
   medclip import pytorch_model.bin -o models/medclip-vit --tokenizer vocab.txt --lowercase
   medclip import pytorch_model.bin -o models/medclip-vit-reference --tokenizer vocab.txt --lowercase --mode reference";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Vision {
-    SwinTiny,
-    Resnet50,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    Paper,
-    Reference,
-}
-
-pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<Outcome> {
-    let config = import_bundle(&args.weights, &args.target.output, &options(args), &mut Bar::default());
-    let config = config.map_err(refusal)?;
+pub(crate) fn run(args: ImportArgs) -> anyhow::Result<Outcome> {
+    let ImportArgs { weights, target: TargetArgs { output, replace }, .. } = args;
+    let options = ImportBundleOptions {
+        also: args.also,
+        part: args.part,
+        tower: args.vision,
+        tokenizer: args.tokenizer,
+        lowercase: args.lowercase,
+        max_length: args.max_length,
+        heads: args.heads,
+        image_size: args.image_size,
+        mode: args.mode,
+        prompts: args.prompts,
+        card: args.card,
+        name: args.name,
+        replace,
+    };
+    let config = import_bundle(&weights, &output, &options, &mut Bar::new()).map_err(refusal)?;
     let mut out = locked_stdout();
-    writeln!(out, "wrote {}", Escaped(args.target.output.display()))?;
-    for line in summary(&config) {
-        writeln!(out, "{line}")?;
-    }
+    writeln!(out, "wrote {}", Escaped(output.display()))?;
+    writeln!(out, "image tower: {}", describe_image_tower(&config.architecture.image))?;
+    writeln!(out, "text tower: {}", describe_text_tower(&config))?;
     Ok(Outcome::Complete)
 }
 
 /// Why nothing was imported, in terms of the options.
 fn refusal(error: ImportBundleError) -> anyhow::Error {
     match error {
-        ImportBundleError::Target(error) => bundle::exists(&error),
+        ImportBundleError::Target(error) => exists(&error),
         ImportBundleError::Weights(_) => hint(error),
         ImportBundleError::NoVocabulary { .. } => {
             anyhow!("{error}; --tokenizer names the vocab.txt or tokenizer.json of the text tower")
         }
         error => error.into(),
     }
-}
-
-fn options(args: &ImportArgs) -> ImportBundleOptions {
-    ImportBundleOptions {
-        also: args.also.clone(),
-        part: args.part.clone(),
-        tower: args.vision.map(|vision| match vision {
-            Vision::SwinTiny => KnownTower::SwinTiny,
-            Vision::Resnet50 => KnownTower::Resnet50,
-        }),
-        tokenizer: args.tokenizer.clone(),
-        lowercase: args.lowercase,
-        max_length: args.max_length,
-        heads: args.heads,
-        image_size: args.image_size,
-        mode: match args.mode {
-            Mode::Paper => medclip_export::Mode::Paper,
-            Mode::Reference => medclip_export::Mode::Reference,
-        },
-        prompts: args.prompts.clone(),
-        card: args.card.clone(),
-        name: args.name.clone(),
-        replace: args.target.replace,
-    }
-}
-
-fn summary(config: &ModelConfig) -> [String; 2] {
-    let TextTower::Bert(text) = &config.architecture.text;
-    [
-        format!("image tower: {}", describe_image_tower(&config.architecture.image)),
-        format!(
-            "text tower: BERT, {} layers of width {}, {} heads, {} tokens{}",
-            text.num_hidden_layers,
-            text.hidden_size,
-            text.num_attention_heads,
-            text.vocab_size,
-            if config.tokenizer.lowercase { ", lower-cased" } else { "" }
-        ),
-    ]
 }

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use medclip_core::terminal::Escaped;
-use medclip_runtime::{Bundle, BundleOutline, Port};
-use serde::Serialize;
-use serde_json::Value;
+use medclip_runtime::{Bundle, BundleOutline, Port, describe_fields};
 
 use crate::Outcome;
 use crate::models::shipped;
@@ -39,12 +37,12 @@ fn write(out: &mut impl Write, outline: &BundleOutline<'_>) -> io::Result<()> {
     let mut about = plain_table(&[], &[]);
     about.add_row(["bundle", &outline.path]);
     about.add_row(["id", outline.id]);
-    about.add_row(["image tower", &summary(&config.architecture.image)?]);
-    about.add_row(["text tower", &summary(&config.architecture.text)?]);
+    about.add_row(["image tower", &describe_fields(&config.architecture.image)?]);
+    about.add_row(["text tower", &describe_fields(&config.architecture.text)?]);
     about.add_row(["embedding", &format!("{} wide", config.architecture.embedding_dim)]);
     about.add_row(["temperature", &format!("logits are cosines times {:.2}", outline.logit_scale.exp())]);
-    about.add_row(["preprocess", &summary(&config.preprocess)?]);
-    about.add_row(["tokenizer", &summary(&config.tokenizer)?]);
+    about.add_row(["preprocess", &describe_fields(&config.preprocess)?]);
+    about.add_row(["tokenizer", &describe_fields(&config.tokenizer)?]);
     write_table(out, about)?;
     writeln!(out)?;
 
@@ -88,22 +86,6 @@ fn write(out: &mut impl Write, outline: &BundleOutline<'_>) -> io::Result<()> {
         )?;
     }
     writeln!(out, "\nAll sums verified.")
-}
-
-/// Fields of a flat configuration on one line, as `key value, key value`; nested values are left to `--format json`.
-fn summary(config: &impl Serialize) -> serde_json::Result<String> {
-    // Through text, so that a single-precision number keeps its digits.
-    let Value::Object(fields) = serde_json::from_str(&serde_json::to_string(config)?)? else {
-        return Ok(String::new());
-    };
-    let flat = fields.iter().filter(|(_, value)| !value.is_array() && !value.is_object());
-    let words: Vec<_> = flat
-        .map(|(key, value)| match value.as_str() {
-            Some(text) => format!("{key} {text}"),
-            None => format!("{key} {value}"),
-        })
-        .collect();
-    Ok(words.join(", "))
 }
 
 fn shown(port: Option<&Port>) -> String {

@@ -1,17 +1,17 @@
 //! `medclip label`: reports to findings.
 
-mod printer;
+mod table;
 
 use std::io::stdin;
 use std::path::PathBuf;
 
 use clap::Args;
-use medclip_data::{LabeledReport, SectionReader, for_each_report};
+use medclip_data::{LabelCsv, LabeledReport, SectionReader, for_each_report};
 use medclip_labeler::Labeler;
 
 use crate::output::{CsvArgs, Format};
+use crate::printer::Printer;
 use crate::{Outcome, report_error};
-use printer::Printer;
 
 /// Label radiology reports with the 14 CheXpert findings
 ///
@@ -54,7 +54,8 @@ Exit status: 0 all labelled, 1 some files could not be read or no report has a s
 
 pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
     args.csv_texts.check(args.format == Format::Csv)?;
-    let mut printer = Printer::new(args.format, args.csv_texts.cell_text(), args.sentences)?;
+    let texts = args.csv_texts.cell_text();
+    let mut printer = Printer::new(args.format, |out| LabelCsv::new(out, texts, args.sentences))?;
     let mut reader = SectionReader::new(Labeler::new(), &args.sections);
     let mut outcome = Outcome::Complete;
     let standard = [PathBuf::from("-")];
@@ -72,10 +73,17 @@ pub(crate) fn run(args: &LabelArgs) -> anyhow::Result<Outcome> {
             if !args.sentences {
                 report.sentences = None;
             }
-            printer.write(&report)
+            printer.write(
+                &report,
+                |out| table::write(out, &report),
+                |csv| {
+                    csv.write(&report)?;
+                    csv.flush()
+                },
+            )
         })?;
     }
-    printer.end()?;
+    printer.end(|_| Ok(()))?;
     if let Some(message) = reader.missing() {
         outcome = Outcome::SomeFailed;
         report_error(&message);

@@ -1,15 +1,12 @@
-//! Which model: `--model`, its variable, and where the shipped one lies.
+//! Which model: `--model`, its variable, or the shipped one.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use medclip_runtime::Bundle;
-
-/// Directory name of the model that ships with medclip.
-pub(crate) const DEFAULT_MODEL: &str = "medclip-edge";
+use medclip_runtime::{Bundle, shipped_model};
 
 /// Which model to use.
 #[derive(Debug, Clone, Args)]
@@ -67,44 +64,5 @@ impl ModelArg {
 /// # Errors
 /// As [`ModelArg::resolve`].
 pub(crate) fn shipped() -> anyhow::Result<PathBuf> {
-    let candidates = candidates();
-    if let Some(found) = candidates.iter().find(|dir| dir.is_dir()) {
-        return Ok(found.clone());
-    }
-    let looked: Vec<_> = candidates.iter().map(|dir| dir.display().to_string()).collect();
-    bail!(
-        "the shipped model {DEFAULT_MODEL} is in none of {}; name a bundle with --model or MEDCLIP_MODEL",
-        looked.join(", ")
-    )
-}
-
-fn candidates() -> Vec<PathBuf> {
-    let program = env::current_exe().ok().and_then(|program| program.canonicalize().ok());
-    let beside = program.as_deref().and_then(Path::parent);
-    let installed = beside.into_iter().flat_map(|dir| {
-        let shared = dir.parent().map(|prefix| prefix.join("share/medclip/models"));
-        std::iter::once(dir.join("models")).chain(shared)
-    });
-    let source_tree = by_cargo().or_else(|| by_place(beside?)).map(|root| root.join("models"));
-    installed.chain(source_tree).map(|models| models.join(DEFAULT_MODEL)).collect()
-}
-
-/// Root of the source tree whose program `cargo run` or `cargo test` has started. Nothing of it is known to the program
-/// itself, which may be on another machine.
-fn by_cargo() -> Option<PathBuf> {
-    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
-    let root = package.parent()?.parent()?;
-    (package.is_absolute() && is_source_tree(root)).then(|| root.to_owned())
-}
-
-/// Root of the source tree in whose `target` a program lies.
-fn by_place(beside: &Path) -> Option<PathBuf> {
-    let target = beside.ancestors().find(|directory| directory.file_name() == Some("target".as_ref()))?;
-    target.parent().filter(|root| is_source_tree(root)).map(Path::to_owned)
-}
-
-fn is_source_tree(root: &Path) -> bool {
-    [&["Cargo.toml"][..], &["crates", "cli", "Cargo.toml"]]
-        .iter()
-        .all(|file| file.iter().fold(root.to_owned(), |path, part| path.join(part)).is_file())
+    shipped_model().map_err(|error| anyhow!("{error}; name a bundle with --model or MEDCLIP_MODEL"))
 }

@@ -62,6 +62,9 @@ impl CsvArgs {
     }
 }
 
+/// Said with scores and ranks for people.
+pub(crate) const RESEARCH_USE: &str = "Research use only, not for diagnosis.";
+
 /// Standard output without characters that control a terminal.
 pub(crate) type Stdout = BufWriter<EscapingWriter<StdoutLock<'static>>>;
 
@@ -102,12 +105,17 @@ pub(crate) fn write_table(out: &mut impl Write, mut table: Table) -> io::Result<
 
 /// A progress bar on standard error when that is a terminal and there is more than one thing to do; hidden otherwise.
 pub(crate) fn progress(len: usize, unit: &'static str) -> ProgressBar {
-    if len < 2 || !draws_bars() {
+    let template = format!("{{bar:32}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left{{msg}}");
+    if len < 2 { ProgressBar::hidden() } else { bar(len as u64, &template) }
+}
+
+/// A progress bar of this form on standard error when that is a terminal; hidden otherwise.
+pub(crate) fn bar(len: u64, template: &str) -> ProgressBar {
+    if !draws_bars() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(len as u64);
-    let template = format!("{{bar:32}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left{{msg}}");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
+    let bar = ProgressBar::new(len);
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(250));

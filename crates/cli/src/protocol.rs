@@ -2,16 +2,16 @@
 
 mod bar;
 mod films;
+mod prompts;
 mod report;
-mod target;
 #[cfg(feature = "train")]
 mod tuning;
 mod values;
 
 pub(crate) use bar::Bar;
 pub(crate) use films::{FilmArgs, ManifestArgs, ShareArgs};
+pub(crate) use prompts::PromptSourceArgs;
 pub(crate) use report::{FormatArgs, PlotArgs, ReportArgs};
-pub(crate) use target::TargetArgs;
 #[cfg(feature = "train")]
 pub(crate) use tuning::TuningArgs;
-pub(crate) use values::{Labelled, finding, pool, pooling, split};
+pub(crate) use values::split;

@@ -1,23 +1,24 @@
 //! `medclip quantize`: a bundle's towers in further precisions, as far as they keep to the limits.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 use medclip_archive::inputs::films_below;
-use medclip_bundling::{LabeledFilm, QuantizeError, QuantizeOptions};
-use medclip_core::quantization::{GateLimits, GateReport, QuantizedTower};
+use medclip_bundling::{LabeledFilm, QuantizeError, QuantizeOptions, describe_quantized};
+use medclip_core::quantization::GateLimits;
 use medclip_core::terminal::Escaped;
 use medclip_export::quantize::RangeMethod;
 use medclip_runtime::{Bundle, EngineKind, EngineOptions, ModelOptions, Precision, TowerKind};
 
 use crate::Outcome;
-use crate::bench::TowerArg;
-use crate::bundle::{self, Bar, TargetArgs};
+use crate::bundle::Bar;
 use crate::models::ModelArg;
 use crate::output::locked_stdout;
+use crate::target::{TargetArgs, exists};
+use crate::values::tower;
 
 /// Add towers in further precisions to a bundle
 ///
@@ -55,8 +56,8 @@ pub(crate) struct QuantizeSettings {
     #[arg(long, value_name = "DIR|CSV")]
     calibrate: Option<PathBuf>,
     /// Tower to quantise; may be repeated
-    #[arg(long, value_name = "TOWER", value_delimiter = ',', default_value = "image")]
-    tower: Vec<TowerArg>,
+    #[arg(long, value_name = "TOWER", value_delimiter = ',', default_value = "image", value_parser = tower())]
+    tower: Vec<TowerKind>,
     /// How ranges of activations are chosen: percentile=SHARE, entropy or extremes
     #[arg(long, value_name = "METHOD", default_value = "percentile=99.99")]
     ranges: RangeMethod,
@@ -81,7 +82,7 @@ impl QuantizeSettings {
         let threads = self.threads.unwrap_or(default.threads);
         QuantizeOptions {
             precisions: precisions.to_vec(),
-            towers: self.towers(),
+            towers: self.tower.clone(),
             ranges: self.ranges,
             limits: self.gate,
             max_kept: self.keep,
@@ -90,17 +91,10 @@ impl QuantizeSettings {
         }
     }
 
-    fn towers(&self) -> Vec<TowerKind> {
-        let mut towers: Vec<TowerKind> = self.tower.iter().copied().map(TowerKind::from).collect();
-        towers.sort_unstable();
-        towers.dedup();
-        towers
-    }
-
     /// Why nothing was written, in terms of the options.
     pub(crate) fn refusal(&self, error: QuantizeError) -> anyhow::Error {
         match (error, &self.calibrate) {
-            (QuantizeError::Target(error), _) => bundle::exists(&error),
+            (QuantizeError::Target(error), _) => exists(&error),
             (error @ QuantizeError::Own(_), _) => anyhow!("{error}; --precision takes fp16 and int8"),
             (QuantizeError::FewFilms { .. }, None) => {
                 anyhow!("--calibrate names the films that an image tower is calibrated and compared on")
@@ -113,9 +107,9 @@ impl QuantizeSettings {
     /// The films of `--calibrate`, where an image tower needs some.
     pub(crate) fn films(&self, bundle: &Bundle) -> anyhow::Result<Vec<LabeledFilm>> {
         match &self.calibrate {
-            Some(path) if self.towers().contains(&TowerKind::Image) => {
+            Some(path) if self.tower.contains(&TowerKind::Image) => {
                 if path.is_dir() {
-                    return below(path);
+                    return Ok(LabeledFilm::below(path, films_below(path)?));
                 }
                 LabeledFilm::listed(path, bundle).with_context(|| path.display().to_string())
             }
@@ -124,22 +118,13 @@ impl QuantizeSettings {
     }
 }
 
-/// The films below a directory, a patient each.
-fn below(directory: &Path) -> anyhow::Result<Vec<LabeledFilm>> {
-    let film = |path: PathBuf| {
-        let patient = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
-        LabeledFilm { patient, path, labels: Vec::new() }
-    };
-    Ok(films_below(directory)?.into_iter().map(film).collect())
-}
-
 pub(crate) fn run(args: QuantizeArgs) -> anyhow::Result<Outcome> {
     let target = args.target.check()?;
     let bundle = args.model.open()?;
     bundle.require_text_tower()?;
     let films = args.settings.films(&bundle)?;
     let options = args.settings.options(&args.precision, args.target.replace);
-    let written = medclip_bundling::quantize(&bundle, &films, target, &options, &mut Bar::default())
+    let written = medclip_bundling::quantize(&bundle, &films, target, &options, &mut Bar::new())
         .map_err(|error| args.settings.refusal(error))?;
     let mut out = locked_stdout();
     writeln!(out, "wrote {}", Escaped(target.display()))?;
@@ -148,25 +133,7 @@ pub(crate) fn run(args: QuantizeArgs) -> anyhow::Result<Outcome> {
 }
 
 /// A line for every tower in a further precision.
-pub(crate) fn write_reports(out: &mut impl Write, bundle: &Bundle) -> anyhow::Result<()> {
-    for each in &bundle.quantization().towers {
-        let QuantizedTower { tower, precision, bytes: [from, to], kept, layers, gate, .. } = each;
-        let share = 100.0 * *to as f64 / (*from).max(1) as f64;
-        write!(out, "{tower} {precision}: {:.1} MB, {share:.0} % of its size", *to as f64 / 1e6)?;
-        if *precision == Precision::Int8 {
-            write!(out, "; {layers} layers of 8 bits, {} of single precision", kept.len())?;
-        }
-        let GateReport { inputs, least_cosine, mean_cosine, top1, auroc, .. } = gate;
-        write!(out, "; on {inputs} inputs cosine {least_cosine:.5} at least, {mean_cosine:.5} on average")?;
-        if let Some(top1) = top1 {
-            write!(out, ", same first class for {:.2} %", 100.0 * top1)?;
-        }
-        let losses =
-            auroc.iter().filter(|class| class.is_decisive()).map(|class| class.full - class.quantized);
-        if let Some(loss) = losses.reduce(f64::max) {
-            write!(out, ", AUROC loses {loss:.4} at most")?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
+pub(crate) fn write_reports(out: &mut impl Write, bundle: &Bundle) -> io::Result<()> {
+    let towers = &bundle.quantization().towers;
+    towers.iter().try_for_each(|tower| writeln!(out, "{}", describe_quantized(tower)))
 }

@@ -10,8 +10,8 @@ use medclip_runtime::Bundle;
 use medclip_train::restore::write_checkpoint;
 
 use crate::Outcome;
-use crate::bundle::TargetArgs;
 use crate::output::locked_stdout;
+use crate::target::TargetArgs;
 
 /// Write a bundle back as a checkpoint, to train on from it
 ///

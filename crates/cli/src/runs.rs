@@ -6,22 +6,16 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use medclip_core::terminal::Escaped;
-use medclip_protocols::{LabelledRun, compare_runs};
+use medclip_protocols::{Labeled, compare_runs};
 use medclip_train::report;
 
 use crate::Outcome;
 use crate::output::locked_stdout;
-use crate::protocol::{FormatArgs, Labelled};
+use crate::protocol::FormatArgs;
 
 /// Report on training runs
-#[derive(Debug, Args)]
-pub(crate) struct RunsArgs {
-    #[command(subcommand)]
-    command: RunsCommand,
-}
-
 #[derive(Debug, Subcommand)]
-enum RunsCommand {
+pub(crate) enum RunsArgs {
     Compare(CompareArgs),
     Report(ReportArgs),
 }
@@ -31,10 +25,10 @@ enum RunsCommand {
 /// Runs under one label share a column, which gives their mean and standard deviation: seeds or folds of one setting.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
-struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// Output directories of medclip train, each with the label of its column
     #[arg(required = true, value_name = "[LABEL=]DIR")]
-    runs: Vec<Labelled>,
+    runs: Vec<Labeled>,
     /// Set that the runs were evaluated on
     #[arg(long, value_name = "SET", default_value = "val")]
     evaluation: String,
@@ -51,19 +45,18 @@ Example:
 /// The page is report.html in the directory of the run, made from its log.jsonl: settings, curves, evaluations, skipped images, time and throughput; it opens offline. medclip train
 /// writes it at every evaluation; this one also serves a run that is under way or was stopped. Prints where the page is.
 #[derive(Debug, Args)]
-struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Output directory of medclip train
     #[arg(value_name = "DIR")]
     run: PathBuf,
 }
 
 pub(crate) fn run(args: RunsArgs) -> anyhow::Result<Outcome> {
-    match args.command {
-        RunsCommand::Compare(CompareArgs { runs, evaluation, format }) => {
-            let runs = runs.into_iter().map(|Labelled { label, path }| LabelledRun { label, path });
-            format.print(&compare_runs(&runs.collect::<Vec<_>>(), &evaluation)?)
+    match args {
+        RunsArgs::Compare(CompareArgs { runs, evaluation, format }) => {
+            format.print(&compare_runs(&runs, &evaluation)?)
         }
-        RunsCommand::Report(ReportArgs { run }) => {
+        RunsArgs::Report(ReportArgs { run }) => {
             let path = report::write(&run).context("cannot write the report")?;
             writeln!(locked_stdout(), "{}", Escaped(path.display()))?;
             Ok(Outcome::Complete)

@@ -2,29 +2,26 @@
 
 mod maps;
 mod output;
-mod printer;
 mod table;
 
 use std::collections::BTreeMap;
+use std::io::{Write, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use medclip_archive::{PipelineOptions, Progress, stream};
-use medclip_core::prompt::sentences;
+use medclip_archive::{CsvWriter, Flow, PipelineOptions, Progress, Search, stream};
+use medclip_core::prompt::{PromptDoubts, sentences};
 use medclip_decode::PatientFields;
-use medclip_files::read_typed;
 use medclip_files::sha256_of_file;
 use medclip_runtime::{Head, PromptSet};
 use medclip_scorer::{OpenError, Report, Scorer, ScorerBuilder};
 
-use crate::doubts::warn_of_prompts;
-use crate::inputs::Search;
-use crate::output::{CsvArgs, Format, progress};
-use crate::scoring::{Flow, ScoringArgs};
+use crate::output::{CsvArgs, Format, RESEARCH_USE, progress};
+use crate::printer::Printer;
+use crate::scoring::ScoringArgs;
 use crate::{Outcome, report_error, say};
-use printer::Printer;
 
 /// Score chest radiographs
 ///
@@ -94,25 +91,21 @@ Examples:
 
 Exit status: 0 all scored, 1 some images failed, 2 could not run, 3 stopped by Ctrl-C and can be resumed.";
 
-/// Most bytes of a file with a head.
-const MAX_HEAD_BYTES: u64 = 256 << 20;
-
-pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
-    match args.output.output.clone() {
-        Some(output) => output::run(args, &output),
+pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
+    match &args.output.output {
+        Some(output) => output::run(args, output),
         None => print(args),
     }
 }
 
 /// Reports to standard output.
-fn print(mut args: ScoreArgs) -> anyhow::Result<Outcome> {
+fn print(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let format = args.format.unwrap_or_default();
     args.csv.check(format == Format::Csv)?;
-    let search = Search::new(&args.images)?;
-    let directory = args.scoring.directory()?;
-    let (scorer, options) = args.open(&directory, &Flow::AtOnce(search.sources.len()))?;
+    let search = Search::new(&args.images, &mut stdin().lock())?;
+    let (scorer, options) = args.open(Flow::AtOnce(search.sources.len()))?;
     let maps = args.maps.open(scorer.schema())?;
-    let mut printer = Printer::new(format, scorer.schema(), args.csv.cell_text())?;
+    let mut printer = Printer::new(format, |out| CsvWriter::new(out, scorer.schema(), args.csv.cell_text()))?;
     let bar = progress(search.sources.len(), "images");
     let mut last = Progress { done: 0, total: 0, failed: 0 };
     let sink = |report: Report, progress: Progress| {
@@ -123,24 +116,24 @@ fn print(mut args: ScoreArgs) -> anyhow::Result<Outcome> {
                 let path = report.path.as_deref().unwrap_or_default();
                 report_error(&format!("{path}: {}", failure.message));
             }
-            printer.write(&report)
+            printer.write(&report, |out| table::write(out, &report), |csv| csv.write(&report))
         })?;
         maps.iter().try_for_each(|maps| maps.write(&report)).map_err(anyhow::Error::from)
     };
     stream(&search.sources, &search.pipes, &scorer, &options, &AtomicBool::new(false), sink)?;
     bar.finish_and_clear();
-    printer.end()?;
+    printer.end(|out| writeln!(out, "{RESEARCH_USE}"))?;
     if let Some(summary) = search.summary(last.done - last.failed, last.failed) {
         say(&summary);
     }
-    Ok(if last.failed == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+    Ok(Outcome::failed_if(last.failed > 0))
 }
 
 impl ScoreArgs {
     /// The scorer that the command line asks for, and how to run it.
-    fn open(&mut self, directory: &Path, flow: &Flow) -> anyhow::Result<(Scorer, PipelineOptions)> {
-        let prompts = self.prompts.as_deref().map(read_prompts).transpose()?;
-        let head = self.head.as_deref().map(read_head).transpose()?;
+    fn open(&self, flow: Flow) -> anyhow::Result<(Scorer, PipelineOptions)> {
+        let prompts = used("prompts", self.prompts.as_deref(), PromptSet::open)?;
+        let head = used("head", self.head.as_deref(), Head::open)?;
         let wants = |column| self.columns.contains(&column);
         let patient = PatientFields {
             id: wants(Column::PatientId),
@@ -159,45 +152,50 @@ impl ScoreArgs {
                 (None, None) => builder,
             }
         };
-        let opened = self.scoring.open(directory, flow, choose).map_err(|error| {
-            match (error.downcast::<OpenError>(), &self.prompts, &self.head) {
-                (Ok(OpenError::Prompts(error)), Some(file), _) => {
-                    anyhow::Error::from(error).context(format!("cannot use prompts {}", file.display()))
-                }
-                (Ok(OpenError::Head(error)), _, Some(file)) => {
-                    anyhow::Error::from(error).context(format!("cannot use head {}", file.display()))
-                }
-                (Ok(error), _, _) => error.into(),
-                (Err(error), _, _) => error,
+        let opened = self.scoring.open(flow, choose).map_err(|error| match error.downcast() {
+            Ok(OpenError::Prompts(error)) => {
+                anyhow::Error::from(error).context(unusable("prompts", self.prompts.as_deref()))
             }
+            Ok(OpenError::Head(error)) => {
+                anyhow::Error::from(error).context(unusable("head", self.head.as_deref()))
+            }
+            Ok(error) => error.into(),
+            Err(error) => error,
         })?;
         if let Some(prompts) = prompts {
             let model = opened.0.model();
-            warn_of_prompts(sentences(&prompts.expand()), |sentence| model.doubts(sentence))?;
+            let classes = prompts.expand();
+            let doubts = PromptDoubts::of(sentences(&classes), |sentence| model.doubts(sentence));
+            if let Some(doubts) = doubts.context("cannot tokenize the prompts")? {
+                say(&format!("warning: {doubts}"));
+            }
         }
         Ok(opened)
     }
 
     /// SHA-256 of the files that say what is scored.
     fn sums(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let files = [("prompts", self.prompts.as_deref()), ("head", self.head.as_deref())];
         let mut sums = BTreeMap::new();
-        for (name, file) in [("prompts", &self.prompts), ("head", &self.head)] {
-            if let Some(file) = file {
-                let sum =
-                    sha256_of_file(file).with_context(|| format!("cannot use {name} {}", file.display()))?;
-                sums.insert(name.to_owned(), sum);
-            }
+        for (name, file) in files {
+            sums.extend(used(name, file, sha256_of_file)?.map(|sum| (name.to_owned(), sum)));
         }
         Ok(sums)
     }
 }
 
-fn read_prompts(file: &Path) -> anyhow::Result<PromptSet> {
-    PromptSet::open(file).with_context(|| format!("cannot use prompts {}", file.display()))
+/// What `open` makes of a file, where one is named.
+fn used<'a, T, E>(
+    what: &str,
+    file: Option<&'a Path>,
+    open: impl FnOnce(&'a Path) -> Result<T, E>,
+) -> anyhow::Result<Option<T>>
+where
+    Result<T, E>: Context<T, E>,
+{
+    file.map(|path| open(path).with_context(|| unusable(what, file))).transpose()
 }
 
-fn read_head(file: &Path) -> anyhow::Result<Head> {
-    let bytes = read_typed(file, MAX_HEAD_BYTES).map_err(anyhow::Error::from);
-    let head = bytes.and_then(|bytes| Ok(Head::from_bytes(&bytes)?));
-    head.with_context(|| format!("cannot use head {}", file.display()))
+fn unusable(what: &str, file: Option<&Path>) -> String {
+    format!("cannot use {what} {}", file.unwrap_or(Path::new("")).display())
 }

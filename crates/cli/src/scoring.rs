@@ -2,17 +2,12 @@
 
 mod progress;
 
-use std::collections::BTreeMap;
-use std::io::{self, stdin};
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::io::stdin;
+use std::path::Path;
 
 use anyhow::anyhow;
 use clap::Args;
-use medclip_archive::{
-    End, InputList, InputOptions, MapWriter, PipelineOptions, Portion, Run, RunError, Settings, Source,
-    Target, work,
-};
+use medclip_archive::{End, Flow, Job, JobOptions, PipelineOptions, RunError, Settings, Target};
 use medclip_core::budget;
 use medclip_scorer::{Scorer, ScorerBuilder};
 
@@ -22,9 +17,7 @@ use crate::engine::EngineArgs;
 use crate::interrupt::stop_on_interrupt;
 use crate::models::ModelArg;
 use crate::private::told;
-#[cfg(feature = "search")]
-use crate::say;
-use crate::{Outcome, report_error};
+use crate::{Outcome, report_error, say};
 use progress::Reporter;
 
 /// What scores, and how.
@@ -46,36 +39,18 @@ pub(crate) struct ScoringArgs {
     pub(crate) decode: DecodeArgs,
 }
 
-/// How films go through the model.
-pub(crate) enum Flow {
-    /// So many inputs, each as soon as it can be.
-    AtOnce(usize),
-    /// Any number, so many in a batch; where nobody says, as many as suit the engine.
-    Batches(Option<NonZeroUsize>),
-}
-
 impl ScoringArgs {
-    /// The model's directory, decided once.
-    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
-        self.model.clone().resolve()
-    }
-
-    /// A scorer of the bundle in `directory`, and how to run it. `choose` makes further choices.
+    /// A scorer, and how to run it. `choose` makes further choices.
     pub(crate) fn open(
-        &mut self,
-        directory: &Path,
-        flow: &Flow,
+        &self,
+        flow: Flow,
         choose: impl FnOnce(ScorerBuilder) -> ScorerBuilder,
     ) -> anyhow::Result<(Scorer, PipelineOptions)> {
         let threads = self.engine.threads();
+        let directory = &self.model.clone().resolve()?;
         let engine = self.engine.settle(directory)?;
         let memory = self.memory.unwrap_or_else(|| budget::beside_files(directory));
-        let (options, of_model) = match *flow {
-            Flow::AtOnce(inputs) => PipelineOptions::at_once(threads, inputs, memory),
-            Flow::Batches(batch) => {
-                PipelineOptions::in_batches(threads, batch.unwrap_or(engine.preferred_batch()), memory)
-            }
-        };
+        let (options, of_model) = flow.options(threads, engine.preferred_batch(), memory);
         let builder = Scorer::builder()
             .bundle(directory)
             .engine(engine)
@@ -87,91 +62,46 @@ impl ScoringArgs {
     }
 }
 
-/// What is recorded of a run beside its schema.
-pub(crate) fn recorded(scorer: &Scorer, options: &PipelineOptions) -> BTreeMap<String, String> {
-    let mut recorded = scorer.record();
-    recorded.insert("program".to_owned(), format!("medclip {}", env!("CARGO_PKG_VERSION")));
-    recorded.insert("batch".to_owned(), options.batch.to_string());
-    recorded
-}
+/// What the record of a run says of this program.
+pub(crate) const PROGRAM: &str = concat!("medclip ", env!("CARGO_PKG_VERSION"));
 
-/// Which inputs, and how they are run.
-pub(crate) struct Job<'a> {
-    pub(crate) inputs: &'a [PathBuf],
-    pub(crate) portion: Option<Portion>,
-    /// What becomes of a run that is there.
-    pub(crate) earlier: Earlier,
-    /// Every input has a name of its own, or nothing is begun.
-    pub(crate) unique: bool,
-    /// Name inputs that fail on standard error.
-    pub(crate) log_paths: bool,
-    pub(crate) pipeline: PipelineOptions,
-    /// What writes maps, where they are wanted.
-    pub(crate) maps: Option<MapWriter>,
-}
-
-/// What becomes of an earlier run in the same place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Earlier {
-    /// It stays, and nothing is done.
-    Refuse,
-    /// It is continued, and refused where it is another.
-    Continue,
-    /// It is continued, and replaced where it is another.
-    #[cfg(feature = "search")]
-    Replace,
+/// Begins or continues a run. Inputs that cannot be listed are named only with `log_paths`.
+pub(crate) fn open_job<'a>(
+    options: JobOptions<'a>,
+    target: &Target,
+    settings: Settings,
+    log_paths: bool,
+) -> anyhow::Result<Job<'a>> {
+    let replaced = |_: &RunError| {
+        say("replacing what an earlier run left, which was of other inputs or options");
+    };
+    let job = Job::open(options, target, settings, &mut stdin().lock(), replaced);
+    job.map_err(|error| match error {
+        RunError::Exists { .. } => anyhow!("{error} (--resume continues it)"),
+        error => told(error.into(), log_paths),
+    })
 }
 
 /// Scores the inputs that have no row yet. `shown` names the run in messages.
 pub(crate) fn run(
     scorer: &Scorer,
-    target: &Target,
-    settings: Settings,
-    job: &Job<'_>,
+    mut job: Job<'_>,
+    log_paths: bool,
     shown: &Path,
 ) -> anyhow::Result<Outcome> {
-    let options = InputOptions { portion: job.portion, ..InputOptions::films() };
-    let mut inputs = InputList::new(job.inputs, options, job.unique, &mut stdin().lock())?;
-    let run = open(target, settings, job.earlier, &mut inputs);
-    let mut run = run.map_err(|error| told(error, job.log_paths))?;
     let stop = stop_on_interrupt("stopping after the rows at hand; Ctrl-C once more stops at once")?;
-    let mut reporter = Reporter::new(run.summary().rows, run.inputs());
-    let end = work(&mut run, scorer, &job.pipeline, &stop, |report, progress| {
-        // Before its row counts, so that no film with a row lacks its maps.
-        job.maps.iter().try_for_each(|maps| maps.write(report))?;
+    let mut reporter = Reporter::new(&job);
+    let end = job.work(scorer, stop, |report, progress| {
         reporter.update(progress);
-        if let Some(failure) = report.failure().filter(|_| job.log_paths) {
+        if let Some(failure) = report.failure().filter(|_| log_paths) {
             let path = report.path.as_deref().unwrap_or_default();
             reporter.suspend(|| report_error(&format!("{path}: {}", failure.message)));
         }
         Ok(())
     })?;
-    reporter.end(shown, run.summary(), run.inputs(), inputs.skipped());
+    reporter.end(shown, &job);
     Ok(match end {
         End::Stopped => Outcome::Stopped,
-        End::Complete if run.summary().failures.is_empty() => Outcome::Complete,
-        End::Complete => Outcome::SomeFailed,
-    })
-}
-
-fn open(
-    target: &Target,
-    settings: Settings,
-    earlier: Earlier,
-    inputs: &mut InputList<'_>,
-) -> anyhow::Result<Run> {
-    let mut list = |sink: &mut dyn FnMut(Source) -> io::Result<()>| inputs.list(sink);
-    let run = match earlier {
-        Earlier::Refuse => Run::begin(target, settings, &mut list),
-        Earlier::Continue => Run::resume(target, settings, &mut list),
-        #[cfg(feature = "search")]
-        Earlier::Replace => Run::resume_or_replace(target, settings, &mut list, |_| {
-            say("replacing what an earlier run left, which was of other inputs or options");
-        }),
-    };
-    run.map_err(|error| match error {
-        RunError::Exists { .. } => anyhow!("{error} (--resume continues it)"),
-        RunError::Inputs(error) => error.into(),
-        error => error.into(),
+        End::Complete => Outcome::failed_if(!job.summary().failures.is_empty()),
     })
 }

@@ -2,7 +2,6 @@
 
 mod bar;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -78,14 +77,14 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
              same; from now on they are recorded",
         );
     }
-    let lost = lost_words(trainer.lost(), trainer.selected());
+    let lost = LostImage::describe(trainer.lost(), trainer.selected());
     if let Some(words) = &lost {
         name_lost(trainer.lost(), args.log_paths);
         say(words);
     }
     let stop = stop_on_interrupt("stopping after the step at hand; Ctrl-C once more stops at once")?;
     let mut bar = Bar::new();
-    let ended = trainer.run(&mut bar, &stop);
+    let ended = trainer.run(&mut bar, stop);
     // Whatever is printed from here on comes below it.
     drop(bar);
     let ended = ended.context("training stopped").map_err(|error| told(error, log_paths))?;
@@ -117,25 +116,6 @@ fn name_lost(lost: &[LostImage], by_path: bool) {
     if lost.len() > NAMED {
         say(&format!("{} more images cannot be read", lost.len() - NAMED));
     }
-}
-
-/// `2 of 120 images cannot be read and are left out (train 1, val 1)`; none when there is nothing to tell.
-fn lost_words(lost: &[LostImage], selected: usize) -> Option<String> {
-    let mut by_set: BTreeMap<&str, usize> = BTreeMap::new();
-    for image in lost {
-        *by_set.entry(&image.set).or_default() += 1;
-    }
-    let sets: Vec<String> = by_set.iter().map(|(set, count)| format!("{set} {count}")).collect();
-    let are = match lost.len() {
-        0 => return None,
-        1 => "is",
-        _ => "are",
-    };
-    Some(format!(
-        "{} of {selected} images cannot be read and {are} left out ({})",
-        lost.len(),
-        sets.join(", ")
-    ))
 }
 
 /// Has the allocator keep large blocks instead of returning each to the system.

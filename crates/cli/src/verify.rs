@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
-use medclip_bundling::{Evaluator, Verification, VerifyError, VerifyOptions};
+use medclip_bundling::{Evaluator, Stoppable, Verification, VerifyError, VerifyOptions};
 use medclip_runtime::{Bundle, PrecisionChoice};
 
 use crate::Outcome;
+use crate::interrupt::stop_or_nothing;
 use crate::models::ModelArg;
 use crate::output::{ReportFormat, print_report};
 
@@ -58,8 +59,7 @@ Examples:
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let bundle = args.model.clone().open()?;
     let found = verify(&bundle, args).map_err(refusal)?;
-    print(&found, args.format)?;
-    Ok(outcome(&found))
+    report(&found, args.format)
 }
 
 fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyError> {
@@ -67,20 +67,16 @@ fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyErro
     #[cfg(feature = "train")]
     if !args.against.is_empty() {
         let weights = medclip_bundling::WeightFiles { files: args.against.clone(), part: args.part.clone() };
-        let mut bar = crate::bundle::Bar::default();
+        let mut bar = crate::bundle::Bar::new();
         return medclip_bundling::verify_against(bundle, &weights, &options, &mut bar);
     }
-    medclip_bundling::verify(bundle, &options, &mut ())
+    medclip_bundling::verify(bundle, &options, &mut Stoppable::new(&mut (), stop_or_nothing()))
 }
 
-/// Prints what was found.
-pub(crate) fn print(found: &Verification, format: ReportFormat) -> anyhow::Result<()> {
-    print_report(format, found, |out| table::write(out, found))
-}
-
-/// Differences past the limits are a failure.
-pub(crate) fn outcome(found: &Verification) -> Outcome {
-    if found.within() { Outcome::Complete } else { Outcome::SomeFailed }
+/// Prints what was found. Differences past the limits are a failure.
+pub(crate) fn report(found: &Verification, format: ReportFormat) -> anyhow::Result<Outcome> {
+    print_report(format, found, |out| table::write(out, found))?;
+    Ok(Outcome::failed_if(!found.within()))
 }
 
 /// Why nothing was compared, in terms of the options.

@@ -37,6 +37,9 @@ mod import;
 mod index;
 #[path = "cli/inspect.rs"]
 mod inspect;
+#[cfg(all(unix, feature = "eval", feature = "import"))]
+#[path = "cli/interrupt.rs"]
+mod interrupt;
 #[path = "cli/label.rs"]
 mod label;
 #[path = "cli/label_sections.rs"]

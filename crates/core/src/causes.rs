@@ -52,6 +52,8 @@ mod tests {
             with_causes(&Outer(": line 1 | ^ no memory", cause())),
             "the tower failed: line 1 | ^ no memory"
         );
+        let error = io::Error::other(Outer(": line 1\n  | ^\nno memory", cause()));
+        assert_eq!(with_causes(&error), "the tower failed: line 1 | ^ no memory");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// One of the 14 findings of CheXpert (Irvin et al. 2019), in the order MedCLIP's label vectors use.
 ///
@@ -100,6 +102,19 @@ impl Finding {
     }
 }
 
+/// No finding has this name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is none of the findings {names}", names = Finding::ALL.map(Finding::name).join(", "))]
+pub struct UnknownFinding(pub String);
+
+impl FromStr for Finding {
+    type Err = UnknownFinding;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFinding> {
+        Self::from_name(name).ok_or_else(|| UnknownFinding(name.to_owned()))
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -185,6 +200,8 @@ mod tests {
             assert_eq!(serde_json::to_value(finding).unwrap(), finding.name());
         }
         assert_eq!(Finding::from_name("cardiomegaly"), None, "names are exact");
+        let error = "cardiomegaly".parse::<Finding>().unwrap_err().to_string();
+        assert!(error.starts_with("`cardiomegaly` is none of the findings No Finding, "), "{error}");
     }
 
     #[test]

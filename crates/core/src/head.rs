@@ -1,5 +1,8 @@
 //! A linear probe of a bundle's image embeddings: one logistic regression a finding.
 
+use std::io;
+use std::path::Path;
+
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -7,8 +10,10 @@ use thiserror::Error;
 use crate::batch::Embeddings;
 use crate::score::FindingScore;
 use crate::stored;
-use medclip_files::sha256;
+use medclip_files::{read_typed, sha256};
 
+/// Most bytes of a file with a head.
+const MAX_FILE_BYTES: u64 = 256 << 20;
 const WEIGHTS: &str = "weights";
 const BIASES: &str = "biases";
 const METADATA: &str = "medclip_head";
@@ -42,6 +47,9 @@ pub enum HeadError {
     /// A weight or bias that is not finite.
     #[error("the classifier of `{0}` is not finite")]
     NotFinite(String),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
     /// Bytes that are no head.
     #[error("not a head: {0}")]
     Format(String),
@@ -177,6 +185,14 @@ impl Head {
         };
         let header = stored::header(METADATA, &metadata).map_err(HeadError::Format)?;
         safetensors::serialize(tensors, Some(header)).map_err(format)
+    }
+
+    /// Reads a file of what [`Self::to_bytes`] wrote. It may be a pipe.
+    ///
+    /// # Errors
+    /// [`HeadError::Read`], and as [`Self::from_bytes`].
+    pub fn open(path: &Path) -> Result<Self, HeadError> {
+        Self::from_bytes(&read_typed(path, MAX_FILE_BYTES)?)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.

@@ -71,7 +71,7 @@ pub use architecture::{
 pub use bank::PromptBank;
 pub use batch::{Embeddings, ImageBatch, TokenBatch};
 pub use bundle::{Bundle, BundleError, BundleFile, BundleWriter};
-pub use finding::{Certainty, Finding, Labels};
+pub use finding::{Certainty, Finding, Labels, UnknownFinding};
 pub use golden::Golden;
 pub use head::{Head, HeadError};
 pub use map::{ClassMap, LocationMaps};

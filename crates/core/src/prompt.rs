@@ -1,5 +1,6 @@
 //! Zero-shot classes as sentences: a TOML file of prompts, and the seeded draw that makes an ensemble of them.
 
+mod doubts;
 mod meaning;
 mod texts;
 
@@ -16,6 +17,7 @@ use crate::syntax::explain;
 use crate::tokenize::{TextDoubt, TokenizeError};
 use medclip_files::{read_typed, text};
 
+pub use doubts::PromptDoubts;
 pub use meaning::check_meaning;
 pub use texts::PromptTexts;
 use texts::{MAX_BYTES, MAX_SENTENCES, Size};

@@ -28,6 +28,17 @@ pub enum PromptPooling {
 }
 
 impl PromptPooling {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Mean, Self::Max];
+
+    /// `mean` or `max`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Max => "max",
+        }
+    }
+
     /// One value for many; 0 for none.
     pub fn pool(self, values: &[f32]) -> f32 {
         match self {

@@ -3,6 +3,13 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use thiserror::Error;
+
+/// The cause of every error that says that work was stopped, as was asked, whichever library had it at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a stop flag was set")]
+pub struct Stopped;
+
 /// An observer and a stop flag: once the flag is true, the work ends with an error that says so, and nothing is written.
 ///
 /// A library with an observer of its own makes this one too, which passes on what it is told.

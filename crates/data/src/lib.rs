@@ -81,6 +81,7 @@ mod spreadsheet;
 mod table;
 mod teacher;
 mod text;
+mod unnamed;
 
 pub use boxes::{BoxesError, MarkedBox, read_boxes, read_boxes_from};
 pub use columns::{Column, Kind};
@@ -109,3 +110,4 @@ pub use sentences::{Polarity, Sentence, SentenceConfig, SentencePool};
 pub use spreadsheet::{CellText, guard_cell, unguard_cell};
 pub use table::{Table, TableRow};
 pub use teacher::{TeacherConfig, TeacherError, soften};
+pub use unnamed::unnamed;

@@ -35,6 +35,17 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Paper, Self::Reference];
+
+    /// `paper` or `reference`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Reference => "reference",
+        }
+    }
+
     /// What `architecture.text.pooling` says.
     pub const fn text_pooling(self) -> TextPooling {
         match self {

@@ -33,6 +33,7 @@ mod open;
 mod place;
 mod private;
 mod sweep;
+mod vacant;
 mod visited;
 
 pub use digest::{Summing, sha256, sha256_of_file, sha256_of_rest};
@@ -47,4 +48,5 @@ pub use open::{
 };
 pub use private::make_private;
 pub use sweep::{is_staging, sweep};
+pub use vacant::{AlreadyThere, check_vacant};
 pub use visited::Visited;

@@ -1,6 +1,7 @@
 //! Vectors and names to a file.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::path::Path;
 
 use medclip_files::StagingError;
@@ -36,6 +37,20 @@ pub struct BuildReport {
     /// Share of the ten nearest that queries found, mean over vectors of the index, themselves left out; none of a flat
     /// index, which finds all.
     pub recall: Option<f64>,
+}
+
+impl fmt::Display for BuildReport {
+    /// `300000 vectors, 548 lists of which a query reads 40, recall@10 0.9912`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, lists, probes, recall } = self;
+        write!(f, "{rows} vectors")?;
+        match recall {
+            Some(recall) => {
+                write!(f, ", {lists} lists of which a query reads {probes}, recall@10 {recall:.4}")
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a vector was refused or nothing written.
@@ -170,6 +185,15 @@ impl IndexBuilder {
 impl Layout {
     /// Rows from which on lists are worth their building.
     pub const LISTS_FROM: usize = 200_000;
+
+    /// What somebody wants: lists with this recall, or flat; otherwise by the number of rows.
+    pub fn wanted(recall: Option<f64>, is_flat: bool, rows: usize) -> Self {
+        match recall {
+            Some(recall) => Self::Lists { recall },
+            None if is_flat => Self::Flat,
+            None => Self::of_size(rows),
+        }
+    }
 
     /// Flat for as many rows as an exact scan takes in some ten milliseconds, lists with a recall of 0.99 for more.
     pub fn of_size(rows: usize) -> Self {

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use medclip_archive::Source;
 use medclip_archive::inputs::{ArchiveReader, find, find_below};
+use medclip_core::tokenize::TextDoubt;
 use medclip_decode::Film;
 use medclip_qc::Code;
+use medclip_runtime::EncodeError;
 use medclip_scorer::record::{RecordError, decoding_of, policy_of};
 use medclip_scorer::{Failure, OpenError, Scorer, ScorerBuilder};
 use thiserror::Error;
@@ -30,6 +32,15 @@ pub enum FilmsError {
 #[derive(Debug, Clone)]
 pub struct IndexedFilms(Scorer);
 
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query<'a> {
+    /// Films like this one, by its id.
+    Film(&'a str),
+    /// Films that this sentence says.
+    Sentence(&'a str),
+}
+
 /// A film to search by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryFilm {
@@ -37,6 +48,34 @@ pub struct QueryFilm {
     pub embedding: Vec<f32>,
     /// What the checks found.
     pub codes: Vec<Code>,
+}
+
+/// A query, embedded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Its embedding.
+    pub vector: Vec<f32>,
+    /// What the checks found of a film.
+    pub codes: Vec<Code>,
+    /// What a sentence loses.
+    pub doubts: Vec<TextDoubt>,
+}
+
+/// Why a query has no embedding.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The film cannot be used.
+    #[error("{id}: {}", failure.message)]
+    Film {
+        /// Its id.
+        id: String,
+        /// The reason.
+        failure: Failure,
+    },
+    /// The sentence cannot be embedded.
+    #[error(transparent)]
+    Sentence(#[from] EncodeError),
 }
 
 impl IndexedFilms {
@@ -95,6 +134,27 @@ impl IndexedFilms {
         }
         let embedding = report.embedding().map(<[f32]>::to_vec).ok_or_else(missing)?;
         Ok(QueryFilm { embedding, codes: report.qc.clone() })
+    }
+}
+
+impl IndexedFilms {
+    /// Embeds what is asked for; a sentence loads the text tower.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub fn ask(&self, query: Query<'_>) -> Result<Asked, AskError> {
+        let model = self.0.model();
+        match query {
+            Query::Film(id) => {
+                let refused = |failure| AskError::Film { id: id.to_owned(), failure };
+                let QueryFilm { embedding: vector, codes } = self.query(id).map_err(refused)?;
+                Ok(Asked { vector, codes, doubts: Vec::new() })
+            }
+            Query::Sentence(sentence) => {
+                let vector = model.embed_texts(&[sentence])?.row(0).to_vec();
+                Ok(Asked { vector, codes: Vec::new(), doubts: model.doubts(sentence)? })
+            }
+        }
     }
 }
 

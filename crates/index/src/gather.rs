@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use medclip_archive::{EmbeddingsError, Format, describe_embeddings, read_embeddings};
+use medclip_archive::{EmbeddingsError, Format, Settings, describe_embeddings, read_embeddings};
 use thiserror::Error;
 
 use crate::builder::{BuildError, IndexBuilder};
@@ -184,7 +184,7 @@ type Options = BTreeMap<String, String>;
 
 /// Those options of a run that decide what an embedding is of.
 fn shown_by(mut options: Options) -> Options {
-    for name in ["batch", "program", "prompts", "head"] {
+    for name in [Settings::BATCH, Settings::PROGRAM, "prompts", "head"] {
         options.remove(name);
     }
     options

@@ -46,8 +46,8 @@ mod sheet;
 mod top;
 
 pub use builder::{BuildError, BuildReport, IndexBuilder, Layout};
-pub use films::{FilmRoot, FilmsError, IndexedFilms, QueryFilm};
+pub use films::{AskError, Asked, FilmRoot, FilmsError, IndexedFilms, Query, QueryFilm};
 pub use gather::{GatherError, Gathered, RowError, gather, row_files};
 pub use open::{Index, OpenError, ReadError};
 pub use search::{Hit, QueryError, Search};
-pub use sheet::{Found, Query, sheet};
+pub use sheet::{Found, sheet};

@@ -11,7 +11,7 @@ use medclip_plot::{Block, Page, Picture};
 use medclip_scorer::Failure;
 use serde::Serialize;
 
-use crate::films::{FilmRoot, IndexedFilms};
+use crate::films::{FilmRoot, IndexedFilms, Query};
 use crate::open::Index;
 use crate::search::{QueryError, Search};
 
@@ -39,15 +39,6 @@ impl Index {
         });
         found.collect()
     }
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Query<'a> {
-    /// Films like this one, by its id.
-    Film(&'a str),
-    /// Films that this sentence says.
-    Sentence(&'a str),
 }
 
 /// A page of the query and what it found, with everything inside. Films that were found are shown from `root` alone, with a map

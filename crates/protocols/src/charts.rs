@@ -4,8 +4,10 @@ mod efficiency;
 mod error;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use medclip_core::Finding;
+use medclip_files::{StagingError, replace_file};
 use medclip_plot::{
     CalibrationBin, CalibrationChart, CalibrationPanel, EmbeddingClass, EmbeddingMap, Estimate, RocChart,
     RocCurve, Svg,
@@ -29,6 +31,16 @@ pub struct Chart {
     pub file_name: &'static str,
     /// What to write into it.
     pub svg: Svg,
+}
+
+impl Chart {
+    /// Writes it into a directory; a chart of that name is replaced.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<(), StagingError> {
+        replace_file(directory.join(self.file_name), self.svg.to_file().as_bytes())
+    }
 }
 
 /// `roc.svg`, `calibration.svg` and `embedding-map.svg`: how scores rank films, whether they are probabilities, and where the

@@ -5,14 +5,13 @@ mod figures;
 mod scored;
 mod sheet;
 
-use std::path::PathBuf;
-
 use medclip_data::Split;
 use medclip_runtime::{Model, ModelOptions};
 use serde::Serialize;
 
 use crate::films::FilmSet;
 use crate::headline::LeftOut;
+use crate::labeled::Labeled;
 use crate::observer::Observer;
 use crate::resampling::Resampling;
 use crate::side::Side;
@@ -21,15 +20,6 @@ pub use error::CompareError;
 pub use figures::{Difference, LabelFigures, LabelFinding};
 
 use scored::{Column, score};
-
-/// A bundle, and the label whose figures it is part of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelledBundle {
-    /// Bundles of one label are members of one setting, such as seeds of one training recipe.
-    pub label: String,
-    /// Directory of the bundle.
-    pub path: PathBuf,
-}
 
 /// How [`compare`] evaluates.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +95,7 @@ pub struct Member {
 /// [`CompareError`] when films or a bundle cannot be used, or the bundles have no finding in common.
 pub fn compare(
     films: &FilmSet,
-    bundles: &[LabelledBundle],
+    bundles: &[Labeled],
     options: &CompareOptions,
     observer: &mut dyn Observer,
 ) -> Result<Comparison, CompareError> {
@@ -113,7 +103,7 @@ pub fn compare(
     let asked = chosen.len();
     let mut columns: Vec<Column> = Vec::new();
     let mut engine = "";
-    for (position, LabelledBundle { label, path }) in bundles.iter().enumerate() {
+    for (position, Labeled { label, path }) in bundles.iter().enumerate() {
         let model = Model::open_with(path, options.model.clone())
             .map_err(|source| CompareError::Load { path: path.clone(), source })?;
         let in_bundle = |source| CompareError::Bundle { path: path.clone(), source };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use medclip_core::stop::Stopped;
 use medclip_data::{ManifestError, SelectionError};
 use medclip_decode::Reason;
 use medclip_runtime::EncodeError;
@@ -89,7 +90,7 @@ pub enum EvaluationError {
     Resampling(#[from] BootstrapError),
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// A panic in a thread of the evaluation.
     #[error("a fault in medclip while {0}")]
     Fault(&'static str),

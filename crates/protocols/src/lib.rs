@@ -45,6 +45,7 @@ mod evaluator;
 mod exclusive;
 mod films;
 mod headline;
+mod labeled;
 mod logits;
 mod maps;
 mod members;
@@ -73,13 +74,14 @@ pub use checks::{
     Alarm, CheckFigures, CheckOptions, ChecksError, CleanFigures, SpoiltFigures, fit_checks, measure_checks,
 };
 pub use compare::{
-    CompareError, CompareOptions, Comparison, Counted, Difference, LabelFigures, LabelFinding,
-    LabelledBundle, Member, compare,
+    CompareError, CompareOptions, Comparison, Counted, Difference, LabelFigures, LabelFinding, Member,
+    compare,
 };
 pub use error::{EvaluationError, FilmError};
 pub use evaluator::{Evaluator, Subject};
 pub use films::FilmSet;
 pub use headline::{HEADLINE, LeftOut, Why};
+pub use labeled::Labeled;
 pub use maps::{FindingMaps, Maps, MapsError, MapsOptions, Pointing, maps};
 pub use members::Figure;
 pub use negation::{Negation, NegationOptions, negation};
@@ -92,7 +94,7 @@ pub use retrieval::{
     RetrievalError, RetrievalOptions, retrieval,
 };
 #[cfg(feature = "train")]
-pub use runs::{LabelledRun, RunColumn, RunComparison, RunFinding, RunsError, Spread, compare_runs};
+pub use runs::{RunColumn, RunComparison, RunFinding, RunsError, Spread, compare_runs};
 pub use sheet::{Measured, Sheet};
 pub use side::{Side, UnknownSide};
 #[cfg(feature = "train")]

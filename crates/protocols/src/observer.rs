@@ -1,6 +1,7 @@
 //! What an evaluation reports while it works.
 
 pub use medclip_core::stop::Stoppable;
+use medclip_core::stop::Stopped;
 
 use crate::error::{EvaluationError, FilmError};
 
@@ -75,5 +76,5 @@ impl<O: Observer + ?Sized> Observer for Stoppable<'_, O> {
 
 /// Fails once the work is to end.
 pub(crate) fn go_on(observer: &dyn Observer) -> Result<(), EvaluationError> {
-    if observer.is_stopped() { Err(EvaluationError::Stopped) } else { Ok(()) }
+    if observer.is_stopped() { Err(Stopped.into()) } else { Ok(()) }
 }

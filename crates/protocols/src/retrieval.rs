@@ -53,6 +53,19 @@ pub enum Pool {
     Prompts,
 }
 
+impl Pool {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Reports, Self::Prompts];
+
+    /// `reports` or `prompts`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reports => "reports",
+            Self::Prompts => "prompts",
+        }
+    }
+}
+
 /// What [`retrieval`] finds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Retrieval {

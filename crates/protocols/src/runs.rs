@@ -11,14 +11,7 @@ use medclip_train::log::last_evaluations;
 use serde::Serialize;
 use thiserror::Error;
 
-/// A training run, and the label of its column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelledRun {
-    /// Runs of one label are seeds or folds of one setting.
-    pub label: String,
-    /// Output directory of the training.
-    pub path: PathBuf,
-}
+use crate::labeled::Labeled;
 
 /// AUROC at the end of training runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,9 +78,9 @@ pub enum RunsError {
 ///
 /// # Errors
 /// [`RunsError`] when a run has no log or no evaluation of that set.
-pub fn compare_runs(runs: &[LabelledRun], set: &str) -> Result<RunComparison, RunsError> {
+pub fn compare_runs(runs: &[Labeled], set: &str) -> Result<RunComparison, RunsError> {
     let mut columns: Vec<(String, Vec<Evaluation>)> = Vec::new();
-    for LabelledRun { label, path } in runs {
+    for Labeled { label, path } in runs {
         let mut sets = last_evaluations(path)?;
         let Some((_, evaluation)) = sets.remove(set) else {
             let (run, set) = (path.clone(), set.to_owned());

@@ -109,6 +109,6 @@ fn a_stop_flag_ends_an_evaluation_between_two_films() {
     let stopped =
         zero_shot(&evaluator(directory.path()), &options, &mut Stoppable::new(&mut observer, &stop));
     let stopped = stopped.unwrap_err();
-    assert!(matches!(stopped, ZeroShotError::Evaluation(EvaluationError::Stopped)), "{stopped}");
+    assert!(matches!(stopped, ZeroShotError::Evaluation(EvaluationError::Stopped(_))), "{stopped}");
     assert_eq!(observer.0, 3);
 }

@@ -24,6 +24,9 @@ const ROUNDS: usize = 20;
 /// Time that one setting takes in a round, in seconds.
 const SLICE: f64 = 0.1;
 
+/// Bytes of a file in which it may name the graph.
+const HEADER: usize = 1 << 20;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let bundle = arguments.next().ok_or("name a bundle whose image graph has maps")?;
@@ -89,21 +92,32 @@ fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-/// Copies a bundle with an image graph that has no second output.
+/// Copies a bundle with an image graph that has no second output. Files that name the graph by its sum get the new one.
 fn copy_without_maps(bundle: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     let graph = BundleFile::IMAGE_GRAPH.file_name();
-    let mut sums = fs::read_to_string(bundle.join("SHA256SUMS"))?;
-    for entry in fs::read_dir(bundle)? {
-        let name = entry?.file_name();
-        fs::copy(bundle.join(&name), to.join(&name))?;
-    }
     let whole = fs::read(bundle.join(&graph))?;
     let part = medclip_onnx::select(&whole, &[IMAGE_EMBEDDINGS])?;
     if part.len() >= whole.len() {
         return Err("the image graph has no maps".into());
     }
-    sums = sums.replace(&sha256(&whole), &sha256(&part));
-    fs::write(to.join(graph), part)?;
+    let (old, new) = (sha256(&whole), sha256(&part));
+    let mut sums = fs::read_to_string(bundle.join("SHA256SUMS"))?.replace(&old, &new);
+    fs::write(to.join(&graph), part)?;
+    for entry in fs::read_dir(bundle)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name == graph || name == "SHA256SUMS" {
+            continue;
+        }
+        let before = fs::read(bundle.join(&name))?;
+        let mut after = before.clone();
+        for at in 0..before.len().saturating_sub(old.len()).min(HEADER) {
+            if before[at..].starts_with(old.as_bytes()) {
+                after[at..at + old.len()].copy_from_slice(new.as_bytes());
+            }
+        }
+        sums = sums.replace(&sha256(&before), &sha256(&after));
+        fs::write(to.join(&name), after)?;
+    }
     fs::write(to.join("SHA256SUMS"), sums)?;
     Ok(())
 }

@@ -1,4 +1,7 @@
-//! Which engines can run here, and what the others lack.
+//! What this build and this machine can do, and what is missing.
+
+mod build;
+mod model;
 
 use std::path::PathBuf;
 
@@ -6,8 +9,49 @@ use serde::Serialize;
 
 #[cfg(feature = "ort")]
 use crate::engine::OnnxRuntime;
+use crate::engine::Preferred;
 use crate::kind::EngineKind;
+use crate::machine::Machine;
 use crate::options::EngineOptions;
+pub use build::Build;
+pub use model::ModelState;
+
+/// All of it; the fields are the keys of a JSON object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diagnosis {
+    /// The program.
+    pub medclip: Build,
+    /// The machine.
+    pub machine: Machine,
+    /// The library that some engines need.
+    pub onnx_runtime: OrtLibrary,
+    /// Every engine.
+    pub engines: Vec<EngineState>,
+    /// What [`EngineChoice::Auto`](crate::EngineChoice::Auto) would take for the model.
+    pub auto: Option<&'static str>,
+    /// The model.
+    pub model: ModelState,
+}
+
+impl Diagnosis {
+    /// Tries everything: libraries are loaded and devices opened. `further` are features of the program beside the engines.
+    pub fn of(model: ModelState, further: &[&'static str]) -> Self {
+        Self {
+            medclip: Build::this(further),
+            machine: Machine::this(),
+            onnx_runtime: OrtLibrary::find(),
+            engines: EngineState::all(),
+            auto: model.tower.as_ref().and_then(|tower| Preferred::of(tower).engine).map(EngineKind::name),
+            model,
+        }
+    }
+
+    /// Why an engine cannot run here; none when it can.
+    pub fn problem_of(&self, engine: EngineKind) -> Option<&str> {
+        let found = self.engines.iter().find(|state| state.name == engine.name());
+        found.and_then(|state| state.problem.as_deref())
+    }
+}
 
 /// Whether an engine can run here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,5 +110,26 @@ impl OrtLibrary {
     pub fn find() -> Self {
         let problem = "not in this build; build with feature `ort`".to_owned();
         Self { problem: Some(problem), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_missing_has_a_reason_and_no_engine() {
+        let found = Diagnosis::of(ModelState::of("no/such/bundle".into()), &["train"]);
+        let problem = found.model.problem.as_deref().unwrap();
+        assert!(problem.starts_with("cannot load the model: no/such/bundle"), "{problem}");
+        assert_eq!((found.auto, &found.model.name), (None, &None));
+        assert_eq!(found.model.to_string(), problem);
+        assert_eq!(found.medclip.features.last(), Some(&"train"));
+        let is_built = cfg!(feature = "rten");
+        assert_eq!(found.problem_of(EngineKind::Rten).is_none(), is_built);
+        let json = serde_json::to_value(&found).unwrap();
+        let keys = ["medclip", "machine", "onnx_runtime", "engines", "auto", "model"];
+        assert!(keys.iter().all(|key| json.get(key).is_some()), "{json}");
+        assert!(json["model"].get("tower").is_none());
     }
 }

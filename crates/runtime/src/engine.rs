@@ -18,7 +18,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-pub use choice::{EngineChoice, Preferred};
+pub use choice::{ChoiceError, EngineChoice, Preferred};
 pub(crate) use guard::{GuardedEngine, GuardedSession};
 #[cfg(feature = "ort")]
 pub use ort::OnnxRuntime;

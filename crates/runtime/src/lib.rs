@@ -46,6 +46,7 @@ mod encoder;
 mod engine;
 mod error;
 mod graph;
+mod installed;
 mod kind;
 mod machine;
 mod model;
@@ -54,13 +55,14 @@ mod outline;
 mod self_test;
 
 pub use classifier::Classifier;
-pub use diagnosis::{EngineState, OrtLibrary};
+pub use diagnosis::{Build, Diagnosis, EngineState, ModelState, OrtLibrary};
 pub use encoder::{Probe, embed_pixels, embed_sentences};
 #[cfg(feature = "ort")]
 pub use engine::OnnxRuntime;
-pub use engine::{EngineChoice, GraphSource, Preferred};
+pub use engine::{ChoiceError, EngineChoice, GraphSource, Preferred};
 pub use error::{EncodeError, LoadError};
 pub use graph::{ContractError, Dimension, GraphInfo, Port};
+pub use installed::{NoShippedModel, SHIPPED_MODEL, shipped_model};
 pub use kind::{EngineKind, UnknownEngine};
 pub use machine::{Machine, peak_memory_bytes};
 pub use model::Model;
@@ -68,7 +70,7 @@ pub use options::{
     CudaOptions, EngineOptions, GraphOptimization, ModelOptions, OrtOptions, PrecisionChoice, Prepack,
     RtenOptions, TensorRtOptions,
 };
-pub use outline::{BundleOutline, ClassPrompts, FileSize, OutlineError};
+pub use outline::{BundleOutline, ClassPrompts, FileSize, OutlineError, describe_fields};
 pub use self_test::SelfTest;
 
 pub use medclip_core::batch::{Embeddings, ImageBatch};

@@ -38,6 +38,15 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Its memory, as `15.6 GiB, 9.0 GiB available`; none where the system does not tell it.
+    pub fn describe_memory(&self) -> Option<String> {
+        let gibibytes = |bytes: Option<u64>| Some(bytes? as f64 / f64::from(1 << 30));
+        let (total, free) = (gibibytes(self.memory_total_bytes)?, gibibytes(self.memory_available_bytes)?);
+        Some(format!("{total:.1} GiB, {free:.1} GiB available"))
+    }
+}
+
 /// The number of bytes behind `key` in a file of Linux that counts in kB.
 fn kibibytes(file: &str, key: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use medclip_core::ModelConfig;
 use medclip_core::bundle::{Bundle, BundleFile};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::LoadError;
 use crate::graph::GraphInfo;
@@ -107,4 +108,42 @@ fn class_prompts(bundle: &Bundle) -> Vec<ClassPrompts<'_>> {
         negative: class.negative.len(),
     });
     counts.collect()
+}
+
+/// Fields of a flat configuration on one line, as `key value, key value`, without nested values.
+///
+/// # Errors
+/// When the configuration has no JSON.
+pub fn describe_fields(config: &impl Serialize) -> serde_json::Result<String> {
+    // Through text, so that a single-precision number keeps its digits.
+    let Value::Object(fields) = serde_json::from_str(&serde_json::to_string(config)?)? else {
+        return Ok(String::new());
+    };
+    let flat = fields.iter().filter(|(_, value)| !value.is_array() && !value.is_object());
+    let words: Vec<_> = flat
+        .map(|(key, value)| match value.as_str() {
+            Some(text) => format!("{key} {text}"),
+            None => format!("{key} {value}"),
+        })
+        .collect();
+    Ok(words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_fields_are_left_out_and_numbers_keep_their_digits() {
+        #[derive(Serialize)]
+        struct Config {
+            kind: &'static str,
+            mean: f32,
+            blocks: Vec<u8>,
+            none: Option<u8>,
+        }
+        let config = Config { kind: "bert", mean: 0.1, blocks: vec![1], none: None };
+        assert_eq!(describe_fields(&config).unwrap(), "kind bert, mean 0.1, none null");
+        assert_eq!(describe_fields(&3).unwrap(), "");
+    }
 }

@@ -30,6 +30,8 @@ pub mod sampler;
 pub mod text_augment;
 pub mod train_set;
 
+use std::error::Error;
+
 pub use augment::{AugmentConfig, Augmenter};
 pub use dataset::{DataConfig, DataError, Dataset, ImageFile};
 pub use eval_set::EvalSet;
@@ -39,3 +41,8 @@ pub use lost::LostImage;
 pub use sampler::{BatchPlan, Pairing, SamplerConfig};
 pub use text_augment::{TextAugmentConfig, TextAugmenter};
 pub use train_set::{Batch, TrainSet};
+
+/// An error of training data, without its cause, in words that name no image and no patient; none for errors of others.
+pub fn unnamed(error: &(dyn Error + 'static)) -> Option<String> {
+    error.downcast_ref().map(DataError::unnamed).or_else(|| medclip_data::unnamed(error))
+}

@@ -1,5 +1,7 @@
 //! Zero-shot evaluation: how well prompts alone rank images.
 
+use std::fmt;
+
 use candle_core::Tensor;
 use medclip_core::prompt::{ExpandedClass, sentences};
 use medclip_core::tokenize::Tokenizer;
@@ -29,6 +31,21 @@ pub struct Evaluation {
     /// The selected findings that have none: every film has them, or no film does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+}
+
+impl fmt::Display for Evaluation {
+    /// `val macro-AUROC 0.8123, without Fracture`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} macro-AUROC ", self.set)?;
+        match self.macro_auroc {
+            Some(auroc) => write!(f, "{auroc:.4}")?,
+            None => f.write_str("undefined")?,
+        }
+        if !self.left_out.is_empty() {
+            write!(f, ", without {}", self.left_out.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 /// AUROC of one finding.
@@ -103,4 +120,24 @@ fn scores(
         scores.extend(images.iter().map(|image| bank.scores(image, scale, PromptPooling::Mean)));
     }
     Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluation_says_what_it_could_not_measure() {
+        let mut evaluation = Evaluation {
+            set: "val".to_owned(),
+            images: 10,
+            findings: Vec::new(),
+            macro_auroc: Some(0.812_34),
+            left_out: Vec::new(),
+        };
+        assert_eq!(evaluation.to_string(), "val macro-AUROC 0.8123");
+        evaluation.macro_auroc = None;
+        evaluation.left_out = vec!["Fracture".to_owned(), "Edema".to_owned()];
+        assert_eq!(evaluation.to_string(), "val macro-AUROC undefined, without Fracture, Edema");
+    }
 }

@@ -1,13 +1,16 @@
 //! What a run is of, its inputs aside.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use serde::{Deserialize, Serialize};
 
 use crate::portion::Portion;
 use crate::table::Format;
-use medclip_scorer::Schema;
+use medclip_scorer::{Schema, Scorer};
+
+/// Rows of a file where nobody says otherwise.
+const SHARD_SIZE: NonZeroU32 = NonZeroU32::new(512).unwrap();
 
 /// All that decides what rows of given inputs look like. A run goes on only under the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +32,22 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Name of the option that says which program began the run.
+    pub const PROGRAM: &str = "program";
+    /// Name of the option that says how many images went through the model at once.
+    pub const BATCH: &str = "batch";
+
+    /// Those of rows of a scorer that takes so many images at once and may use `memory` bytes: all inputs, in Parquet files of 512
+    /// rows. `program` names the program and its version.
+    pub fn of(scorer: &Scorer, batch: NonZeroUsize, memory: u64, program: &str) -> Self {
+        let mut options = scorer.record();
+        options.insert(Self::PROGRAM.to_owned(), program.to_owned());
+        options.insert(Self::BATCH.to_owned(), batch.to_string());
+        let schema = (**scorer.schema()).clone();
+        let (format, memory) = (Format::Parquet, Some(memory));
+        Self { schema, options, format, shard_size: SHARD_SIZE, portion: None, memory }
+    }
+
     /// Rows of file `number` of a run of `inputs`.
     pub(crate) fn rows_of(&self, number: u64, inputs: u64) -> u64 {
         let size = u64::from(self.shard_size.get());

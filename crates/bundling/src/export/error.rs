@@ -6,6 +6,7 @@ use medclip_core::batch::EmbeddingsError;
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::tokenize::TokenizeError;
 use medclip_export::{CheckpointError, ExportError, WriteBundleError};
+use medclip_files::AlreadyThere;
 use medclip_files::StagingError;
 use medclip_phantom::PhantomError;
 use medclip_runtime::{BundleError, EncodeError, LoadError};
@@ -13,7 +14,6 @@ use medclip_train::TrainError;
 use thiserror::Error;
 
 use crate::quantize::QuantizeError;
-use crate::target::TargetError;
 use crate::text::ReadTextError;
 
 /// Why a checkpoint did not become a bundle. Nothing was written.
@@ -22,7 +22,7 @@ use crate::text::ReadTextError;
 pub enum ExportBundleError {
     /// There is something where the bundle is to be.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] AlreadyThere),
     /// The checkpoint cannot be read.
     #[error("cannot export the checkpoint")]
     Checkpoint(#[from] CheckpointError),

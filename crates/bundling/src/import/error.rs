@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::prompt::PromptError;
+use medclip_core::stop::Stopped;
 use medclip_core::tokenize::TokenizeError;
 use medclip_export::{ImportError, WriteBundleError};
+use medclip_files::AlreadyThere;
 use medclip_phantom::PhantomError;
 use medclip_runtime::{EncodeError, LoadError};
 use thiserror::Error;
 
-use crate::target::TargetError;
 use crate::text::ReadTextError;
 use crate::vocabulary::VOCABULARIES;
 
@@ -20,10 +21,10 @@ use crate::vocabulary::VOCABULARIES;
 pub enum ImportBundleError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked; nothing was written")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// There is something where the bundle is to be.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] AlreadyThere),
     /// No vocabulary was named, and none lies beside the weights.
     #[error("no vocabulary: neither {} is beside {}", VOCABULARIES.join(" nor "), weights.display())]
     NoVocabulary {

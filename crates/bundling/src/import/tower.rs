@@ -1,7 +1,7 @@
-//! Image towers by name, and in words.
+//! Towers by name, and in words.
 
-use medclip_core::architecture::ImageTower;
-use medclip_core::{ResNetConfig, SwinConfig};
+use medclip_core::architecture::{ImageTower, TextTower};
+use medclip_core::{ModelConfig, ResNetConfig, SwinConfig};
 
 /// An image tower of the published models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,9 @@ pub enum KnownTower {
 }
 
 impl KnownTower {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::SwinTiny, Self::Resnet50];
+
     /// `swin-tiny` or `resnet50`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,4 +44,17 @@ pub fn describe_image_tower(tower: &ImageTower) -> String {
         ),
         ImageTower::Resnet(sizes) => format!("a ResNet of width {}, blocks {:?}", sizes.width, sizes.blocks),
     }
+}
+
+/// A model's text tower in words: `BERT, 12 layers of width 768, 12 heads, 28996 tokens, lower-cased`.
+pub fn describe_text_tower(config: &ModelConfig) -> String {
+    let TextTower::Bert(text) = &config.architecture.text;
+    format!(
+        "BERT, {} layers of width {}, {} heads, {} tokens{}",
+        text.num_hidden_layers,
+        text.hidden_size,
+        text.num_attention_heads,
+        text.vocab_size,
+        if config.tokenizer.lowercase { ", lower-cased" } else { "" }
+    )
 }

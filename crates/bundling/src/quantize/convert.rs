@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use medclip_core::quantization::{Calibration, GateReport, LayerCost, QuantizedTower};
+use medclip_core::stop::Stopped;
 use medclip_export::OnnxFile;
 use medclip_export::quantize::{Measured, Quantizer, choose, costs, half};
 use medclip_runtime::{Precision, TowerKind};
@@ -41,9 +42,10 @@ impl Converted {
         let choice = choose(&quantizer, options.max_kept(layers), |graph| {
             observer.tell(Progress::Step);
             stopped = observer.is_stopped();
-            if stopped { Err(TowerError::Stopped) } else { measure(graph) }
+            if stopped { Err(Stopped.into()) } else { measure(graph) }
         });
-        let choice = choice.map_err(|error| if stopped { TowerError::Stopped } else { error.into() })?;
+        let choice =
+            choice.map_err(|error| if stopped { TowerError::Stopped(Stopped) } else { error.into() })?;
         observer.tell(Progress::End);
         Ok(Self { graph: choice.graph, kept: choice.kept, layers: choice.layers, quantizer: Some(quantizer) })
     }

@@ -3,13 +3,13 @@
 use medclip_core::batch::EmbeddingsError;
 use medclip_core::preprocess::PreprocessError;
 use medclip_core::quantization::LayerCost;
+use medclip_core::stop::Stopped;
 use medclip_core::tokenize::TokenizeError;
 use medclip_decode::DecodeError;
 use medclip_export::quantize::{ChooseError, QuantizeError as GraphError};
+use medclip_files::AlreadyThere;
 use medclip_runtime::{BundleError, EncodeError, LoadError, Precision, TowerKind};
 use thiserror::Error;
-
-use crate::target::TargetError;
 
 /// Why a bundle gained no towers in further precisions. Nothing was written.
 #[derive(Debug, Error)]
@@ -17,10 +17,10 @@ use crate::target::TargetError;
 pub enum QuantizeError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked; nothing was written")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// There is something where the bundle is to be.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] AlreadyThere),
     /// The precision of every bundle was asked for.
     #[error("a bundle has its towers in {0} already")]
     Own(Precision),
@@ -70,7 +70,7 @@ pub enum QuantizeError {
 pub enum TowerError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// The graph cannot be read or rewritten.
     #[error(transparent)]
     Graph(#[from] GraphError),

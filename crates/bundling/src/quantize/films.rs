@@ -1,6 +1,7 @@
 //! Films to calibrate with, and others to judge by.
 
 use medclip_core::ImageBatch;
+use medclip_core::stop::Stopped;
 use medclip_decode::Limits;
 use medclip_files::sha256;
 use medclip_runtime::{Bundle, GrayImage};
@@ -69,7 +70,7 @@ impl Part {
             for film in chunk {
                 observer.tell(Progress::Step);
                 if observer.is_stopped() {
-                    return Err(QuantizeError::Stopped);
+                    return Err(Stopped.into());
                 }
                 images.push(medclip_decode::open(&film.path, &Limits::default())?.image);
             }

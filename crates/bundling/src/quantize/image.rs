@@ -4,6 +4,7 @@ use std::path::Path;
 
 use medclip_core::architecture::ImageTower;
 use medclip_core::quantization::{Calibration, Form, GateReport};
+use medclip_core::stop::Stopped;
 use medclip_core::{Embeddings, ImageBatch};
 use medclip_export::OnnxFile;
 use medclip_export::quantize::{Calibrator, Measured, Quantizer};
@@ -70,7 +71,7 @@ fn quantizer_of(
                 pass(&mut calibrator, row)?;
                 observer.tell(Progress::Step);
                 if observer.is_stopped() {
-                    return Err(TowerError::Stopped);
+                    return Err(Stopped.into());
                 }
             }
         }

@@ -18,6 +18,15 @@ pub struct LabeledFilm {
 }
 
 impl LabeledFilm {
+    /// Films below a directory, of which nothing is known: each is a patient's, under its path from there.
+    pub fn below(directory: &Path, films: impl IntoIterator<Item = PathBuf>) -> Vec<Self> {
+        let film = |path: PathBuf| {
+            let patient = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
+            Self { patient, path, labels: Vec::new() }
+        };
+        films.into_iter().map(film).collect()
+    }
+
     /// Reads the films that a manifest lists, with their labels for the classes of `bundle`.
     ///
     /// Column `path` is required and names files from the manifest's directory. The patient is in column `patient_group`, else
@@ -57,5 +66,18 @@ impl LabeledFilm {
             });
         }
         Ok(films)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn films_below_a_directory_are_patients_by_their_place_in_it() {
+        let films = LabeledFilm::below(Path::new("films"), ["films/a/1.png".into(), "films/b/1.png".into()]);
+        let patients: Vec<_> = films.iter().map(|film| film.patient.replace('\\', "/")).collect();
+        assert_eq!(patients, ["a/1.png", "b/1.png"]);
+        assert_eq!(films[1].path, Path::new("films/b/1.png"));
     }
 }

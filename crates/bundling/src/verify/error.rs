@@ -6,6 +6,7 @@ mod against;
 mod candle;
 
 use medclip_core::preprocess::PreprocessError;
+use medclip_core::stop::Stopped;
 use medclip_phantom::PhantomError;
 use medclip_runtime::{BundleError, EncodeError, EngineKind, LoadError};
 use thiserror::Error;
@@ -23,7 +24,7 @@ use super::evaluator::Evaluator;
 pub enum VerifyError {
     /// The caller asked it to stop.
     #[error("stopped before the end, as was asked")]
-    Stopped,
+    Stopped(#[from] Stopped),
     /// The bundle was copied without its text tower.
     #[error(transparent)]
     Incomplete(BundleError),

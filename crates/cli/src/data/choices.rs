@@ -7,7 +7,7 @@ use medclip_data::{
     UnknownLabels, UnlistedAs,
 };
 
-use crate::named::named;
+use crate::values::named;
 
 /// What a data set leaves open.
 #[derive(Debug, Args)]

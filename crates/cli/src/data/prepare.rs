@@ -9,7 +9,7 @@ use medclip_data::{DataSet, is_manifest, prepare};
 use super::choices::ChoiceArgs;
 use super::summary;
 use crate::Outcome;
-use crate::named::named;
+use crate::values::named;
 
 /// Make a manifest of a public data set as it was distributed
 ///

@@ -9,8 +9,8 @@ use medclip_data::Split;
 use medclip_protocols::{Benchmark, BenchmarkOptions, DrawOptions, benchmark};
 
 use crate::Outcome;
-use crate::named::named;
-use crate::protocol::{Bar, FilmArgs, ReportArgs, pooling, split};
+use crate::protocol::{Bar, FilmArgs, ReportArgs, split};
+use crate::values::{named, one_of};
 
 /// Accuracy and AUROC of the MedCLIP paper's zero-shot benchmarks, on your copy of the data set
 ///
@@ -41,7 +41,7 @@ pub(crate) struct BenchmarkArgs {
     #[arg(long, value_name = "N", default_value = "10")]
     per_class: NonZeroUsize,
     /// How a class's prompts become one logit: mean (the paper's) or max (the reference's) [default: the bundle's]
-    #[arg(long, value_name = "HOW", value_parser = pooling())]
+    #[arg(long, value_name = "HOW", value_parser = one_of(&PromptPooling::ALL, PromptPooling::name))]
     pooling: Option<PromptPooling>,
     #[command(flatten)]
     report: ReportArgs,

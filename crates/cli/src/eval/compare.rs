@@ -5,11 +5,11 @@ use std::path::Path;
 
 use clap::Args;
 use medclip_data::Split;
-use medclip_protocols::{CompareOptions, LabelledBundle, Side, compare};
+use medclip_protocols::{CompareOptions, Labeled, Side, compare};
 
 use crate::Outcome;
 use crate::engine::EngineArgs;
-use crate::protocol::{Bar, Labelled, ManifestArgs, ReportArgs, split};
+use crate::protocol::{Bar, ManifestArgs, ReportArgs, split};
 
 /// Zero-shot AUROC of several bundles, with paired differences from those of the first label
 ///
@@ -27,7 +27,7 @@ pub(crate) struct CompareArgs {
     manifest: ManifestArgs,
     /// Bundles, each with its label
     #[arg(required = true, value_name = "[LABEL=]BUNDLE")]
-    bundles: Vec<Labelled>,
+    bundles: Vec<Labeled>,
     /// Only images of this split; may be repeated
     #[arg(long, value_name = "SPLIT", value_parser = split())]
     split: Vec<Split>,
@@ -56,7 +56,6 @@ pub(crate) fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
         threads: args.engine.threads().get(),
         resampling: args.report.resampling(),
     };
-    let bundles = args.bundles.into_iter().map(|Labelled { label, path }| LabelledBundle { label, path });
-    let found = compare(&films, &bundles.collect::<Vec<_>>(), &options, &mut Bar::new())?;
+    let found = compare(&films, &args.bundles, &options, &mut Bar::new())?;
     args.report.print(&found)
 }

@@ -9,7 +9,8 @@ use medclip_data::Split;
 use medclip_protocols::{Pool, RetrievalOptions, retrieval};
 
 use crate::Outcome;
-use crate::protocol::{Bar, FilmArgs, ReportArgs, finding, pool, split};
+use crate::protocol::{Bar, FilmArgs, ReportArgs, split};
+use crate::values::one_of;
 
 /// Precision of the sentences an image retrieves, and the rank of its own report
 ///
@@ -32,10 +33,10 @@ pub(crate) struct RetrievalArgs {
     #[arg(long, value_name = "FILE")]
     reports: Option<PathBuf>,
     /// Where the sentences come from [default: reports where any image has one, else prompts]
-    #[arg(long, value_name = "POOL", value_parser = pool())]
+    #[arg(long, value_name = "POOL", value_parser = one_of(&Pool::ALL, Pool::name))]
     pool: Option<Pool>,
     /// A class; may be repeated [default: the five of CheXpert-5x200]
-    #[arg(long, value_name = "FINDING", value_parser = finding)]
+    #[arg(long, value_name = "FINDING")]
     class: Vec<Finding>,
     /// Sentences of each class, drawn with the seed; a class that has fewer is left out [default: as many as the class
     /// with the fewest has]

@@ -8,12 +8,12 @@ use medclip_export::BundleOptions;
 
 use crate::Outcome;
 use crate::eval::finetune::FinetuneArgs;
-use crate::protocol::TargetArgs;
+use crate::target::TargetArgs;
 
 /// Keep an image tower that was fine-tuned with a linear head
 ///
 /// Fits and measures as medclip eval finetune does. The output directory holds the checkpoint, the bundle exported from it,
-/// and the head for medclip score --model PATH/bundle --head PATH/head.safetensors.
+/// and the head for medclip score --model PATH/bundle --head PATH/head.safetensors; of several shares, those of the last.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct FitFinetuneArgs {
@@ -31,10 +31,10 @@ Example:
   medclip fit finetune runs/medclip-edge/best films/manifest.csv --prompts models/prompts/chest-xray.toml -o tuned";
 
 pub(crate) fn run(args: FitFinetuneArgs) -> anyhow::Result<Outcome> {
-    args.target.check()?;
+    let output = args.target.check()?;
     let prompts = crate::bundle::read(&args.prompts)?;
     args.tuning.run(|found| {
-        found.save(&args.target.output, |checkpoint, bundle| {
+        found.save(output, |checkpoint, bundle| {
             export_bundle(checkpoint, bundle, &prompts, None, &BundleOptions::default())?;
             Ok(())
         })?;

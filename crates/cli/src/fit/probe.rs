@@ -4,11 +4,12 @@ use clap::Args;
 
 use crate::Outcome;
 use crate::eval::probe::ProbeArgs;
-use crate::protocol::TargetArgs;
+use crate::fit::write_head;
+use crate::target::TargetArgs;
 
 /// Keep logistic regressions on the frozen image tower's embeddings as a head for medclip score --head
 ///
-/// Fits and measures as medclip eval probe does.
+/// Fits and measures as medclip eval probe does; of several shares, the head of the last is kept.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct FitProbeArgs {
@@ -24,6 +25,6 @@ Example:
   medclip score --head head.safetensors chest.png";
 
 pub(crate) fn run(args: FitProbeArgs) -> anyhow::Result<Outcome> {
-    args.target.check()?;
-    args.probe.run(|found| args.target.write(&found.head))
+    let output = args.target.check()?;
+    args.probe.run(|found| write_head(output, &found.head))
 }

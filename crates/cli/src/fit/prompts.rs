@@ -4,13 +4,14 @@ use clap::Args;
 
 use crate::Outcome;
 use crate::eval::prompt_tuning::PromptTuningArgs;
+use crate::fit::write_head;
 use crate::models::ModelArg;
-use crate::protocol::TargetArgs;
+use crate::target::TargetArgs;
 
 /// Keep prompts behind learned context vectors as a head for medclip score --head
 ///
 /// Fits and measures as medclip eval prompt-tuning does. The model is the bundle of this very checkpoint, which the head is
-/// then for.
+/// then for. Of several shares, the head of the last is kept.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct FitPromptsArgs {
@@ -28,7 +29,7 @@ Example:
     --model models/medclip-edge -o head.safetensors";
 
 pub(crate) fn run(args: FitPromptsArgs) -> anyhow::Result<Outcome> {
-    args.target.check()?;
+    let output = args.target.check()?;
     let model = args.model.resolve()?;
-    args.tuning.run(Some(model), |found| found.head.as_ref().map_or(Ok(()), |head| args.target.write(head)))
+    args.tuning.run(Some(model), |found| found.head.iter().try_for_each(|head| write_head(output, head)))
 }

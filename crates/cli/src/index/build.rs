@@ -1,21 +1,18 @@
 //! `medclip index build`.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
-use medclip_archive::{Format, Run, Settings, Target};
+use medclip_archive::{Earlier, Flow, JobOptions, Run, Settings, Target};
 use medclip_decode::DecodeOptions;
 use medclip_index::{GatherError, IndexBuilder, Layout, gather, row_files};
 use medclip_qc::Policy;
 
-use crate::scoring::{self, Earlier, Flow, Job, ScoringArgs};
+use crate::scoring::{self, PROGRAM, ScoringArgs, open_job};
 use crate::{Outcome, say};
-
-/// Rows that are put on disk together while images are embedded.
-const SHARD_SIZE: NonZeroU32 = NonZeroU32::new(512).unwrap();
 
 /// Embed the images of an archive and write them as an index
 ///
@@ -31,7 +28,7 @@ Examples:
   medclip index build --scores scores/ -o films.index
 
 Exit status: 0 all images are in the index, 1 some are not, 2 could not run, 3 stopped by Ctrl-C and can be resumed.")]
-pub(super) struct BuildArgs {
+pub(crate) struct BuildArgs {
     /// Files, directories, archives, patterns, tables with a column `path`, or `-`, as for `score --output`
     #[arg(value_name = "IMAGES", required_unless_present = "scores", conflicts_with = "scores")]
     images: Vec<PathBuf>,
@@ -61,7 +58,7 @@ pub(super) struct BuildArgs {
     recall: Option<f64>,
 }
 
-pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &BuildArgs) -> anyhow::Result<Outcome> {
     ensure!(!args.output.is_dir(), "{} is a directory", args.output.display());
     if let Some(recall) = args.recall {
         ensure!(recall > 0.0 && recall <= 1.0, "--recall is above 0 and at most 1, not {recall}");
@@ -83,33 +80,24 @@ pub(super) fn run(args: BuildArgs) -> anyhow::Result<Outcome> {
         })?);
     }
     let gathered = gather(&files)?;
-    write(gathered.builder, &args)?;
-    Ok(if gathered.without == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+    write(gathered.builder, args)?;
+    Ok(Outcome::failed_if(gathered.without > 0))
 }
 
-fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
-    let directory = args.scoring.directory()?;
+fn embed(args: &BuildArgs) -> anyhow::Result<Outcome> {
     let (scorer, pipeline) =
-        args.scoring.open(&directory, &Flow::Batches(args.batch), |builder| builder.embeddings(true))?;
-    let settings = Settings {
-        schema: (**scorer.schema()).clone(),
-        options: scoring::recorded(&scorer, &pipeline),
-        format: Format::Parquet,
-        shard_size: SHARD_SIZE,
-        portion: None,
-        memory: Some(pipeline.memory),
-    };
+        args.scoring.open(Flow::Batches(args.batch), |builder| builder.embeddings(true))?;
+    let settings = Settings::of(&scorer, pipeline.batch, pipeline.memory, PROGRAM);
     let rows = Target::File(args.output.clone()).directory();
-    let job = Job {
+    let options = JobOptions {
         inputs: &args.images,
-        portion: None,
         earlier: if args.resume { Earlier::Continue } else { Earlier::Replace },
         unique: true,
-        log_paths: args.log_paths,
         pipeline,
         maps: None,
     };
-    let outcome = scoring::run(&scorer, &Target::Directory(rows.clone()), settings, &job, &rows)?;
+    let job = open_job(options, &Target::Directory(rows.clone()), settings, args.log_paths)?;
+    let outcome = scoring::run(&scorer, job, args.log_paths, &rows)?;
     if outcome == Outcome::Stopped {
         return Ok(outcome);
     }
@@ -118,23 +106,16 @@ fn embed(mut args: BuildArgs) -> anyhow::Result<Outcome> {
         // There is nothing in it that another build could use. The first error is the one to report.
         let _ = Run::remove(&rows);
     }
-    write(gathered?.builder, &args)?;
+    write(gathered?.builder, args)?;
     Run::remove(&rows)?;
     Ok(outcome)
 }
 
 fn write(builder: IndexBuilder, args: &BuildArgs) -> anyhow::Result<()> {
-    let layout = match args.recall {
-        Some(recall) => Layout::Lists { recall },
-        None if args.flat => Layout::Flat,
-        None => Layout::of_size(builder.len()),
-    };
+    let layout = Layout::wanted(args.recall, args.flat, builder.len());
     let begun = Instant::now();
     let report = builder.write(&args.output, layout)?;
-    let (path, rows, seconds) = (args.output.display(), report.rows, begun.elapsed().as_secs_f64());
-    let lists = report.recall.map_or_else(String::new, |recall| {
-        format!(", {} lists of which a query reads {}, recall@10 {recall:.4}", report.lists, report.probes)
-    });
-    say(&format!("{path}: {rows} vectors{lists}, written in {seconds:.1} s"));
+    let (path, seconds) = (args.output.display(), begun.elapsed().as_secs_f64());
+    say(&format!("{path}: {report}, written in {seconds:.1} s"));
     Ok(())
 }

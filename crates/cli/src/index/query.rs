@@ -5,18 +5,20 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args};
 use medclip_archive::Source;
 use medclip_data::CellText;
 use medclip_files::replace_file;
-use medclip_index::{FilmRoot, Found, Index, IndexedFilms, Query, Search, sheet};
+use medclip_index::{Asked, FilmRoot, Found, Index, IndexedFilms, Query, Search, sheet};
 use medclip_runtime::Model;
 use medclip_scorer::Scorer;
 
 use crate::engine::EngineArgs;
 use crate::models::ModelArg;
-use crate::output::{CsvArgs, Format, csv_stdout, locked_stdout, plain_table, write_json_line, write_table};
+use crate::output::{
+    CsvArgs, Format, RESEARCH_USE, csv_stdout, locked_stdout, plain_table, write_json_line, write_table,
+};
 use crate::{Outcome, say};
 
 /// Find the films nearest to an image or a sentence
@@ -27,7 +29,7 @@ use crate::{Outcome, say};
 Examples:
   medclip index query films.index --image chest.png
   medclip index query films.index --text \"There is a left pleural effusion.\" -k 20 --sheet hits.html --root /films")]
-pub(super) struct QueryArgs {
+pub(crate) struct QueryArgs {
     /// Index that `medclip index build` wrote
     index: PathBuf,
     /// Films like this one: a file, or a member `archive.zip!member`; it is shown and checked as those of the index were
@@ -79,7 +81,7 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
             "this index does not say how its films were shown; the query is shown as its file wants. Build it again",
         );
     }
-    let builder = Scorer::builder().model(Arc::clone(&model)).maps(args.sheet.is_some());
+    let builder = Scorer::builder().model(model).maps(args.sheet.is_some());
     let films = IndexedFilms::of(&index, builder).context("cannot use the index")?;
     let id = |path: &PathBuf| {
         if path.exists() { Source::file(path).id() } else { path.to_string_lossy().into_owned() }
@@ -90,7 +92,14 @@ pub(super) fn run(mut args: QueryArgs) -> anyhow::Result<Outcome> {
         (None, Some(sentence)) => Query::Sentence(sentence),
         (None, None) => bail!("nothing to search for: name --image or --text"),
     };
-    let vector = embed(&model, &films, query)?;
+    let Asked { vector, codes, doubts } = films.ask(query)?;
+    if !codes.is_empty() {
+        let codes: Vec<_> = codes.iter().map(|code| code.name()).collect();
+        say(&format!("intake checks of the query: {}", codes.join(", ")));
+    }
+    for doubt in doubts {
+        say(&format!("warning: the sentence may not mean what it says: {doubt}"));
+    }
     let search = if args.exact { Search::Exact } else { index.default_search() };
     let found = index.find(&vector, args.k.get(), search)?;
     if let Some(page) = &args.sheet {
@@ -141,25 +150,6 @@ fn warn_of_left_out(root: &FilmRoot, found: &[Found]) {
     }
 }
 
-fn embed(model: &Model, films: &IndexedFilms, query: Query<'_>) -> anyhow::Result<Vec<f32>> {
-    match query {
-        Query::Film(id) => {
-            let film = films.query(id).map_err(|failure| anyhow!("{id}: {}", failure.message))?;
-            if !film.codes.is_empty() {
-                let codes: Vec<_> = film.codes.iter().map(|code| code.name()).collect();
-                say(&format!("intake checks of the query: {}", codes.join(", ")));
-            }
-            Ok(film.embedding)
-        }
-        Query::Sentence(sentence) => {
-            for doubt in model.doubts(sentence)? {
-                say(&format!("warning: the sentence may not mean what it says: {doubt}"));
-            }
-            Ok(model.embed_texts(&[sentence])?.row(0).to_vec())
-        }
-    }
-}
-
 fn print(found: &[Found], format: Format, texts: CellText) -> anyhow::Result<()> {
     if format == Format::Csv {
         let mut csv = csv::Writer::from_writer(csv_stdout());
@@ -176,7 +166,7 @@ fn print(found: &[Found], format: Format, texts: CellText) -> anyhow::Result<()>
             table.add_row([rank.to_string(), format!("{cosine:.4}"), path.clone()]);
         }
         write_table(&mut out, table)?;
-        writeln!(out, "Research use only, not for diagnosis.")?;
+        writeln!(out, "{RESEARCH_USE}")?;
     }
     Ok(out.flush()?)
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use medclip_files::replace_file;
 use medclip_protocols::{Measured, Resampling};
 
 use crate::Outcome;
@@ -32,7 +31,7 @@ impl FormatArgs {
         } else {
             write!(out, "{}", found.sheet())?;
         }
-        Ok(if found.failed() == 0 { Outcome::Complete } else { Outcome::SomeFailed })
+        Ok(Outcome::failed_if(found.failed() > 0))
     }
 }
 
@@ -86,9 +85,6 @@ impl PlotArgs {
     /// Writes the charts into it.
     pub(crate) fn write(&self, found: &impl Measured) -> anyhow::Result<()> {
         let Some(directory) = &self.plots else { return Ok(()) };
-        found.charts().iter().try_for_each(|chart| {
-            let bytes = chart.svg.to_file();
-            replace_file(directory.join(chart.file_name), bytes.as_bytes()).context("cannot write a chart")
-        })
+        found.charts().iter().try_for_each(|chart| chart.write(directory)).context("cannot write a chart")
     }
 }

@@ -1,6 +1,5 @@
 //! `medclip score --maps`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -23,9 +22,6 @@ pub(super) struct MapArgs {
     maps_of: Vec<String>,
 }
 
-/// Classes that are drawn where none is named.
-const HIGHEST: NonZeroUsize = NonZeroUsize::new(3).unwrap();
-
 impl MapArgs {
     /// Whether maps were asked for.
     pub(super) const fn are_wanted(&self) -> bool {
@@ -35,11 +31,6 @@ impl MapArgs {
     /// What writes them, where they were asked for.
     pub(super) fn open(&self, schema: &Schema) -> anyhow::Result<Option<MapWriter>> {
         let Some(directory) = &self.maps else { return Ok(None) };
-        let classes = if self.maps_of.is_empty() {
-            MapClasses::Highest(HIGHEST)
-        } else {
-            MapClasses::Named(self.maps_of.clone())
-        };
-        Ok(Some(MapWriter::new(directory, classes, schema)?))
+        Ok(Some(MapWriter::new(directory, MapClasses::of(&self.maps_of), schema)?))
     }
 }

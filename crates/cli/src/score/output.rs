@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, ensure};
 use clap::Args;
-use medclip_archive::{CSV_TEXTS, EXACT, Format as RowFormat, Portion, Settings, Target, TargetError};
+use medclip_archive::{
+    CSV_TEXTS, EXACT, Earlier, Flow, Format as RowFormat, JobOptions, Portion, Settings, Target, TargetError,
+};
 use medclip_data::CellText;
 
 use super::ScoreArgs;
 use crate::Outcome;
 use crate::output::Format;
-use crate::scoring::{self, Earlier, Flow, Job};
+use crate::scoring::{self, PROGRAM, open_job};
 
 /// Where an archive's scores go.
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ pub(super) struct OutputArgs {
     log_paths: bool,
 }
 
-pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ScoreArgs, output: &Path) -> anyhow::Result<Outcome> {
     ensure!(
         output != Path::new("-"),
         "--output writes files: leave it out to have scores on standard output, as --format json or csv has them"
@@ -53,33 +55,29 @@ pub(super) fn run(mut args: ScoreArgs, output: &Path) -> anyhow::Result<Outcome>
         error => error.into(),
     })?;
     args.csv.check(format == RowFormat::Csv)?;
-    let directory = args.scoring.directory()?;
     let sums = args.sums()?;
     let flow = Flow::Batches(args.output.batch);
-    let (scorer, pipeline) = args.open(&directory, &flow)?;
-    let mut options = scoring::recorded(&scorer, &pipeline);
-    options.extend(sums);
-    if args.csv.cell_text() == CellText::Exact {
-        options.insert(CSV_TEXTS.to_owned(), EXACT.to_owned());
-    }
-    let settings = Settings {
-        schema: (**scorer.schema()).clone(),
-        options,
+    let (scorer, pipeline) = args.open(flow)?;
+    let mut settings = Settings {
         format,
         shard_size: args.output.shard_size,
         portion: args.output.shard,
-        memory: Some(pipeline.memory),
+        ..Settings::of(&scorer, pipeline.batch, pipeline.memory, PROGRAM)
     };
-    let job = Job {
+    settings.options.extend(sums);
+    if args.csv.cell_text() == CellText::Exact {
+        settings.options.insert(CSV_TEXTS.to_owned(), EXACT.to_owned());
+    }
+    let options = JobOptions {
         inputs: &args.images,
-        portion: args.output.shard,
         earlier: if args.output.resume { Earlier::Continue } else { Earlier::Refuse },
         unique: false,
-        log_paths: args.output.log_paths,
         pipeline,
         maps: args.maps.open(scorer.schema())?,
     };
-    scoring::run(&scorer, &target, settings, &job, output)
+    let log_paths = args.output.log_paths;
+    let job = open_job(options, &target, settings, log_paths)?;
+    scoring::run(&scorer, job, log_paths, output)
 }
 
 /// The format of rows that `--format` asks for.

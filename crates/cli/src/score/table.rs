@@ -1,17 +1,14 @@
 //! A report for people.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use medclip_core::terminal::Escaped;
 use medclip_scorer::{Finding, Report};
 
 use crate::output::{plain_table, write_table};
 
-/// Printed with every table.
-pub(super) const RESEARCH_USE: &str = "Research use only, not for diagnosis.";
-
 /// A block of lines, most probable class first. Failed films are on standard error only.
-pub(super) fn write(out: &mut impl Write, report: &Report) -> anyhow::Result<()> {
+pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if report.outcome.is_err() {
         return Ok(());
     }
@@ -33,6 +30,5 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> anyhow::Result<()>
         let notes: Vec<_> = report.notes.iter().map(|note| note.text.as_str()).collect();
         writeln!(out, "notes: {}", Escaped(notes.join("; ")))?;
     }
-    writeln!(out)?;
-    Ok(out.flush()?)
+    writeln!(out)
 }

@@ -1,9 +1,14 @@
 //! An engine by name, or the preferred one of those that can run.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
+use medclip_core::ModelConfig;
 use medclip_core::architecture::ImageTower;
+use medclip_core::bundle::BundleFile;
+use medclip_core::model::ModelConfigError;
+use thiserror::Error;
 
 use crate::error::LoadError;
 use crate::kind::{EngineKind, UnknownEngine};
@@ -51,6 +56,36 @@ impl FromStr for EngineChoice {
 
     fn from_str(name: &str) -> Result<Self, UnknownEngine> {
         if name == "auto" { Ok(Self::Auto) } else { name.parse().map(Self::Named) }
+    }
+}
+
+/// Why no engine could be chosen for a bundle.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ChoiceError {
+    /// The bundle does not say what it is.
+    #[error("cannot load the model")]
+    Model(#[from] ModelConfigError),
+    /// None of the engines that are preferred for its image tower.
+    #[error("no engine of this build can run here: {0}")]
+    Nothing(Preferred),
+}
+
+impl EngineChoice {
+    /// The engine to use for the bundle in a directory, and how it was chosen where that was left to this library.
+    ///
+    /// # Errors
+    /// [`ChoiceError`], only where it was left to this library.
+    pub fn resolve(self, bundle: &Path) -> Result<(EngineKind, Option<Preferred>), ChoiceError> {
+        if let Self::Named(kind) = self {
+            return Ok((kind, None));
+        }
+        let config = ModelConfig::open(bundle.join(BundleFile::Model.file_name()))?;
+        let found = Preferred::of(&config.architecture.image);
+        match found.engine {
+            Some(kind) => Ok((kind, Some(found))),
+            None => Err(ChoiceError::Nothing(found)),
+        }
     }
 }
 
@@ -139,6 +174,15 @@ mod tests {
         assert_eq!(second(ImageTower::EfficientnetLite(EfficientNetConfig::lite0(1))), EngineKind::Tract);
         assert_eq!(second(ImageTower::Swin(SwinConfig::tiny(1))), EngineKind::Rten);
         assert_eq!(second(ImageTower::Resnet(ResNetConfig::resnet50(1))), EngineKind::Rten);
+    }
+
+    #[test]
+    fn a_named_engine_needs_no_bundle_and_auto_reads_it() {
+        let nowhere = Path::new("no/such/bundle");
+        let named = EngineChoice::Named(EngineKind::Rten).resolve(nowhere).unwrap();
+        assert_eq!(named, (EngineKind::Rten, None));
+        let error = EngineChoice::Auto.resolve(nowhere).unwrap_err();
+        assert_eq!(error.to_string(), "cannot load the model");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Images that a run has to do without.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use medclip_data::RowName;
@@ -20,6 +21,25 @@ pub struct LostImage {
 
 /// Rows that a message names before it only counts.
 const NAMED: usize = 3;
+
+impl LostImage {
+    /// Those of a run that selected so many in words: `2 of 120 images cannot be read and are left out (train 1, val 1)`; none
+    /// when nothing is lost.
+    pub fn describe(lost: &[Self], selected: usize) -> Option<String> {
+        let mut by_set: BTreeMap<&str, usize> = BTreeMap::new();
+        for image in lost {
+            *by_set.entry(&image.set).or_default() += 1;
+        }
+        let sets: Vec<String> = by_set.iter().map(|(set, count)| format!("{set} {count}")).collect();
+        let are = match lost.len() {
+            0 => return None,
+            1 => "is",
+            _ => "are",
+        };
+        let (count, sets) = (lost.len(), sets.join(", "));
+        Some(format!("{count} of {selected} images cannot be read and {are} left out ({sets})"))
+    }
+}
 
 /// Whether more than `limit` of `selected` images are lost.
 pub(crate) fn are_too_many(lost: usize, selected: usize, limit: f64) -> bool {
@@ -43,6 +63,29 @@ pub(crate) fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lost_images_are_counted_by_set() {
+        let lost = |set: &str| LostImage {
+            set: set.to_owned(),
+            row: RowName { manifest: "a.csv".into(), place: "row 1 (line 2)".to_owned() },
+            path: "a.png".into(),
+            reason: "is empty".to_owned(),
+        };
+        let words = |sets: &[&str]| {
+            let lost: Vec<_> = sets.iter().map(|set| lost(set)).collect();
+            LostImage::describe(&lost, 120)
+        };
+        assert_eq!(words(&[]), None);
+        assert_eq!(
+            words(&["val"]).as_deref(),
+            Some("1 of 120 images cannot be read and is left out (val 1)")
+        );
+        assert_eq!(
+            words(&["val", "train", "val"]).as_deref(),
+            Some("3 of 120 images cannot be read and are left out (train 1, val 2)")
+        );
+    }
 
     #[test]
     fn a_limit_is_a_share_that_may_be_reached() {

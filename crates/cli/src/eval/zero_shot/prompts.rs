@@ -1,20 +1,18 @@
 //! Which prompts, and the choice on a balanced set.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use clap::Args;
-use medclip_core::{Finding, PromptPooling};
+use medclip_core::Finding;
 use medclip_protocols::{BalancedOptions, DrawOptions, PromptOptions};
 
-use crate::protocol::{finding, pooling};
+use crate::protocol::PromptSourceArgs;
 
 /// Prompts other than the bundle's own ensembles.
 #[derive(Debug, Args)]
 pub(super) struct PromptArgs {
-    /// Prompts to evaluate in place of the bundle's, embedded by its text tower, each sentence alone
-    #[arg(long, value_name = "FILE")]
-    prompts: Option<PathBuf>,
+    #[command(flatten)]
+    source: PromptSourceArgs,
     /// Draw the prompts this many times, and give mean and standard deviation over the draws
     ///
     /// Draw i of N is of seed S + i with `--seed S`, i from 0: what `[ensemble]` with that seed would draw.
@@ -23,9 +21,6 @@ pub(super) struct PromptArgs {
     /// Sentences of each side of each class in a draw; all of them where there are fewer
     #[arg(long, value_name = "N", default_value = "10", requires = "draws")]
     per_class: NonZeroUsize,
-    /// How a class's prompts become one logit: mean (the paper's) or max (the reference's) [default: the bundle's]
-    #[arg(long, value_name = "HOW", value_parser = pooling())]
-    pooling: Option<PromptPooling>,
 }
 
 impl PromptArgs {
@@ -37,7 +32,7 @@ impl PromptArgs {
     pub(super) fn options(self) -> PromptOptions {
         let per_class = self.per_class;
         let draws = self.draws.map(|count| DrawOptions { count, per_class });
-        PromptOptions { file: self.prompts, draws, pooling: self.pooling }
+        PromptOptions { draws, ..self.source.options() }
     }
 }
 
@@ -52,7 +47,7 @@ pub(super) struct BalancedArgs {
     #[arg(long, value_name = "N")]
     balanced: Option<NonZeroUsize>,
     /// A class of `--balanced`; may be repeated [default: the five of CheXpert-5x200]
-    #[arg(long, value_name = "FINDING", value_parser = finding, requires = "balanced")]
+    #[arg(long, value_name = "FINDING", requires = "balanced")]
     class: Vec<Finding>,
 }
 
