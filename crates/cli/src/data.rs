@@ -2,7 +2,6 @@
 
 mod choices;
 mod prepare;
-mod summary;
 
 use clap::Subcommand;
 

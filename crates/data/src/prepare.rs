@@ -36,6 +36,7 @@ mod python;
 mod rsna;
 mod sections;
 mod split;
+mod summary;
 mod tree;
 mod vindr;
 mod write;

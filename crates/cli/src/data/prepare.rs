@@ -7,9 +7,8 @@ use clap::Args;
 use medclip_data::{DataSet, is_manifest, prepare};
 
 use super::choices::ChoiceArgs;
-use super::summary;
-use crate::Outcome;
 use crate::values::named;
+use crate::{Outcome, say};
 
 /// Make a manifest of a public data set as it was distributed
 ///
@@ -51,6 +50,6 @@ pub(crate) fn run(args: &PrepareArgs) -> anyhow::Result<Outcome> {
     let prepared = prepare(*data_set, directory, &choices.options())?;
     choices.check_division(&prepared)?;
     prepared.save(output).context("cannot write the manifest")?;
-    summary::say_what_is_in(&prepared);
+    prepared.to_string().lines().for_each(say);
     Ok(Outcome::Complete)
 }
