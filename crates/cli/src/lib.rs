@@ -49,7 +49,6 @@ mod restore;
 mod runs;
 mod score;
 mod scoring;
-#[cfg(any(feature = "eval", feature = "import"))]
 mod target;
 #[cfg(feature = "train")]
 mod train;

@@ -7,7 +7,7 @@ use medclip_data::{
     UnknownLabels, UnlistedAs,
 };
 
-use crate::values::named;
+use crate::values::{named, one_of};
 
 /// What a data set leaves open.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct ChoiceArgs {
     #[arg(long)]
     unknown_labels: bool,
     /// Part for all films of a data set without an official division [default: train]
-    #[arg(long, value_name = "SPLIT", value_parser = named::<Split>(&["train", "val", "test"]))]
+    #[arg(long, value_name = "SPLIT", value_parser = one_of(&Split::ALL, Split::name))]
     split: Option<Split>,
     /// Draw this share of the patients for validation, where the official division has none [default: 0]
     #[arg(long, value_name = "SHARE", conflicts_with = "split")]

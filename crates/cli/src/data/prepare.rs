@@ -7,10 +7,11 @@ use clap::Args;
 use medclip_data::{DataSet, is_manifest, prepare};
 
 use super::choices::ChoiceArgs;
+use crate::target::TargetArgs;
 use crate::values::named;
 use crate::{Outcome, say};
 
-/// Make a manifest of a public data set as it was distributed
+/// Make a manifest (CSV) of a public data set as it was distributed
 ///
 /// Reads tables and reports in the directory where the data set was unpacked; no image is opened, nothing is downloaded. Paths
 /// in the manifest start from that directory. A missing column, an unknown label, or a patient in two parts of the official
@@ -24,12 +25,8 @@ pub(crate) struct PrepareArgs {
     /// Directory where it was unpacked
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Manifest to write (CSV)
-    #[arg(short, long, value_name = "PATH")]
-    output: PathBuf,
-    /// Replace what is there, if it is of the same kind
-    #[arg(long)]
-    replace: bool,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     choices: ChoiceArgs,
 }
@@ -41,12 +38,11 @@ Examples:
   medclip data prepare rsna rsna-pneumonia -o rsna.csv --split test";
 
 pub(crate) fn run(args: &PrepareArgs) -> anyhow::Result<Outcome> {
-    let PrepareArgs { data_set, directory, output, replace, choices } = args;
+    let PrepareArgs { data_set, directory, target, choices } = args;
     choices.check(*data_set)?;
-    if output.exists() {
-        ensure!(*replace, "{} already exists; --replace replaces it", output.display());
-        ensure!(is_manifest(output), "{} is not a manifest, so --replace leaves it alone", output.display());
-    }
+    let output = target.check()?;
+    let is_ours = !output.exists() || is_manifest(output);
+    ensure!(is_ours, "{} is not a manifest, so --replace leaves it alone", output.display());
     let prepared = prepare(*data_set, directory, &choices.options())?;
     choices.check_division(&prepared)?;
     prepared.save(output).context("cannot write the manifest")?;
