@@ -6,6 +6,7 @@
 mod error;
 mod figures;
 mod process;
+mod table;
 mod worker;
 
 use std::io;

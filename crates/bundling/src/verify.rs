@@ -10,6 +10,7 @@ mod error;
 mod evaluator;
 mod inputs;
 mod report;
+mod table;
 
 use medclip_core::graph::IMAGE_MAP;
 use medclip_core::stop::Stopped;

@@ -1,7 +1,5 @@
 //! `medclip bench`: how fast engines run a model.
 
-mod table;
-
 use std::env;
 use std::io::stdin;
 use std::num::NonZeroUsize;
@@ -87,7 +85,7 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<Outcome> {
     let report = medclip_bundling::bench(&bundle, &options, worker, || bar.inc(1));
     bar.finish_and_clear();
     let report = report?;
-    print_report(args.format, &report, |out| table::write(out, &report))?;
+    print_report(args.format, &report)?;
     Ok(Outcome::Complete)
 }
 

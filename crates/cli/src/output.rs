@@ -1,13 +1,13 @@
 //! What the commands share about output.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write, stdout};
+use std::fmt::Display;
+use std::io::{BufWriter, IsTerminal, StdoutLock, Write, stdout};
 use std::time::Duration;
 
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, Row, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-use medclip_core::terminal::{EscapingWriter, escape, escape_json};
+use medclip_core::terminal::{EscapingWriter, escape_json};
 use medclip_data::CellText;
 use serde::Serialize;
 
@@ -79,30 +79,6 @@ pub(crate) fn csv_stdout() -> BufWriter<Box<dyn Write>> {
     BufWriter::new(if out.is_terminal() { Box::new(EscapingWriter::new(out)) } else { Box::new(out) })
 }
 
-/// A table without lines, `numeric` columns aligned right; no header row when `header` is empty.
-pub(crate) fn plain_table(header: &[&str], numeric: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    if !header.is_empty() {
-        table.set_header(header);
-    }
-    for &column in numeric {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// The table's lines without the blanks that pad the last column. Every cell is on one line.
-pub(crate) fn write_table(out: &mut impl Write, mut table: Table) -> io::Result<()> {
-    for row in table.row_iter_mut() {
-        let cells: Vec<String> = row.cell_iter().map(|cell| escape(&cell.content()).into_owned()).collect();
-        *row = Row::from(cells);
-    }
-    table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
-}
-
 /// A progress bar on standard error when that is a terminal and there is more than one thing to do; hidden otherwise.
 pub(crate) fn progress(len: usize, unit: &'static str) -> ProgressBar {
     let template = format!("{{bar:32}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left{{msg}}");
@@ -122,15 +98,11 @@ pub(crate) fn bar(len: u64, template: &str) -> ProgressBar {
     bar
 }
 
-/// Prints a report as JSON, or as `table` writes it for people.
-pub(crate) fn print_report(
-    format: ReportFormat,
-    report: &impl Serialize,
-    table: impl FnOnce(&mut Stdout) -> io::Result<()>,
-) -> anyhow::Result<()> {
+/// Prints a report as JSON, or as it describes itself to people.
+pub(crate) fn print_report(format: ReportFormat, report: &(impl Serialize + Display)) -> anyhow::Result<()> {
     let mut out = locked_stdout();
     match format {
-        ReportFormat::Table => table(&mut out)?,
+        ReportFormat::Table => write!(out, "{report}")?,
         ReportFormat::Json => writeln!(out, "{}", escape_json(&serde_json::to_string_pretty(report)?))?,
     }
     Ok(out.flush()?)

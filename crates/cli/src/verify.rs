@@ -1,7 +1,5 @@
 //! `medclip verify`: whether every engine gives the same numbers, and those of the weights a bundle was made of.
 
-mod table;
-
 #[cfg(feature = "train")]
 use std::path::PathBuf;
 
@@ -75,7 +73,7 @@ fn verify(bundle: &Bundle, args: &VerifyArgs) -> Result<Verification, VerifyErro
 
 /// Prints what was found. Differences past the limits are a failure.
 pub(crate) fn report(found: &Verification, format: ReportFormat) -> anyhow::Result<Outcome> {
-    print_report(format, found, |out| table::write(out, found))?;
+    print_report(format, found)?;
     Ok(Outcome::failed_if(!found.within()))
 }
 

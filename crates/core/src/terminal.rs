@@ -6,9 +6,15 @@
 //!
 //! Escaping twice gives the same text as escaping once, so a message may quote text that is escaped already.
 
+#[cfg(feature = "tables")]
+mod table;
+
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
+
+#[cfg(feature = "tables")]
+pub use table::TextTable;
 
 /// Whether a terminal or a reader could take `c` for something else than a letter: control characters (C0, DEL, C1), line
 /// and paragraph separators (U+2028, U+2029), and the marks that change the direction of text.

@@ -2,6 +2,8 @@
 
 mod build;
 mod model;
+#[cfg(feature = "tables")]
+mod table;
 
 use std::path::PathBuf;
 

@@ -1,5 +1,8 @@
 //! What a bundle holds, as one value.
 
+#[cfg(feature = "tables")]
+mod table;
+
 use std::io;
 use std::path::PathBuf;
 

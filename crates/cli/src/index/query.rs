@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args};
 use medclip_archive::Source;
+use medclip_core::terminal::TextTable;
 use medclip_data::CellText;
 use medclip_files::replace_file;
 use medclip_index::{Asked, FilmRoot, Found, Index, IndexedFilms, Query, Search, sheet};
@@ -16,9 +17,7 @@ use medclip_scorer::Scorer;
 
 use crate::engine::EngineArgs;
 use crate::models::ModelArg;
-use crate::output::{
-    CsvArgs, Format, RESEARCH_USE, csv_stdout, locked_stdout, plain_table, write_json_line, write_table,
-};
+use crate::output::{CsvArgs, Format, RESEARCH_USE, csv_stdout, locked_stdout, write_json_line};
 use crate::{Outcome, say};
 
 /// Find the films nearest to an image or a sentence
@@ -161,11 +160,11 @@ fn print(found: &[Found], format: Format, texts: CellText) -> anyhow::Result<()>
     if format == Format::Json {
         found.iter().try_for_each(|found| write_json_line(&mut out, found))?;
     } else {
-        let mut table = plain_table(&["Rank", "Cosine", "Film"], &[0, 1]);
+        let mut table = TextTable::new(&["Rank", "Cosine", "Film"], &[0, 1]);
         for Found { rank, cosine, path } in found {
-            table.add_row([rank.to_string(), format!("{cosine:.4}"), path.clone()]);
+            table.row([rank.to_string(), format!("{cosine:.4}"), path.clone()]);
         }
-        write_table(&mut out, table)?;
+        write!(out, "{table}")?;
         writeln!(out, "{RESEARCH_USE}")?;
     }
     Ok(out.flush()?)

@@ -2,23 +2,21 @@
 
 use std::io::{self, Write};
 
-use medclip_core::terminal::Escaped;
+use medclip_core::terminal::{Escaped, TextTable};
 use medclip_data::{LabeledReport, mentioned};
 use medclip_labeler::ReportSection;
-
-use crate::output::{plain_table, write_table};
 
 /// The findings that a report mentions, then those of every sentence. A report that failed is on standard error.
 pub(super) fn write(out: &mut impl Write, report: &LabeledReport) -> io::Result<()> {
     if report.error.is_some() {
         return Ok(());
     }
-    let mut table = plain_table(&["Finding", "Certainty"], &[]);
+    let mut table = TextTable::new(&["Finding", "Certainty"], &[]);
     for (finding, certainty) in mentioned(&report.labels) {
-        table.add_row([finding.name(), certainty]);
+        table.row([finding.name(), certainty]);
     }
     writeln!(out, "{}", Escaped(report.place()))?;
-    write_table(out, table)?;
+    write!(out, "{table}")?;
     if report.sections.iter().any(|section| section.name != ReportSection::UNHEADED) {
         let [read, left_out] = [true, false].map(|read| or(report.section_names(read), "none"));
         writeln!(out, "Sections read: {}. Left out: {}.", Escaped(read), Escaped(left_out))?;

@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use medclip_core::terminal::Escaped;
+use medclip_core::terminal::{Escaped, TextTable};
 use medclip_scorer::{Finding, Report};
-
-use crate::output::{plain_table, write_table};
 
 /// A block of lines, most probable class first. Failed films are on standard error only.
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -14,9 +12,9 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     let mut findings: Vec<Finding<'_>> = report.findings().collect();
     findings.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let mut table = plain_table(&["Finding", "Probability", "Logit"], &[1, 2]);
+    let mut table = TextTable::new(&["Finding", "Probability", "Logit"], &[1, 2]);
     for Finding { name, logit, probability } in findings {
-        table.add_row([name.to_owned(), format!("{probability:.3}"), format!("{logit:+.2}")]);
+        table.row([name.to_owned(), format!("{probability:.3}"), format!("{logit:+.2}")]);
     }
     let schema = &report.schema;
     let path = report.path.as_deref().unwrap_or_default();
@@ -25,7 +23,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         let codes: Vec<_> = report.qc.iter().map(|code| code.name()).collect();
         writeln!(out, "intake checks: {}", codes.join(", "))?;
     }
-    write_table(out, table)?;
+    write!(out, "{table}")?;
     if !report.notes.is_empty() {
         let notes: Vec<_> = report.notes.iter().map(|note| note.text.as_str()).collect();
         writeln!(out, "notes: {}", Escaped(notes.join("; ")))?;
