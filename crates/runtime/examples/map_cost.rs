@@ -66,7 +66,7 @@ fn print_row(
         (0..calls).try_for_each(|_| call(setting))?;
         Ok(begun.elapsed().as_secs_f64() / calls as f64)
     };
-    (0..3).try_for_each(|setting| call(setting))?;
+    (0..3).try_for_each(&call)?;
     let calls = (SLICE / time(0, 3)?).ceil().max(1.0) as usize;
     let (mut times, mut ratios) = (vec![Vec::new(); 3], vec![Vec::new(); 3]);
     for round in 0..ROUNDS {
@@ -95,14 +95,14 @@ fn median(values: &[f64]) -> f64 {
 /// Copies a bundle with an image graph that has no second output. Files that name the graph by its sum get the new one.
 fn copy_without_maps(bundle: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     let graph = BundleFile::IMAGE_GRAPH.file_name();
-    let whole = fs::read(bundle.join(&graph))?;
+    let whole = fs::read(bundle.join(graph))?;
     let part = medclip_onnx::select(&whole, &[IMAGE_EMBEDDINGS])?;
     if part.len() >= whole.len() {
         return Err("the image graph has no maps".into());
     }
     let (old, new) = (sha256(&whole), sha256(&part));
     let mut sums = fs::read_to_string(bundle.join("SHA256SUMS"))?.replace(&old, &new);
-    fs::write(to.join(&graph), part)?;
+    fs::write(to.join(graph), part)?;
     for entry in fs::read_dir(bundle)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name == graph || name == "SHA256SUMS" {
