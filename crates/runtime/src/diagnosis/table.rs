@@ -25,7 +25,7 @@ impl fmt::Display for Diagnosis {
         }
         write!(f, "{engines}")?;
         let taken = if found.model.tower.is_some() { "none" } else { "none without a model" };
-        writeln!(f, "\n--engine auto takes {}", found.auto.unwrap_or(taken))
+        writeln!(f, "\nauto takes {}", found.auto.unwrap_or(taken))
     }
 }
 
