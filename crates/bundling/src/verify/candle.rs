@@ -120,5 +120,5 @@ impl<'a> Candle<'a> {
 fn each_image(batch: &ImageBatch) -> impl Iterator<Item = Result<Input, CandleError>> + '_ {
     let [_, channels, height, width] = batch.shape();
     let images = batch.data().chunks_exact((channels * height * width).max(1));
-    images.map(move |image| Ok(Input::pixels(PIXELS, [1, channels, height, width], image)?))
+    images.map(move |image| Input::pixels(PIXELS, [1, channels, height, width], image))
 }
